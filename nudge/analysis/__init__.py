@@ -1,0 +1,1 @@
+"""What it means: estimators, variances, inference, missing data."""

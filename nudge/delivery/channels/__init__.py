@@ -1,0 +1,81 @@
+"""Ways of sending, one file each, named in `channels:` by file name.
+
+A channel module offers
+
+    CARRIES: frozenset of `sms`, `email`
+    open_channel(settings) -> Channel
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Protocol, cast
+
+from nudge.trial.errors import InputError
+from nudge.trial.problems import listed, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nudge.trial.records.delivery import Outgoing, SendResult
+
+
+class ChannelSettings(Protocol):
+    """What channels may be told about the world outside."""
+
+    outbox: Path
+    smtp_url: str | None
+    smtp_connections: int
+
+
+class Channel(Protocol):
+    """Sends messages, and says what became of them."""
+
+    live: bool
+    """Whether it can reach real people."""
+    askable: bool
+    """Whether `find` can tell if a message was ever taken."""
+    timeout: float
+    """Seconds after which a request is given up."""
+
+    async def __aenter__(self) -> Channel:
+        """Open connections."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close them."""
+        ...
+
+    async def send(self, message: Outgoing) -> SendResult:
+        """Send one message; never raises for what a provider or network does."""
+        ...
+
+    async def find(self, reference: str) -> bool:
+        """Whether a message with this reference was taken. Only where `askable`."""
+        ...
+
+
+class ChannelModule(Protocol):
+    """What a channel's file offers."""
+
+    CARRIES: frozenset[str]
+
+    def open_channel(self, settings: ChannelSettings) -> Channel:
+        """The channel, not yet connected. Raises InputError where a setting is missing."""
+        ...
+
+
+def channel_names() -> list[str]:
+    """The channels there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def channel_module(name: str) -> ChannelModule:
+    """The channel of that name. Raises InputError with the nearest right one."""
+    names = channel_names()
+    if name not in names:
+        guess = nearest(name, names)
+        remedy = f"did you mean `{guess}`?" if guess else f"use {listed(names, 'or')}"
+        raise InputError(f"`{name}` is not a channel", remedy)
+    return cast("ChannelModule", importlib.import_module(f"{__name__}.{name}"))

@@ -1,0 +1,162 @@
+"""The dispatcher: takes due rows from the ledger to the channels and their answers back.
+
+For a group of messages at a time, the intents are committed, the group is sent, and its
+results are committed together with the next group's intents. No transaction is open during
+a call. Whatever kills the process, the ledger holds every message that may have gone out
+as `claimed`, and only those on the wire at that moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+
+from nudge.delivery.rules import Step, after_asking, after_try
+from nudge.trial.records.delivery import DueSend, Outgoing, Reply, SendResult, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from nudge.delivery.channels import Channel
+    from nudge.trial.clock import Clock
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A due row with its words, or the step that ends it without sending."""
+
+    due: DueSend
+    outgoing: Outgoing | None = None
+    step: Step | None = None
+
+
+class Ledger(Protocol):
+    """What the dispatcher needs of the ledger; every call is one transaction."""
+
+    def open_rows(self) -> list[DueSend]:
+        """Rows due now, at most a few hundred, in order; none once the trial is paused."""
+        ...
+
+    def commit(
+        self, results: Sequence[tuple[DueSend, SendResult, Step]], prepared: Sequence[Prepared]
+    ) -> list[Prepared]:
+        """Write results and intents together; return the intents that may be sent.
+
+        Raises Refused when another dispatcher holds the lease.
+        """
+        ...
+
+    def unknowns(self, channel: str) -> list[tuple[str, datetime]]:
+        """References of unknown rows of a channel, with the moment each was last touched."""
+        ...
+
+    def settle(self, steps: Mapping[str, Step]) -> None:
+        """Write what asking the provider has shown."""
+        ...
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """One run over everything that is due."""
+
+    ledger: Ledger
+    channels: Mapping[str, Channel]
+    prepare: Callable[[DueSend, datetime], Prepared]
+    clock: Clock
+    group: int = 16
+    lease: timedelta = timedelta(seconds=30)
+    progress: Callable[[int], None] = lambda _: None
+    stopping: Callable[[], bool] = lambda: False
+    tally: Counter[Status] = field(default_factory=Counter)
+    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "ledger"))
+
+    async def run(self) -> Counter[Status]:
+        """Settle what can be settled, then send until nothing is due; counts by state reached."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._writer.shutdown)
+            for channel in {id(channel): channel for channel in self.channels.values()}.values():
+                await stack.enter_async_context(channel)
+            await self._ask()
+            await self._send_due()
+        return self.tally
+
+    async def _ask(self) -> None:
+        """Settle unknown rows of channels that can be asked by reference."""
+        for name, channel in self.channels.items():
+            if not channel.askable:
+                continue
+            grace = timedelta(seconds=channel.timeout) + self.lease
+            steps: dict[str, Step] = {}
+            for reference, touched in await self._store(self.ledger.unknowns, name):
+                found = await channel.find(reference)
+                step = after_asking(found=found, last_touched=touched, grace=grace, now=self.clock.now())
+                if step is not None:
+                    steps[reference] = step
+            if steps:
+                await self._store(self.ledger.settle, steps)
+                self.tally.update(step.status for step in steps.values() if step.status is Status.ACCEPTED)
+
+    async def _send_due(self) -> None:
+        results: list[tuple[DueSend, SendResult, Step]] = []
+        try:
+            while not self.stopping() and (rows := await self._store(self.ledger.open_rows)):
+                for start in range(0, len(rows), self.group):
+                    if self.stopping():
+                        break
+                    prepared = [self.prepare(row, self.clock.now()) for row in rows[start : start + self.group]]
+                    to_send = await self._store(self.ledger.commit, results, prepared)
+                    self._count(results, prepared)
+                    results = []
+                    results = await self._send_group(to_send)
+        finally:
+            if results:
+                await self._store(self.ledger.commit, results, [])
+                self._count(results, [])
+
+    def _count(
+        self, results: Sequence[tuple[DueSend, SendResult, Step]], prepared: Sequence[Prepared]
+    ) -> None:
+        self.tally.update(step.status for _, _, step in results)
+        self.tally.update(one.step.status for one in prepared if one.step is not None)
+        self.progress(len(results) + sum(one.step is not None for one in prepared))
+
+    async def _send_group(self, group: Sequence[Prepared]) -> list[tuple[DueSend, SendResult, Step]]:
+        answers = await asyncio.gather(*(self._try(one) for one in group), return_exceptions=True)
+        results: list[tuple[DueSend, SendResult, Step]] = []
+        broken: BaseException | None = None
+        for one, answer in zip(group, answers, strict=True):
+            if isinstance(answer, BaseException):
+                # A fault of ours during the call: the message may have gone. Write that, then fail.
+                broken = answer
+                said = SendResult(Reply.UNKNOWN, detail=f"{type(answer).__name__}: {answer}")
+            else:
+                said = answer
+            step = after_try(said, one.due.attempt + 1, self.clock.now(), one.due.not_after)
+            results.append((one.due, said, step))
+        if broken is not None:
+            await self._store(self.ledger.commit, results, [])
+            raise broken
+        return results
+
+    async def _try(self, one: Prepared) -> SendResult:
+        if one.outgoing is None:
+            raise AssertionError("only rows with words are sent")
+        channel = self.channels[one.due.channel]
+        try:
+            return await asyncio.wait_for(channel.send(one.outgoing), channel.timeout)
+        except TimeoutError:
+            return SendResult(Reply.UNKNOWN, detail=f"no answer within {channel.timeout:g} seconds")
+
+    async def _store(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """A store call in the one thread that writes."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, lambda: call(*args, **kwargs))

@@ -1,0 +1,153 @@
+"""The plan of sends: who is written to, when, with which message, computed from the file,
+the roll and the draw alone.
+
+A unit whose arm sends nothing gets a virtual row at each moment at which another arm
+would have written to it, so that limits and outcome windows treat arms alike.
+"""  # fmt: skip
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from nudge.trial.grammar import shifted
+from nudge.trial.records.delivery import PlannedSend
+
+if TYPE_CHECKING:
+    from nudge.trial.model import Message, Trial
+    from nudge.trial.records.design import Seed
+    from nudge.trial.records.people import Person, Unit
+
+_POSITION_BYTES = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where one person can be reached for one template."""
+
+    channel: str
+    address: str
+
+
+class Planner:
+    """Computes planned sends for the units of one trial."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        variants: Mapping[str, Collection[str]],
+        allocated_at: datetime,
+        seed: Seed | None = None,
+    ) -> None:
+        """variants: the channels each template has words for. seed: orders and names the rows."""
+        self.trial = trial
+        self.variants = variants
+        self.allocated_at = allocated_at
+        self.zone = ZoneInfo(trial.timezone)
+        self.seed = seed
+
+    def sends(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
+        """The rows of one unit; several adults of a household each get their own."""
+        messages = self.trial.arms[arm].messages
+        if not messages:
+            yield from self._virtual(unit, arm)
+            return
+        for number, message in enumerate(messages, 1):
+            for person, route, due in self.recipients(unit, message):
+                yield self._row(unit, arm, f"{arm}.{number}", message, due, person.id, route.channel)
+
+    def recipients(self, unit: Unit, message: Message) -> list[tuple[Person, Route, datetime]]:
+        """Who of a unit gets a message, by which route, due when.
+
+        Once per contact adult, with the columns of the person whose date comes first;
+        once per person where the file says `for_each: person`.
+        """
+        reached: dict[Route | str, tuple[Person, Route, datetime]] = {}
+        for person in unit.people:
+            route = self.route(person, message.template)
+            due = self.due(person, message)
+            if route is None or due is None:
+                continue
+            key = person.id if message.for_each == "person" else route
+            known = reached.get(key)
+            if known is None or (due, person.id) < (known[2], known[0].id):
+                reached[key] = (person, route, due)
+        return list(reached.values())
+
+    def route(self, person: Person, template: str) -> Route | None:
+        """The first channel in `prefer` that is safe, has an address, and has words."""
+        for channel in self.trial.population.contact.prefer:
+            for point in person.contacts:
+                if point.channel == channel and point.safe and channel in self.variants.get(template, ()):
+                    return Route(channel, point.address)
+        return None
+
+    def due(self, person: Person, message: Message) -> datetime | None:
+        """When a message is due for one person; None where the date it hangs on is blank."""
+        return message.send.due(_dates(person), self.allocated_at, self.zone)
+
+    def first_planned(self, unit: Unit) -> datetime | None:
+        """The earliest planned send of any arm for this unit: the same whichever arm it is in."""
+        return min(self._moments(unit), default=None)
+
+    def last_planned(self, unit: Unit) -> datetime | None:
+        """The latest planned send of any arm for this unit."""
+        return max(self._moments(unit), default=None)
+
+    def _moments(self, unit: Unit) -> set[datetime]:
+        everyone = (self.due(person, message) for person in unit.people for message in self._all_messages())
+        return {moment for moment in everyone if moment is not None}
+
+    def _all_messages(self) -> Iterator[Message]:
+        for arm in self.trial.arms.values():
+            yield from arm.messages
+
+    def _virtual(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
+        seen: set[datetime] = set()
+        for message in self._all_messages():
+            for _, route, due in self.recipients(unit, message):
+                if due not in seen:
+                    seen.add(due)
+                    yield self._row(unit, arm, f"virtual.{len(seen)}", message, due, "", route.channel)
+
+    def _row(
+        self, unit: Unit, arm: str, name: str, message: Message, due: datetime, person: str, channel: str
+    ) -> PlannedSend:
+        virtual = not person
+        key = f"{unit.id}\0{name}\0{person}\0{channel}"
+        return PlannedSend(
+            id=self._keyed("send", key)[:16].hex(),
+            unit=unit.id,
+            person=person,
+            arm=arm,
+            message=name,
+            template="" if virtual else message.template,
+            channel=channel,
+            due_at=due,
+            not_after=shifted(due, message.send_within),
+            position=int.from_bytes(self._keyed("order", key)[:_POSITION_BYTES]),
+            virtual=virtual,
+        )
+
+    def _keyed(self, purpose: str, key: str) -> bytes:
+        """Names and orders that nobody can guess without the trial's seed and salt."""
+        secret = self.seed.salt + self.seed.value if self.seed else b""
+        return hmac.digest(secret, f"{self.trial.trial}\0{purpose}\0{key}".encode(), hashlib.sha256)
+
+
+def _dates(person: Person) -> dict[str, date | None]:
+    return {name: value for name, value in person.columns.items() if value is None or isinstance(value, date)}
+
+
+def unplanned(planner: Planner, units: Sequence[Unit], arm_of: Mapping[str, str]) -> list[str]:
+    """Units whose arm sends messages but to whom none can be planned (no date, no route)."""
+    return [
+        unit.id
+        for unit in units
+        if planner.trial.arms[arm_of[unit.id]].messages and not any(True for _ in planner.sends(unit, arm_of[unit.id]))
+    ]

@@ -1,0 +1,58 @@
+"""The ledger's rules: what follows a try, and what follows asking a provider.
+
+Pure functions; the store writes what they say, along the changes of state that
+`FOLLOWS` allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nudge.trial.records.delivery import Reply, SendResult, Status
+
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+"""How long to wait after the first, second … temporary failure; then it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next state of a row, when it may be tried again, and why."""
+
+    status: Status
+    due_at: datetime | None = None
+    reason: str = ""
+
+
+def after_try(result: SendResult, attempt: int, now: datetime, not_after: datetime) -> Step:
+    """What follows a provider's answer: a pure function of answer, attempt and time left.
+
+    attempt counts from 1. A temporary failure is tried again while waits and `not_after`
+    allow; a permanent one never; an unknown one only after the provider was asked.
+    """
+    said = " ".join(part for part in (result.code, result.detail) if part)
+    if result.reply is Reply.ACCEPTED:
+        return Step(Status.ACCEPTED, reason=said)
+    if result.reply is Reply.REJECTED:
+        return Step(Status.REJECTED, reason=said)
+    if result.reply is Reply.UNKNOWN:
+        return Step(Status.UNKNOWN, reason=said)
+    if attempt > len(WAITS):
+        return Step(Status.REJECTED, reason=f"given up after {attempt} tries: {said}")
+    again = now + WAITS[attempt - 1]
+    if again > not_after:
+        return Step(Status.EXPIRED, reason=f"no time left for another try: {said}")
+    return Step(Status.DUE, due_at=again, reason=said)
+
+
+def after_asking(*, found: bool, last_touched: datetime, grace: timedelta, now: datetime) -> Step | None:
+    """What follows when a provider was asked for an unknown message by its reference.
+
+    A provider that has it settles the matter. One that has not is believed only after
+    `grace` (the request's time-out plus the lease), when no try can still be on its way.
+    """
+    if found:
+        return Step(Status.ACCEPTED, reason="the provider was asked and has it")
+    if now - last_touched < grace:
+        return None
+    return Step(Status.DUE, due_at=now, reason="the provider was asked and has never seen it")

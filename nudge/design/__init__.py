@@ -1,0 +1,1 @@
+"""Who gets what: the draw, its law, and the balance it gave."""

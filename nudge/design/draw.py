@@ -1,0 +1,82 @@
+"""The draw, version 1: reproducible by anyone with the seed, predictable by no one without.
+
+    digest(unit)  = HMAC-SHA256(salt, unit's identifier in UTF-8, NFC)
+    key(unit)     = HMAC-SHA256(seed, trial ‖ 0 ‖ digest(unit))
+    chance(block) = HMAC-SHA256(seed, trial ‖ 0 ‖ "remainder" ‖ 0 ‖ block as JSON ‖ 0 ‖ what)
+
+Within a block, units stand in the order of their keys. The first places go to the first
+arm of the file, the next to the second, and so on. An arm with share r of R gets the
+whole part of n·r/R places; what is left over is shared out by systematic sampling with
+one random start over the arms in a random order, so that every arm's chance of an extra
+place is exactly its missing fraction and no arm gains by rounding (Madow 1949).
+
+Only identifiers, trial, seed and blocks enter: not row order, platform or any library.
+`tests/design/vectors/draw_v1.json` pins it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import unicodedata
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
+    """Fixed numbers per arm within every block (one block for all where none is named)."""
+    blocks: defaultdict[tuple[str, ...], list[tuple[bytes, str, DrawUnit]]] = defaultdict(list)
+    for unit in units:
+        digest = unit_digest(seed, unit.id)
+        blocks[unit.block].append((draw_key(seed, law.trial, digest), digest, unit))
+    rows: list[Allocated] = []
+    for block, members in blocks.items():
+        members.sort(key=lambda member: member[0])
+        arms = _arms_in_order(len(members), block, law, seed)
+        rows.extend(
+            Allocated(unit.id, digest, block, arm, law.probability(arm))
+            for (_, digest, unit), arm in zip(members, arms, strict=True)
+        )
+    return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
+
+
+def unit_digest(seed: Seed, unit: str) -> str:
+    """A unit's identifier, hidden behind the trial's salt."""
+    text = unicodedata.normalize("NFC", unit).encode()
+    return hmac.digest(seed.salt, text, hashlib.sha256).hex()
+
+
+def draw_key(seed: Seed, trial: str, digest: str) -> bytes:
+    """The unit's place in the random order of its block."""
+    return hmac.digest(seed.value, f"{trial}\0{digest}".encode(), hashlib.sha256)
+
+
+def places(n: int, block: tuple[str, ...], law: Law, seed: Seed) -> tuple[int, ...]:
+    """How many of `n` units each arm gets in a block, in the order of `law.arms`."""
+    total = sum(law.ratio)
+    whole = [n * share // total for share in law.ratio]
+    missing = [n * share % total for share in law.ratio]
+    order = sorted(range(len(law.arms)), key=lambda k: _chance(seed, law.trial, block, law.arms[k]))
+    start = int.from_bytes(_chance(seed, law.trial, block, "")) % total
+    passed = 0
+    for k in order:
+        # An arm gets an extra place when a mark start, start + R, start + 2R … falls in its stretch.
+        before, passed = passed, passed + missing[k]
+        whole[k] += (passed - start - 1) // total - (before - start - 1) // total
+    return tuple(whole)
+
+
+def _arms_in_order(n: int, block: tuple[str, ...], law: Law, seed: Seed) -> list[str]:
+    numbers = places(n, block, law, seed)
+    return [arm for arm, number in zip(law.arms, numbers, strict=True) for _ in range(number)]
+
+
+def _chance(seed: Seed, trial: str, block: tuple[str, ...], what: str) -> bytes:
+    label = json.dumps(block, ensure_ascii=False, separators=(",", ":"))
+    return hmac.digest(seed.value, f"{trial}\0remainder\0{label}\0{what}".encode(), hashlib.sha256)

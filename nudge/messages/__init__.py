@@ -1,0 +1,1 @@
+"""The words: templates, rendering, SMS segments and cost."""

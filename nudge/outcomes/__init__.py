@@ -1,0 +1,1 @@
+"""What happened: sources, linkage, windows and maturity."""

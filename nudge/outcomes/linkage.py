@@ -1,0 +1,155 @@
+"""Outcome records to people: who has one, whether it falls in their window, what silence means."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+
+from nudge.trial.conditions import condition
+from nudge.trial.records.outcomes import Linkage, OutcomeRow, OutcomeState, OutcomeWindow
+from nudge.trial.tables import field_problem, need_columns, typed, typed_column
+
+if TYPE_CHECKING:
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from nudge.trial.model import Outcome, OutcomeSource
+    from nudge.trial.problems import Problems
+    from nudge.trial.records.people import Person
+    from nudge.trial.records.tables import Table
+
+PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One usable row of a source."""
+
+    row: int
+    day: date | None
+    value: float | None
+
+
+def link(
+    name: str,
+    outcome: Outcome,
+    table: Table,
+    people: Sequence[Person],
+    arm_of: Mapping[str, str],
+    windows: Mapping[str, OutcomeWindow],
+    *,
+    id_column: str,
+    types: Mapping[str, str],
+    complete_to: datetime,
+    zone: ZoneInfo,
+    problems: Problems,
+) -> Linkage:
+    """One outcome for everyone allocated.
+
+    arm_of: arm by person. windows: by person; empty where the outcome has none.
+    complete_to: the moment up to which the records are complete. A person whose window
+    closes later and who has no event yet is `not_yet`.
+    """
+    source = outcome.source
+    if source is None or source.value is None:
+        raise AssertionError("check refuses a measured outcome without a source")
+    records, count = _records(table, source, outcome.kind, id_column, {person.id for person in people}, problems)
+    outside = condition(source.outside, types) if source.outside else None
+    rows: list[OutcomeRow] = []
+    misplaced = 0
+    for person in people:
+        window = windows.get(person.id, OutcomeWindow(None, None))
+        mine = records.get(person.id, [])
+        inside = [record for record in mine if _falls_in(record, window, zone)]
+        misplaced += len(mine) - len(inside)
+        if outside is not None and outside.holds(person.columns) is True:
+            rows.append(OutcomeRow(person.id, OutcomeState.OUTSIDE, None))
+            continue
+        rows.append(_row(person.id, inside, window, outcome, table, complete_to, problems))
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        counts[arm_of[row.person]][row.state] += 1
+    return Linkage(
+        name, tuple(rows), len(table), count, misplaced, table.sha256, table.name, complete_to,
+        {arm: dict(states) for arm, states in counts.items()},
+    )  # fmt: skip
+
+
+def _records(
+    table: Table, source: OutcomeSource, kind: str, id_column: str, people: set[str], problems: Problems
+) -> tuple[dict[str, list[_Record]], int]:
+    """Usable rows by person, and how many rows are about people of this trial."""
+    by_row = id_column == "row"
+    wanted = [source.date, None if source.value == PRESENT else source.value, None if by_row else id_column]
+    if not need_columns(table, [column for column in wanted if column], problems):
+        return {}, 0
+    ids = [str(i + 1) for i in range(len(table))] if by_row else list(table.columns[id_column])
+    days = typed_column(table, source.date, "date", problems) if source.date else [None] * len(table)
+    found: defaultdict[str, list[_Record]] = defaultdict(list)
+    matched = 0
+    for i, person in enumerate(ids):
+        if person not in people:
+            continue
+        matched += 1
+        if source.date and not table.columns[source.date][i]:
+            problems.add(field_problem(table, i, source.date, "is blank", "give the day it happened"))
+            continue
+        day = days[i]
+        value = _value(table, i, source, kind, problems)
+        found[person].append(_Record(i, day if not isinstance(day, float | str | bool) else None, value))
+    return found, matched
+
+
+def _value(table: Table, row: int, source: OutcomeSource, kind: str, problems: Problems) -> float | None:
+    """A record's value: 1 for an event; None where the record leaves it blank."""
+    if source.value is None or source.value == PRESENT:
+        return 1.0
+    text = table.columns[source.value][row]
+    try:
+        value = typed(text, "yes_no" if kind == "binary" else "number")
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        problems.add(field_problem(table, row, source.value, what, remedy))
+        return None
+    return None if value is None else float(value)  # type: ignore[arg-type]  # yes_no and number give numbers
+
+
+def _falls_in(record: _Record, window: OutcomeWindow, zone: ZoneInfo) -> bool:
+    """Whether a record's day touches the window; without dates every record counts."""
+    if record.day is None or window.opens is None or window.closes is None:
+        return True
+    start = window.opens.astimezone(zone).date()
+    end = window.closes.astimezone(zone)
+    last = end.date()
+    return start <= record.day and (record.day < last or (record.day == last and end.time() > time.min))
+
+
+def _row(
+    person: str, records: Sequence[_Record], window: OutcomeWindow, outcome: Outcome, table: Table,
+    complete_to: datetime, problems: Problems,
+) -> OutcomeRow:  # fmt: skip
+    source = outcome.source
+    if source is None:
+        raise AssertionError("check refuses a measured outcome without a source")
+    if outcome.window is not None and window.closes is None:
+        return OutcomeRow(person, OutcomeState.UNDATED, None)
+    if window.closes is not None and window.closes > complete_to:
+        # Also where an event is on record: counting early events but not early silence would be biased.
+        return OutcomeRow(person, OutcomeState.NOT_YET, None)
+    values = [record.value for record in records if record.value is not None]
+    if outcome.kind != "binary" and len(set(values)) > 1:
+        problems.add(
+            field_problem(
+                table, records[-1].row, source.value or "",
+                f"`{person}` has {len(values)} different values in its window", "keep the one that counts",
+            )
+        )  # fmt: skip
+    if values:
+        value = max(values) if outcome.kind == "binary" else values[0]
+        happened = outcome.kind != "binary" or value > 0
+        return OutcomeRow(person, OutcomeState.EVENT if happened else OutcomeState.NON_EVENT, value)
+    silence = 0.0 if source.no_record == "did_not_happen" and not records else None
+    return OutcomeRow(person, OutcomeState.NO_RECORD, silence)

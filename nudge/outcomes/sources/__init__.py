@@ -1,0 +1,42 @@
+"""Where rows come from, one file each, named in YAML by file name.
+
+A source module offers `read(where, folder, problems) -> Table`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from nudge.trial.model import DataSource
+    from nudge.trial.problems import Problems
+    from nudge.trial.records.tables import Table
+
+
+class SourceModule(Protocol):
+    """What a source's file offers."""
+
+    def read(self, where: DataSource, folder: Path, problems: Problems) -> Table:
+        """The rows; what stands in the way goes to `problems`."""
+        ...
+
+
+def source_name(where: DataSource) -> str:
+    """Which source a block names: the key that is filled in."""
+    return next((name for name in ("csv_file", "parquet_file", "package") if getattr(where, name)), "csv_file")
+
+
+def read_source(where: DataSource, folder: Path, problems: Problems) -> Table:
+    """The rows of a source named in a trial file; paths are relative to its folder."""
+    module = cast("SourceModule", importlib.import_module(f"{__name__}.{source_name(where)}"))
+    return module.read(where, folder, problems)
+
+
+def as_source(path: Path) -> DataSource:
+    """A file named on the command line, by its ending."""
+    from nudge.trial.model import DataSource  # noqa: PLC0415 - pydantic takes a moment to import
+
+    text = str(path.resolve())
+    return DataSource(parquet_file=text) if path.suffix == ".parquet" else DataSource(csv_file=text)

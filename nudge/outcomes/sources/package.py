@@ -1,0 +1,34 @@
+"""Rows that a Python package carries: published trials from `causaldata`."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nudge.outcomes.columns import as_table
+from nudge.trial.problems import Level, Problem
+from nudge.trial.tables import EMPTY
+
+if TYPE_CHECKING:
+    from nudge.trial.model import DataSource
+    from nudge.trial.problems import Problems
+    from nudge.trial.records.tables import Table
+
+
+def read(where: DataSource, folder: Path, problems: Problems) -> Table:  # noqa: ARG001 - packages have no folder
+    """The rows of `package: {name: …, table: …}`."""
+    package = where.package
+    if package is None:
+        raise AssertionError("read_source chose this source by its key")
+    name = f"{package.name}.{package.table}"
+    try:
+        module = importlib.import_module(name)
+        frame = module.load_pandas().data
+    except ModuleNotFoundError as error:
+        absent = error.name == package.name
+        what = f"the package {package.name} is not installed" if absent else f"{package.name} has no such table"
+        remedy = "pip install 'nudge-trials[demo]'" if absent else "check the name of the table"
+        problems.add(Problem(Level.ERROR, name, 0, 0, "", what, remedy))
+        return EMPTY
+    return as_table(name, {title: frame[title].tolist() for title in frame.columns})

@@ -1,0 +1,1 @@
+"""Who can take part: the roll, contact points, households and exclusions."""

@@ -1,0 +1,60 @@
+"""Phones and emails as they will be used, and the ranges set aside for examples."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+# Ofcom, "Telephone numbers for use in TV and radio drama programmes": mobiles 07700 900000 to 900999.
+_DRAMA_MOBILES = range(447700900000, 447700901000)
+# RFC 2606 and RFC 6761: domains that reach nobody.
+_EXAMPLE_DOMAINS = ("example.org", "example.com", "example.net")
+_EXAMPLE_ENDINGS = (".example", ".test", ".invalid", *(f".{domain}" for domain in _EXAMPLE_DOMAINS))
+_MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+
+
+class UnusableAddress(ValueError):
+    """A phone or email that cannot be used: what is wrong; what to do."""
+
+
+def is_reserved(channel: str, address: str) -> bool:
+    """Whether an address is set aside for drama and examples, so that it reaches nobody."""
+    if channel == "sms":
+        return address.startswith("+447700900") and int(address[1:]) in _DRAMA_MOBILES
+    domain = address.rpartition("@")[2].lower()
+    return domain in _EXAMPLE_DOMAINS or domain.endswith(_EXAMPLE_ENDINGS)
+
+
+def normalised(channel: str, text: str) -> str:
+    """A phone in E.164, or an email in its canonical form.
+
+    Raises UnusableAddress with what is wrong and what to do.
+    """
+    return _phone(text) if channel == "sms" else _email(text)
+
+
+@lru_cache(maxsize=200_000)
+def _phone(text: str) -> str:
+    try:
+        number = phonenumbers.parse(text, "GB")
+    except NumberParseException:
+        raise UnusableAddress("is not a phone number; write 07… or +44…") from None
+    written = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if is_reserved("sms", written):
+        return written
+    if not phonenumbers.is_valid_number(number):
+        raise UnusableAddress("is not a number in use; check the digits")
+    if phonenumbers.number_type(number) not in _MOBILE:
+        raise UnusableAddress("is not a mobile, so it takes no texts; ask for a mobile or leave it blank")
+    return written
+
+
+def _email(text: str) -> str:
+    try:
+        checked = validate_email(text, check_deliverability=False, test_environment=text.endswith(".test"))
+    except EmailNotValidError:
+        raise UnusableAddress("is not an email address; write name@domain") from None
+    return checked.normalized

@@ -1,0 +1,150 @@
+"""From people to the units that are randomised: households joined, the protected left out.
+
+Everything here happens before allocation and is blind to arm.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nudge.trial.conditions import Condition, condition
+from nudge.trial.problems import Level, Problem, listed
+from nudge.trial.records.people import Exclusion, Person, Roll, Unit
+
+if TYPE_CHECKING:
+    from nudge.trial.model import Population
+    from nudge.trial.problems import Problems
+
+BLANK = "(blank)"
+
+
+def form_units(
+    people: Sequence[Person],
+    population: Population,
+    blocks: Sequence[str],
+    *,
+    sites: bool,
+    needs_contact: bool,
+    digest: str,
+    roll_name: str,
+    problems: Problems,
+) -> Roll:
+    """Units ready for the draw, with counted reasons for everyone left out.
+
+    blocks: columns that must be equal within a unit; rows where they are not are problems.
+    sites: units are sites, so a shared phone does not join two of them.
+    needs_contact: a unit without any safe route is left out.
+    """
+    merged = {} if sites else shared_contacts(people)
+    joined = [replace(person, unit=merged.get(person.unit, person.unit)) for person in people]
+    households: defaultdict[str, list[Person]] = defaultdict(list)
+    for person in joined:
+        households[person.unit].append(person)
+    _check_blocks(households, blocks, roll_name, problems)
+    sieve = _Sieve(population, needs_contact=needs_contact)
+    units: list[Unit] = []
+    exclusions: list[Exclusion] = []
+    for name in sorted(households):
+        kept, left_out = sieve.sift(name, households[name])
+        exclusions.extend(left_out)
+        if kept:
+            units.append(Unit(name, kept, block_of(kept[0], blocks)))
+    return Roll(len(people), len(households), tuple(units), tuple(exclusions), len(merged), digest)
+
+
+def block_of(person: Person, blocks: Sequence[str]) -> tuple[str, ...]:
+    """The person's values of the block columns, as text; blanks are a group of their own."""
+    return tuple(_as_text(person.columns[column]) for column in blocks)
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return BLANK
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def shared_contacts(people: Iterable[Person]) -> dict[str, str]:
+    """Units to join because they share a phone or an email: unit → the first of its group.
+
+    One phone in two units could receive two arms' words; the household is the unit.
+    """
+    leader: dict[str, str] = {}
+
+    def find(unit: str) -> str:
+        while leader.setdefault(unit, unit) != unit:
+            leader[unit] = leader[leader[unit]]
+            unit = leader[unit]
+        return unit
+
+    first_with: dict[tuple[str, str], str] = {}
+    for person in people:
+        for point in person.contacts:
+            key = (point.channel, point.address.lower())
+            other = first_with.setdefault(key, person.unit)
+            one, two = sorted((find(other), find(person.unit)))
+            leader[two] = one
+    return {unit: find(unit) for unit in leader if find(unit) != unit}
+
+
+def _check_blocks(
+    households: Mapping[str, Sequence[Person]], blocks: Sequence[str], roll_name: str, problems: Problems
+) -> None:
+    for name, members in households.items():
+        for column in blocks:
+            values = sorted({block_of(person, [column])[0] for person in members})
+            if len(values) > 1:
+                rows = listed(str(person.row) for person in members)
+                problems.add(
+                    Problem(
+                        Level.ERROR, roll_name, members[0].row, 1, column,
+                        f"unit `{name}` (rows {rows}) is in blocks {listed(values)}",
+                        "everyone in a unit needs the same value; correct the rows",
+                    )
+                )  # fmt: skip
+
+
+class _Sieve:
+    """The rules that leave units and people out."""
+
+    def __init__(self, population: Population, *, needs_contact: bool) -> None:
+        self.eligible = _compiled(population.eligible, population)
+        self.exclude = _compiled(population.exclude, population)
+        self.needs_contact = needs_contact
+
+    def sift(self, unit: str, members: Sequence[Person]) -> tuple[tuple[Person, ...], list[Exclusion]]:
+        """Who of a unit takes part, and why others do not.
+
+        A reason to protect one member protects the whole unit.
+        """
+        for person in members:
+            answer = self.exclude.holds(person.columns) if self.exclude else False
+            if answer is not False:
+                why = "excluded" if answer else "not known whether to exclude"
+                return (), [Exclusion(unit, person.id, f"{why}: {self._text(self.exclude)}", whole_unit=True)]
+        kept: list[Person] = []
+        out: list[Exclusion] = []
+        for person in members:
+            answer = self.eligible.holds(person.columns) if self.eligible else True
+            if answer:
+                kept.append(person)
+            else:
+                why = "not eligible" if answer is False else "eligibility not known"
+                out.append(Exclusion(unit, person.id, f"{why}: {self._text(self.eligible)}", whole_unit=False))
+        if not kept:
+            return (), [replace(one, whole_unit=True) for one in out]
+        if self.needs_contact and not any(point.safe for person in kept for point in person.contacts):
+            return (), [Exclusion(unit, kept[0].id, "no safe route to reach the family", whole_unit=True)]
+        return tuple(kept), out
+
+    @staticmethod
+    def _text(rule: Condition | None) -> str:
+        return rule.text if rule else ""
+
+
+def _compiled(text: str | None, population: Population) -> Condition | None:
+    return None if text is None else condition(text, population.columns)

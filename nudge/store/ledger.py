@@ -1,0 +1,253 @@
+"""The ledger's rows and events, and the dispatcher's lease."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from nudge.store.people import columns_from_json, insert_rows
+from nudge.store.tables import (
+    Moment, allocations, bodies, contacts, leases, people, send_events, sends, trials,
+)  # fmt: skip
+from nudge.trial.errors import Refused
+from nudge.trial.records.delivery import FOLLOWS, OPEN, DueSend, LedgerCount, PlannedSend, Status
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from nudge.store.vault import Vault
+
+_DISPATCHER = "dispatcher"
+
+
+# Writing the plan
+
+
+def write_plan(connection: Connection, trial: str, planned: Iterable[PlannedSend], now: datetime) -> int:
+    """Write a trial's rows at launch; a row that is there already stays as it is. Returns new rows."""
+    known = set(connection.scalars(sa.select(sends.c.id).where(sends.c.trial == trial)))
+    fresh = [row for row in planned if row.id not in known]
+    insert_rows(connection, sends, (_send_row(trial, row, now) for row in fresh))
+    insert_rows(
+        connection, send_events,
+        ({"send": row.id, "at": now, "status": _first_status(row), "attempt": 0, "detail": "written at launch"}
+         for row in fresh),
+    )  # fmt: skip
+    return len(fresh)
+
+
+def _first_status(row: PlannedSend) -> Status:
+    return Status.VIRTUAL if row.virtual else Status.PLANNED
+
+
+def _send_row(trial: str, row: PlannedSend, now: datetime) -> dict[str, object]:
+    return {
+        "id": row.id, "trial": trial, "unit": row.unit, "person": row.person, "arm": row.arm,
+        "message": row.message, "template": row.template, "channel": row.channel, "planned_at": row.due_at,
+        "due_at": row.due_at, "not_after": row.not_after, "position": row.position,
+        "status": _first_status(row), "attempt": 0, "touched_at": now,
+    }  # fmt: skip
+
+
+# The lease
+
+
+def this_process() -> str:
+    """Names this dispatcher: host and process."""
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+def take_lease(connection: Connection, holder: str, now: datetime, length: timedelta) -> None:
+    """Become the one dispatcher, or stay it. Raises Refused while another holds the lease.
+
+    The lease of a process of this machine that has ended is free at once.
+    """
+    row = connection.execute(sa.select(leases).where(leases.c.name == _DISPATCHER)).mappings().first()
+    if row and row["holder"] != holder and row["until"] > now and not _has_ended(row["holder"]):
+        raise Refused(
+            f"another dispatcher ({row['holder']}) is sending; its lease runs until {row['until']:%H:%M:%S} UTC",
+            "let it send, or stop it first",
+        )
+    values = {"holder": holder, "until": now + length}
+    if row:
+        connection.execute(leases.update().where(leases.c.name == _DISPATCHER).values(values))
+    else:
+        connection.execute(leases.insert().values(name=_DISPATCHER, **values))
+
+
+def release_lease(connection: Connection, holder: str) -> None:
+    """Give the lease back."""
+    connection.execute(leases.delete().where(leases.c.name == _DISPATCHER, leases.c.holder == holder))
+
+
+def _has_ended(holder: str) -> bool:
+    host, _, process = holder.rpartition("/")
+    if host != socket.gethostname() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+# Changes of state
+
+
+def change(
+    connection: Connection, rows: sa.ColumnElement[bool], status: Status, now: datetime, detail: str = "",
+    **values: object,
+) -> int:
+    """Move the rows that meet a condition to a state, each with an event; returns how many.
+
+    Rows in a state that this one may not follow are left alone.
+    """  # fmt: skip
+    movable = sa.and_(rows, sends.c.status.in_(FOLLOWS[status]))
+    events = sa.select(
+        sends.c.id, sa.literal(now, Moment), sa.literal(str(status)), sends.c.attempt, sa.literal(detail)
+    ).where(movable)
+    columns = ["send", "at", "status", "attempt", "detail"]
+    connection.execute(send_events.insert().from_select(columns, events))
+    moved = connection.execute(
+        sends.update().where(movable).values(status=status, touched_at=now, reason=detail or None, **values)
+    )
+    return moved.rowcount
+
+
+def make_ready(connection: Connection, holder: str, now: datetime) -> None:
+    """Bring the ledger up to this moment before anything is sent.
+
+    Rows another dispatcher left `claimed` become `unknown`; rows past their time expire;
+    planned rows whose time has come are due.
+    """
+    left = sa.and_(sends.c.status == Status.CLAIMED, sends.c.holder != holder)
+    change(connection, left, Status.UNKNOWN, now, "the dispatcher ended before an answer was recorded")
+    late = sa.and_(sends.c.status.in_(OPEN), sends.c.not_after < now, _running())
+    change(connection, late, Status.EXPIRED, now, "could not be sent in time")
+    come = sa.and_(sends.c.status.in_([Status.PLANNED, Status.WITHHELD]), sends.c.due_at <= now, _running())
+    change(connection, come, Status.DUE, now)
+
+
+def _running() -> sa.ColumnElement[bool]:
+    """Rows of trials that are launched and neither paused, stopped nor closed."""
+    running = sa.select(trials.c.name).where(trials.c.state == "launched")
+    return sends.c.trial.in_(running)
+
+
+def due_rows(
+    connection: Connection, now: datetime, limit: int, vault: Vault, types: Mapping[str, Mapping[str, str]]
+) -> list[DueSend]:
+    """Rows to try now, in order, each with today's columns and contact point.
+
+    types: for each trial, its columns' types.
+    """
+    query = (
+        sa.select(
+            sends, people.c.columns, people.c.language, contacts.c.sealed_address, contacts.c.safe,
+            contacts.c.reserved, bodies.c.sealed_words, allocations.c.arm.label("arm_allocated"),
+        )
+        .join(allocations, sa.and_(allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit))
+        .outerjoin(people, sa.and_(people.c.trial == sends.c.trial, people.c.person == sends.c.person))
+        .outerjoin(
+            contacts,
+            sa.and_(
+                contacts.c.trial == sends.c.trial, contacts.c.person == sends.c.person,
+                contacts.c.channel == sends.c.channel,
+            ),
+        )
+        .outerjoin(bodies, bodies.c.send == sends.c.id)
+        .where(sends.c.status == Status.DUE, sends.c.due_at <= now, _running())
+        .order_by(sends.c.planned_at, sends.c.position)
+        .limit(limit)
+    )  # fmt: skip
+    return [_due(row, vault, types) for row in connection.execute(query).mappings()]
+
+
+def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, Mapping[str, str]]) -> DueSend:
+    sealed, words = row["sealed_address"], row["sealed_words"]
+    return DueSend(
+        id=row["id"], trial=row["trial"], unit=row["unit"], person=row["person"], arm=row["arm"],
+        arm_allocated=row["arm_allocated"], message=row["message"], template=row["template"],
+        channel=row["channel"], attempt=row["attempt"], not_after=row["not_after"],
+        columns=columns_from_json(row["columns"] or {}, types.get(row["trial"], {})),
+        language=row["language"] or "en",
+        address=vault.open(sealed).decode() if sealed else None, safe=bool(row["safe"]),
+        reserved=bool(row["reserved"]), body=vault.open(words).decode() if words else None,
+    )  # fmt: skip
+
+
+def claim(connection: Connection, intents: Sequence[Mapping[str, Any]], holder: str, now: datetime) -> set[str]:
+    """Write intents to send, with the sealed words; returns the ids that may be sent.
+
+    intents: `id`, `sealed_words`, `words_sha256`, `words_template`, `segments` each. A row
+    that is no longer due, or whose trial was paused or stopped meanwhile, is left alone.
+    """
+    wanted = sends.c.id.in_([intent["id"] for intent in intents])
+    change(connection, sa.and_(wanted, _running()), Status.CLAIMED, now, holder=holder, attempt=sends.c.attempt + 1)
+    claimed = sa.select(sends.c.id, bodies.c.send).outerjoin(bodies, bodies.c.send == sends.c.id)
+    has_words = {
+        row.id: row.send is not None
+        for row in connection.execute(claimed.where(wanted, sends.c.status == Status.CLAIMED, sends.c.touched_at == now))
+    }
+    first_time = [intent for intent in intents if has_words.get(intent["id"]) is False]
+    insert_rows(
+        connection, bodies, ({"send": one["id"], "sealed_words": one["sealed_words"]} for one in first_time)
+    )
+    if first_time:
+        connection.execute(
+            sends.update()
+            .where(sends.c.id == sa.bindparam("row"))
+            .values(
+                words_sha256=sa.bindparam("sha"), words_template=sa.bindparam("variant"),
+                segments=sa.bindparam("parts"),
+            ),
+            [{"row": one["id"], "sha": one["words_sha256"], "variant": one["words_template"],
+              "parts": one["segments"]} for one in first_time],
+        )  # fmt: skip
+    return set(has_words)
+
+
+def unknown_rows(connection: Connection, channel: str) -> list[tuple[str, datetime]]:
+    """References of a channel's unknown rows and when each was last touched."""
+    query = sa.select(sends.c.id, sends.c.touched_at).where(
+        sends.c.status == Status.UNKNOWN, sends.c.channel == channel
+    )
+    return [(row.id, row.touched_at) for row in connection.execute(query)]
+
+
+def cancel_open(connection: Connection, trial: str, now: datetime, reason: str) -> int:
+    """Cancel everything of a trial that has not gone out; returns how many rows."""
+    return change(connection, sends.c.trial == trial, Status.CANCELLED, now, reason)
+
+
+# Reading
+
+
+def next_due(connection: Connection, trial: str | None = None) -> datetime | None:
+    """The earliest moment at which something open becomes due."""
+    query = sa.select(sa.func.min(sends.c.due_at)).where(sends.c.status.in_(OPEN), _running())
+    return connection.scalar(query.where(sends.c.trial == trial) if trial else query)
+
+
+def ledger_counts(connection: Connection, trial: str) -> list[LedgerCount]:
+    """Rows and units by arm, channel and state."""
+    query = (
+        sa.select(
+            sends.c.arm, sends.c.channel, sends.c.status, sa.func.count(),
+            sa.func.count(sends.c.unit.distinct()),
+        )
+        .where(sends.c.trial == trial)
+        .group_by(sends.c.arm, sends.c.channel, sends.c.status)
+        .order_by(sends.c.arm, sends.c.channel, sends.c.status)
+    )  # fmt: skip
+    return [
+        LedgerCount(arm, channel, Status(status), rows, units)
+        for arm, channel, status, rows, units in connection.execute(query)
+    ]

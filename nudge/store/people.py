@@ -1,0 +1,164 @@
+"""People, their contact points, exclusions and arms."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+
+from nudge.store.tables import allocations, contacts, exclusions, people, roll_counts, superseded_draws, units
+from nudge.trial.records.design import Allocated, Allocation, Law
+from nudge.trial.records.people import ContactPoint, Exclusion, Person, Roll, Unit, Value
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from nudge.store.vault import Vault
+
+_CHUNK = 5_000
+T = TypeVar("T")
+
+
+def save_roll(connection: Connection, trial: str, roll: Roll, vault: Vault) -> None:
+    """Replace a trial's people by those of a roll; contact details go sealed into their own table."""
+    for table in (contacts, people, units, exclusions, roll_counts):
+        connection.execute(table.delete().where(table.c.trial == trial))
+    members = [person for unit in roll.units for person in unit.people]
+    insert_rows(
+        connection, units, ({"trial": trial, "unit": unit.id, "block": list(unit.block)} for unit in roll.units)
+    )
+    insert_rows(connection, people, (_person_row(trial, person) for person in members))
+    insert_rows(connection, contacts, (row for person in members for row in _contact_rows(trial, person, vault)))
+    insert_rows(
+        connection, exclusions,
+        ({"trial": trial, "person": out.person, "unit": out.unit, "reason": out.reason, "whole_unit": out.whole_unit}
+         for out in roll.exclusions),
+    )  # fmt: skip
+    connection.execute(
+        roll_counts.insert().values(
+            trial=trial, assessed_people=roll.assessed_people, assessed_units=roll.assessed_units,
+            merged_units=roll.merged_units,
+        )
+    )  # fmt: skip
+
+
+def load_roll(connection: Connection, trial: str, types: Mapping[str, str], vault: Vault | None = None) -> Roll:
+    """The people of a trial as they were locked; without a vault their contact points are left out.
+
+    types: the columns' types, as the trial file declares them.
+    """
+    points = _contact_points(connection, trial, vault) if vault else {}
+    members: defaultdict[str, list[Person]] = defaultdict(list)
+    for row in connection.execute(sa.select(people).where(people.c.trial == trial).order_by(people.c.person)):
+        members[row.unit].append(
+            Person(
+                row.person, row.unit, row.roll_row, columns_from_json(row.columns, types), row.language,
+                tuple(points.get(row.person, ())),
+            )
+        )  # fmt: skip
+    stored = connection.execute(sa.select(units).where(units.c.trial == trial).order_by(units.c.unit))
+    counts = connection.execute(sa.select(roll_counts).where(roll_counts.c.trial == trial)).one()
+    return Roll(
+        counts.assessed_people, counts.assessed_units,
+        tuple(Unit(row.unit, tuple(members[row.unit]), tuple(row.block)) for row in stored),
+        tuple(_exclusions(connection, trial)), counts.merged_units, "",
+    )  # fmt: skip
+
+
+def _exclusions(connection: Connection, trial: str) -> Iterator[Exclusion]:
+    query = sa.select(exclusions).where(exclusions.c.trial == trial).order_by(exclusions.c.person)
+    for row in connection.execute(query):
+        yield Exclusion(row.unit, row.person, row.reason, row.whole_unit)
+
+
+def save_allocation(connection: Connection, trial: str, allocation: Allocation) -> None:
+    """Write a draw. The primary key refuses a second arm for a unit."""
+    insert_rows(
+        connection, allocations,
+        ({"trial": trial, "unit": row.unit, "digest": row.digest, "block": list(row.block), "arm": row.arm,
+          "probability": row.probability} for row in allocation.rows),
+    )  # fmt: skip
+
+
+def load_allocation(connection: Connection, trial: str, law: Law) -> Allocation:
+    """The draw of a trial, in the order of the units' identifiers."""
+    query = sa.select(allocations).where(allocations.c.trial == trial).order_by(allocations.c.unit)
+    rows = (
+        Allocated(row.unit, row.digest, tuple(row.block), row.arm, row.probability)
+        for row in connection.execute(query)
+    )
+    return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
+
+
+def supersede_draw(
+    connection: Connection, trial: str, lock_number: int, at: datetime, reason: str
+) -> None:
+    """Set a draw aside because its lock was replaced before launch; the report shows both."""
+    query = sa.select(allocations.c.digest, allocations.c.arm).where(allocations.c.trial == trial)
+    rows = [[row.digest, row.arm] for row in connection.execute(query)]
+    counts: dict[str, int] = {}
+    for _, arm in rows:
+        counts[arm] = counts.get(arm, 0) + 1
+    connection.execute(
+        superseded_draws.insert().values(
+            trial=trial, lock_number=lock_number, drawn_at=at, counts=counts, rows=rows, reason=reason
+        )
+    )
+    connection.execute(allocations.delete().where(allocations.c.trial == trial))
+
+
+def earlier_draws(connection: Connection, trial: str) -> list[Mapping[str, Any]]:
+    """Draws that were set aside: lock number, counts by arm, and why."""
+    table = superseded_draws
+    query = sa.select(table.c.lock_number, table.c.drawn_at, table.c.counts, table.c.reason)
+    return [dict(row) for row in connection.execute(query.where(table.c.trial == trial)).mappings()]
+
+
+def columns_to_json(columns: Mapping[str, Value]) -> dict[str, object]:
+    """Baseline values as JSON; days become text."""
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in columns.items()}
+
+
+def columns_from_json(stored: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Value]:
+    """The same values back, days as days."""
+    return {
+        name: date.fromisoformat(value) if value is not None and types.get(name) == "date" else value
+        for name, value in stored.items()
+    }
+
+
+def insert_rows(connection: Connection, table: sa.Table, rows: Iterable[Mapping[str, object]]) -> None:
+    """Insert many rows, some thousands at a time."""
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, _CHUNK)):
+        connection.execute(table.insert(), chunk)
+
+
+def _person_row(trial: str, person: Person) -> dict[str, object]:
+    return {
+        "trial": trial, "person": person.id, "unit": person.unit, "roll_row": person.row,
+        "columns": columns_to_json(person.columns), "language": person.language,
+    }  # fmt: skip
+
+
+def _contact_rows(trial: str, person: Person, vault: Vault) -> Iterator[dict[str, object]]:
+    for point in person.contacts:
+        yield {
+            "trial": trial, "person": person.id, "channel": point.channel,
+            "sealed_address": vault.seal(point.address.encode()), "lookup": vault.lookup(point.address),
+            "safe": point.safe, "reserved": point.reserved,
+        }  # fmt: skip
+
+
+def _contact_points(connection: Connection, trial: str, vault: Vault) -> dict[str, list[ContactPoint]]:
+    found: defaultdict[str, list[ContactPoint]] = defaultdict(list)
+    for row in connection.execute(sa.select(contacts).where(contacts.c.trial == trial)):
+        address = vault.open(row.sealed_address).decode()
+        found[row.person].append(ContactPoint(row.channel, address, row.safe, row.reserved))
+    return found

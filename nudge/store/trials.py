@@ -1,0 +1,128 @@
+"""Trials, their locks and their seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from nudge.store.tables import locks, seeds, trials
+from nudge.trial.lock import Lock
+from nudge.trial.records.design import Seed
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from nudge.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class TrialState:
+    """Where a trial stands."""
+
+    name: str
+    state: str
+    """locked, allocated, launched, paused, stopped or closed."""
+    demonstration: bool
+    created_at: datetime
+    allocated_at: datetime | None
+    launched_at: datetime | None
+    closed_at: datetime | None
+
+
+def trial_state(connection: Connection, name: str) -> TrialState | None:
+    """Where a trial stands, or None where this database has never seen it."""
+    row = connection.execute(sa.select(trials).where(trials.c.name == name)).mappings().first()
+    return TrialState(**row) if row else None
+
+
+def all_trials(connection: Connection) -> list[TrialState]:
+    """Every trial of this database."""
+    rows = connection.execute(sa.select(trials).order_by(trials.c.name)).mappings()
+    return [TrialState(**row) for row in rows]
+
+
+def add_trial(connection: Connection, name: str, at: datetime, *, demonstration: bool) -> None:
+    """A trial's first row."""
+    connection.execute(
+        trials.insert().values(name=name, state="locked", demonstration=demonstration, created_at=at)
+    )
+
+
+def set_state(connection: Connection, name: str, state: str, **moments: datetime | None) -> None:
+    """Move a trial to a state."""
+    connection.execute(trials.update().where(trials.c.name == name).values(state=state, **moments))
+
+
+def add_lock(connection: Connection, lock: Lock, template_texts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Store a lock with the templates' own texts, so that what was locked can always be sent."""
+    connection.execute(
+        locks.insert().values(
+            trial=lock.trial, number=lock.number, locked_at=lock.locked_at, locked_by=lock.locked_by,
+            fingerprint=lock.fingerprint, definition=dict(lock.definition),
+            templates={key: {"digest": lock.templates[key], **text} for key, text in template_texts.items()},
+            roll_digest=lock.roll_digest, roll_file=lock.roll_file, law=dict(lock.law),
+            seed_commitment=lock.seed_commitment, decisions=dict(lock.decisions), reason=lock.reason,
+        )
+    )  # fmt: skip
+
+
+def current_lock(connection: Connection, trial: str) -> tuple[Lock, dict[str, Mapping[str, Any]]] | None:
+    """The lock in force, with the template texts it holds."""
+    found = locks_of(connection, trial)
+    if not found:
+        return None
+    query = sa.select(locks.c.templates).where(locks.c.trial == trial, locks.c.number == found[-1].number)
+    return found[-1], connection.execute(query).scalar_one()
+
+
+def locks_of(connection: Connection, trial: str) -> list[Lock]:
+    """Every lock of a trial, oldest first; the last is in force."""
+    query = (
+        sa.select(locks, trials.c.demonstration)
+        .join(trials, trials.c.name == locks.c.trial)
+        .where(locks.c.trial == trial)
+        .order_by(locks.c.number)
+    )
+    return [_lock(row) for row in connection.execute(query).mappings()]
+
+
+def _lock(row: Mapping[str, Any]) -> Lock:
+    return Lock(
+        trial=row["trial"], number=row["number"], locked_at=row["locked_at"], locked_by=row["locked_by"],
+        definition=row["definition"], templates={key: text["digest"] for key, text in row["templates"].items()},
+        roll_digest=row["roll_digest"], roll_file=row["roll_file"], law=row["law"],
+        seed_commitment=row["seed_commitment"], decisions=row["decisions"],
+        demonstration=row["demonstration"], reason=row["reason"],
+    )  # fmt: skip
+
+
+def seal_seed(connection: Connection, trial: str, seed: Seed, vault: Vault) -> None:
+    """Keep a trial's randomness, unreadable without the keys."""
+    connection.execute(
+        seeds.insert().values(
+            trial=trial, sealed_value=vault.seal(seed.value), sealed_salt=vault.seal(seed.salt),
+            published=seed.published,
+        )
+    )  # fmt: skip
+
+
+def open_seed(connection: Connection, trial: str, vault: Vault) -> Seed | None:
+    """A trial's randomness, if it has been locked."""
+    row = connection.execute(sa.select(seeds).where(seeds.c.trial == trial)).mappings().first()
+    if row is None:
+        return None
+    return Seed(vault.open(row["sealed_value"]), vault.open(row["sealed_salt"]), published=row["published"])
+
+
+def reveal_seed(connection: Connection, trial: str, seed: Seed) -> None:
+    """Write the seed in the open, at the close; the salt stays sealed."""
+    connection.execute(seeds.update().where(seeds.c.trial == trial).values(revealed=seed.value.hex()))
+
+
+def revealed_seed(connection: Connection, trial: str) -> str | None:
+    """The seed as hexadecimal, once the trial is closed."""
+    return connection.scalar(sa.select(seeds.c.revealed).where(seeds.c.trial == trial))

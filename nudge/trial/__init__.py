@@ -1,0 +1,1 @@
+"""What a trial is: the file, its problems, its lock, and the records that pass between stages."""

@@ -1,0 +1,317 @@
+"""What one trial file must agree on with itself.
+
+Each check yields problems; none reads anything but the file. Checks that need a roll,
+a template or the methods that exist are in `workflow/check.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from nudge.trial.conditions import ConditionError, condition
+from nudge.trial.problems import Level, listed, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nudge.trial.grammar import Anchor
+    from nudge.trial.model import Outcome, Trial
+    from nudge.trial.problems import Problem
+    from nudge.trial.source import Source, Step
+
+
+def check(trial: Trial, source: Source) -> Iterator[Problem]:
+    """Every disagreement inside one file."""
+    for one in (_arms, _drawing, _population, _messages, _outcomes, _analysis, _governance):
+        yield from one(trial, source)
+
+
+def _unknown(
+    source: Source, path: tuple[Step, ...], word: str, known: Iterable[str], what: str
+) -> Problem:
+    names = list(known)
+    guess = nearest(word, names)
+    remedy = f"did you mean `{guess}`?" if guess else f"name {listed(names, 'or')}" if names else f"declare {what}"
+    return source.problem(Level.ERROR, path, f"`{word}` is not {what}", remedy)
+
+
+def _arms(trial: Trial, source: Source) -> Iterator[Problem]:
+    if len(trial.arms) < 2:  # noqa: PLR2004 - a comparison needs two
+        yield source.problem(Level.ERROR, ("arms",), "has fewer than two arms", "add the arm to compare with")
+    controls = [name for name, arm in trial.arms.items() if arm.control]
+    if len(controls) > 1:
+        yield source.problem(
+            Level.ERROR, ("arms",), f"marks {listed(controls)} as control", "keep `control: true` on one arm"
+        )
+    if not controls and not trial.analysis.comparisons:
+        yield source.problem(
+            Level.ERROR, ("arms",), "marks no arm as control", "add `control: true` to the arm others are held against"
+        )
+    if trial.run_elsewhere:
+        return
+    for name, arm in trial.arms.items():
+        if not arm.messages and not arm.receives:
+            yield source.problem(
+                Level.LAUNCH, ("arms", name), "does not say what this arm receives",
+                "add `messages:` or `receives:` (usual service is something too)",
+            )  # fmt: skip
+
+
+def _drawing(trial: Trial, source: Source) -> Iterator[Problem]:
+    if (trial.randomise is None) == (trial.allocation is None):
+        both = trial.randomise is not None
+        yield source.problem(
+            Level.ERROR, ("randomise",) if both else (),
+            "says both how to draw arms and that they were drawn elsewhere" if both
+            else "does not say how arms are drawn",
+            "keep `randomise:` for a trial run here, `allocation: {from: …}` for one run elsewhere",
+        )  # fmt: skip
+    if trial.randomise is not None:
+        yield from _ratio(trial, source)
+        yield from _blocks(trial, source)
+    if trial.allocation is not None:
+        for arm in trial.allocation.codes:
+            if arm not in trial.arms:
+                yield _unknown(source, ("allocation", "codes", arm), arm, trial.arms, "an arm")
+        absent = [arm for arm in trial.arms if trial.allocation.codes and arm not in trial.allocation.codes]
+        if absent:
+            yield source.problem(
+                Level.ERROR, ("allocation", "codes"), f"has no code for {listed(absent)}", "add one for every arm"
+            )
+
+
+def _ratio(trial: Trial, source: Source) -> Iterator[Problem]:
+    ratio = trial.randomise.ratio if trial.randomise else {}
+    for arm in ratio:
+        if arm not in trial.arms:
+            yield _unknown(source, ("randomise", "ratio", arm), arm, trial.arms, "an arm")
+    absent = [arm for arm in trial.arms if ratio and arm not in ratio]
+    if absent:
+        yield source.problem(
+            Level.ERROR, ("randomise", "ratio"), f"has no share for {listed(absent)}", "give every arm a whole number"
+        )
+
+
+def _blocks(trial: Trial, source: Source) -> Iterator[Problem]:
+    columns = trial.population.columns
+    for i, column in enumerate(trial.randomise.blocks if trial.randomise else ()):
+        path = ("randomise", "blocks", i)
+        if column not in columns:
+            yield _unknown(source, path, column, columns, "a column of `population.columns`")
+        elif columns[column] in {"number", "date", "text"}:
+            yield source.problem(
+                Level.ERROR, path, f"`{column}` is a {columns[column]}; blocks need groups",
+                "declare it a category, or block on one",
+            )  # fmt: skip
+
+
+def _population(trial: Trial, source: Source) -> Iterator[Problem]:
+    population = trial.population
+    for key, text in (("eligible", population.eligible), ("exclude", population.exclude)):
+        if text is not None:
+            yield from _condition(source, ("population", key), text, population.columns)
+    if trial.run_elsewhere:
+        return
+    if population.people is None:
+        yield source.problem(
+            Level.LAUNCH, ("population",), "does not say where the roll of people is", "add `people: people/roll.csv`"
+        )
+    routes = [channel for channel in ("sms", "email") if population.contact.column_of(channel)]
+    for channel in routes:
+        if channel not in population.safe_to_contact:
+            yield source.problem(
+                Level.ERROR, ("population", "contact", channel),
+                f"no column says whether {channel} is safe for a family",
+                f"add `safe_to_contact: {{{channel}: COLUMN}}`; anything but yes closes that route",
+            )  # fmt: skip
+    for channel in population.safe_to_contact:
+        if channel not in routes:
+            yield source.problem(
+                Level.ERROR, ("population", "safe_to_contact", channel), f"there is no contact column for {channel}",
+                f"add `contact: {{{channel}: COLUMN}}`",
+            )  # fmt: skip
+
+
+def _condition(source: Source, path: tuple[Step, ...], text: str, columns: dict[str, str]) -> Iterator[Problem]:
+    try:
+        condition(text, columns)
+    except ConditionError as error:
+        for flaw in error.flaws:
+            yield source.problem(Level.ERROR, path, flaw.what, flaw.remedy, offset=flaw.offset)
+
+
+def _date_anchor(source: Source, path: tuple[Step, ...], anchor: Anchor, columns: dict[str, str]) -> Iterator[Problem]:
+    if anchor.kind != "column":
+        return
+    dates = [name for name, kind in columns.items() if kind == "date"]
+    if anchor.name not in columns:
+        yield _unknown(source, path, anchor.name, [*dates, "allocation"], "a date column")
+    elif columns[anchor.name] != "date":
+        yield source.problem(
+            Level.ERROR, path, f"`{anchor.name}` is a {columns[anchor.name]}, not a date",
+            f"name {listed(dates, 'or')}" if dates else "declare a date column",
+        )  # fmt: skip
+
+
+def _messages(trial: Trial, source: Source) -> Iterator[Problem]:
+    sending = False
+    for name, arm in trial.arms.items():
+        for i, message in enumerate(arm.messages):
+            sending = True
+            path = ("arms", name, "messages", i)
+            yield from _date_anchor(source, (*path, "send"), message.send.anchor, trial.population.columns)
+    if not sending or trial.run_elsewhere:
+        return
+    contact = trial.population.contact
+    if not (contact.sms or contact.email):
+        yield source.problem(
+            Level.ERROR, ("population",), "arms have messages, but no column holds a phone or an email",
+            "add `contact: {sms: COLUMN, email: COLUMN}`",
+        )  # fmt: skip
+    for channel in ("sms", "email"):
+        if contact.column_of(channel) and channel not in trial.channels:
+            yield source.problem(
+                Level.ERROR, ("channels",), f"nothing says how {channel} is sent", f"add `channels: {{{channel}: outbox}}`"
+            )
+
+
+def _outcomes(trial: Trial, source: Source) -> Iterator[Problem]:
+    if not any(outcome.role == "primary" for outcome in trial.outcomes.values()):
+        yield source.problem(
+            Level.ERROR, ("outcomes",), "has no primary outcome", "give one outcome `role: primary`"
+        )
+    for name, outcome in trial.outcomes.items():
+        path = ("outcomes", name)
+        if outcome.role == "distal" and outcome.source is None:
+            if outcome.expected is None:
+                yield source.problem(
+                    Level.LAUNCH, path, "does not say when this far-off outcome is expected", "add `expected: 2029-06`"
+                )
+            continue
+        yield from _measured(trial, source, path, outcome)
+
+
+def _measured(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Outcome) -> Iterator[Problem]:
+    if outcome.better is None:
+        yield source.problem(
+            Level.ERROR, path, "does not say which way is better", "add `better: higher` or `better: lower`"
+        )
+    yield from _recording(trial, source, path, outcome)
+    if outcome.window is not None:
+        yield from _date_anchor(source, (*path, "window"), outcome.window.anchor, trial.population.columns)
+    elif not trial.run_elsewhere:
+        yield source.problem(
+            Level.LAUNCH, path, "has no window, so nothing says when it stops counting",
+            "add `window: 56 days from first_planned_send`",
+        )  # fmt: skip
+    for key, size in (("worthwhile", outcome.worthwhile), ("margin", outcome.margin)):
+        expected = "points" if outcome.kind == "binary" else outcome.unit
+        if size is not None and size.unit != expected:
+            yield source.problem(
+                Level.ERROR, (*path, key), f"`{size}` is not in the outcome's unit",
+                "write `5 points` for percentage points" if outcome.kind == "binary"
+                else f"write it in `{outcome.unit}`" if outcome.unit else "say the outcome's `unit:`",
+            )  # fmt: skip
+    if outcome.role == "primary" and outcome.worthwhile is None:
+        yield source.problem(
+            Level.LAUNCH, path, "does not say the smallest change that would alter the decision",
+            "add `worthwhile: 5 points`",
+        )  # fmt: skip
+    if outcome.role == "harm" and outcome.margin is None:
+        yield source.problem(
+            Level.LAUNCH, path, "is a harm without the margin that would be too much", "add `margin: 0.5 points`"
+        )
+
+
+def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Outcome) -> Iterator[Problem]:
+    record = outcome.source
+    if record is None:
+        level = Level.ERROR if outcome.role == "primary" else Level.LAUNCH
+        yield source.problem(level, path, "does not say where it is recorded", "add `source: {csv_file: …}`")
+        return
+    here = (*path, "source")
+    given = [record.csv_file, record.parquet_file, record.package]
+    if sum(one is not None for one in given) != 1 and not (trial.run_elsewhere and not any(given)):
+        yield source.problem(
+            Level.ERROR, here, "names no place or several", "give one of csv_file, parquet_file, package"
+        )
+    if record.no_record is None and (outcome.role == "primary" or not trial.run_elsewhere):
+        yield source.problem(
+            Level.ERROR, here, "does not say what it means when a person has no record",
+            "add `no_record: did_not_happen` (with `covers:`) or `no_record: missing`",
+        )  # fmt: skip
+    if record.no_record == "did_not_happen" and record.covers is None:
+        yield source.problem(
+            Level.ERROR, here, "takes silence as `did_not_happen` without saying whom the records cover",
+            "add `covers:`, such as `covers: all hubs in the area`",
+        )  # fmt: skip
+    if record.value is None:
+        yield source.problem(
+            Level.ERROR, here, "does not say which column holds the outcome",
+            "add `value: COLUMN`, or `value: present` where a row is the event",
+        )  # fmt: skip
+    if outcome.window is not None and record.date is None:
+        yield source.problem(
+            Level.ERROR, here, "has a window but no date to hold against it", "add `date: COLUMN`"
+        )
+    if record.outside is not None:
+        yield from _condition(source, (*here, "outside"), record.outside, trial.population.columns)
+
+
+def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
+    columns = trial.population.columns
+    for i, pair in enumerate(trial.analysis.comparisons):
+        for arm in (pair.arm, pair.control):
+            if arm not in trial.arms:
+                yield _unknown(source, ("analysis", "comparisons", i), arm, trial.arms, "an arm")
+    seen = [str(pair) for pair in trial.analysis.comparisons]
+    for i, text in enumerate(seen):
+        if text in seen[:i]:
+            yield source.problem(
+                Level.ERROR, ("analysis", "comparisons", i), f"`{text}` stands twice", "keep one"
+            )
+    for key, names in (("covariates", trial.analysis.covariates), ("subgroups", trial.analysis.subgroups)):
+        for i, name in enumerate(names):
+            if name not in columns:
+                yield _unknown(source, ("analysis", key, i), name, columns, "a column of `population.columns`")
+            elif columns[name] in {"text", "date"}:
+                yield source.problem(
+                    Level.ERROR, ("analysis", key, i), f"`{name}` is a {columns[name]}",
+                    "use a number, a category or a yes_no column",
+                )  # fmt: skip
+
+
+def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
+    try:
+        ZoneInfo(trial.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        yield source.problem(
+            Level.ERROR, ("timezone",), f"`{trial.timezone}` is not a time zone", "write `Europe/London`"
+        )
+    benefit = trial.costs.benefit if trial.costs else None
+    if benefit is not None and benefit.per not in trial.outcomes:
+        yield _unknown(source, ("costs", "benefit", "per"), benefit.per, trial.outcomes, "an outcome")
+    harms = [name for name, outcome in trial.outcomes.items() if outcome.role == "harm"]
+    for name in trial.stopping:
+        if name not in {"opt_out", *harms}:
+            yield _unknown(source, ("stopping", name), name, ["opt_out", *harms], "`opt_out` or a harm outcome")
+    if trial.run_elsewhere:
+        return
+    if trial.setting == "nhs" and trial.ethics is None:
+        yield source.problem(
+            Level.LAUNCH, ("setting",), "an NHS trial needs the decision of an ethics committee",
+            "add `ethics: {reference: …, decided: …}`",
+        )  # fmt: skip
+    for key, why in _WANTED_BEFORE_LAUNCH.items():
+        if getattr(trial, key) is None:
+            yield source.problem(Level.LAUNCH, (), f"`{key}` is missing: {why}", f"add `{key}:`")
+
+
+_WANTED_BEFORE_LAUNCH = {
+    "question": "the question this trial answers",
+    "safeguarding": "who reads replies, when, and how fast they act",
+    "data_protection": "the lawful basis and the retention",
+    "decision": "who decides what by when",
+    "coproduction": "which families saw the words, and what changed",
+}

@@ -1,0 +1,354 @@
+"""The small grammar of quantities and times in a trial file.
+
+`62%`, `5 points`, `3 per 1000`, `56 days`, `200 sends`, `plan - reminder`,
+`56 days from first_planned_send`, `14 days before due_date at 10:00`.
+
+Each parser takes the text and returns a frozen value whose `str()` is the canonical
+form; it raises GrammarError with what is wrong and an example of what is right.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Literal
+
+from nudge.trial.problems import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+NAME = r"[a-z][a-z0-9_]*"
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_UNITS = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks", "month": "months"}
+_DURATION = rf"({_NUMBER})\s+([a-z]+)"
+
+
+class GrammarError(ValueError):
+    """A quantity or time that cannot be read, and how to write it."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}; {remedy}")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference in an outcome: percentage points (as a proportion) or its own unit."""
+
+    value: float
+    unit: str
+
+    def __str__(self) -> str:
+        """`5 points`."""
+        shown = self.value * 100 if self.unit == "points" else self.value
+        return f"{shown:.10g} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time as people say it."""
+
+    amount: float
+    unit: str
+
+    def __str__(self) -> str:
+        """`56 days`."""
+        return f"{self.amount:.10g} {self.unit}"
+
+    def delta(self) -> timedelta:
+        """The length as calendar time; months have none, since they differ."""
+        if self.unit == "months":
+            raise GrammarError("`months` differ in length", "write days or weeks")
+        return timedelta(**{self.unit: self.amount})
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many of something: `200 sends`, `5 events`."""
+
+    number: int
+    of: str
+
+    def __str__(self) -> str:
+        """`200 sends`."""
+        return f"{self.number} {self.of}"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The moment a window or a send is counted from, fixed before allocation.
+
+    `kind` is `allocation`, `first_planned_send`, `column` (a date of the roll) or
+    `date` (a day in the calendar); `name` is the column or the day as text.
+    """
+
+    kind: Literal["allocation", "first_planned_send", "column", "date"]
+    name: str = ""
+
+    def __str__(self) -> str:
+        """`due_date`."""
+        return self.name or self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When an outcome counts: `length` from `anchor`, which may be shifted."""
+
+    length: Duration
+    anchor: Anchor
+    shift: Duration | None = None
+    back: bool = False
+
+    def __str__(self) -> str:
+        """`56 days from due_date - 14 days`."""
+        shift = f" {'-' if self.back else '+'} {self.shift}" if self.shift else ""
+        return f"{self.length} from {self.anchor}{shift}"
+
+    def opens(self, anchored: datetime) -> datetime:
+        """The first moment that counts, given the anchor's own moment."""
+        if self.shift is None:
+            return anchored
+        return shifted(anchored, self.shift, back=self.back)
+
+    def closes(self, anchored: datetime) -> datetime:
+        """The first moment that no longer counts."""
+        return shifted(self.opens(anchored), self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class SendTime:
+    """When a message is due: `offset` before or after `anchor`, at a time of day."""
+
+    anchor: Anchor
+    offset: Duration | None = None
+    back: bool = False
+    at: time | None = None
+
+    def __str__(self) -> str:
+        """`14 days before due_date at 10:00`."""
+        side = "before" if self.back else "after"
+        offset = f"{self.offset} {side} " if self.offset else ""
+        at = f" at {self.at:%H:%M}" if self.at else ""
+        return f"{offset}{self.anchor}{at}"
+
+    def due(self, dates: Mapping[str, date | None], allocated: datetime, zone: ZoneInfo) -> datetime | None:
+        """When the message is due (UTC), or None where the date it hangs on is blank.
+
+        dates: the roll's date columns of one person. allocated: when arms were drawn.
+        """
+        if self.anchor.kind == "allocation":
+            base = allocated.astimezone(zone)
+        else:
+            day = date.fromisoformat(self.anchor.name) if self.anchor.kind == "date" else dates[self.anchor.name]
+            if day is None:
+                return None
+            base = datetime.combine(day, time.min, zone)
+        if self.offset is not None:
+            base = shifted(base, self.offset, back=self.back)
+        if self.at is not None:
+            base = datetime.combine(base.date(), self.at, zone)
+        return base.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One arm against another: `plan - reminder`."""
+
+    arm: str
+    control: str
+
+    def __str__(self) -> str:
+        """`plan - reminder`."""
+        return f"{self.arm} - {self.control}"
+
+
+def shifted(moment: datetime, by: Duration, *, back: bool = False) -> datetime:
+    """`moment` moved by a duration on the clock of its own zone.
+
+    Days and weeks keep the time of day across a change of the clocks; hours and
+    minutes are elapsed time.
+    """
+    delta = -by.delta() if back else by.delta()
+    if by.unit in {"days", "weeks"}:
+        return moment + delta
+    return (moment.astimezone(UTC) + delta).astimezone(moment.tzinfo)
+
+
+def number(text: str) -> Decimal:
+    """A plain decimal number."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise GrammarError(f"`{text}` is not a number", "write digits, such as 12 or 0.5") from None
+    if not value.is_finite():
+        raise GrammarError(f"`{text}` is not a number", "write digits, such as 12 or 0.5")
+    return value
+
+
+def proportion(given: object) -> float:
+    """`62%` as 0.62; JSON may give 0.62 itself."""
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        value = float(given)
+    else:
+        text = str(given).strip()
+        if not text.endswith("%"):
+            raise GrammarError(f"`{text}` is not a percentage", "write it with its sign, such as `62%`")
+        value = float(number(text[:-1].strip()) / 100)
+    if not 0 <= value <= 1:
+        raise GrammarError(f"`{given}` is not between 0% and 100%", "check the figure")
+    return value
+
+
+def rate(given: object) -> float:
+    """`3 per 1000` or `2%` as a proportion."""
+    match = re.fullmatch(rf"({_NUMBER})\s+per\s+([0-9]+)", str(given).strip())
+    if match is None:
+        try:
+            return proportion(given)
+        except GrammarError:
+            raise GrammarError(f"`{given}` is not a rate", "write `3 per 1000` or `2%`") from None
+    value = float(Decimal(match[1]) / Decimal(match[2])) if int(match[2]) else 2.0
+    if value > 1:
+        raise GrammarError(f"`{given}` is more than one each", "write `3 per 1000` or `2%`")
+    return value
+
+
+def difference(given: object) -> Difference:
+    """`5 points` (percentage points), or a number with the outcome's own unit."""
+    if isinstance(given, Difference):
+        return given
+    text = str(given).strip()
+    match = re.fullmatch(rf"({_NUMBER})\s*(\S.*)?", text)
+    if match is None or not match[2]:
+        raise GrammarError(
+            f"`{text}` does not say what it is a number of",
+            "write `5 points` for percentage points, or the outcome's own unit, such as `0.5 days`",
+        )
+    unit = match[2].strip()
+    if unit == "%":
+        raise GrammarError(
+            f"`{text}` could be relative or absolute", f"write `{match[1]} points` for percentage points"
+        )
+    if unit in {"point", "points", "percentage points", "pp"}:
+        return Difference(float(Decimal(match[1]) / 100), "points")
+    return Difference(float(Decimal(match[1])), unit)
+
+
+def duration(given: object) -> Duration:
+    """`56 days`."""
+    if isinstance(given, Duration):
+        return given
+    text = str(given).strip()
+    match = re.fullmatch(_DURATION, text)
+    if match is None:
+        raise GrammarError(f"`{text}` is not a length of time", "write a number and a unit, such as `56 days`")
+    return _duration(match[1], match[2])
+
+
+def _duration(amount: str, unit: str) -> Duration:
+    plural = unit if unit in _UNITS.values() else _UNITS.get(unit, "")
+    if not plural:
+        guess = nearest(unit, [*_UNITS, *_UNITS.values()])
+        raise GrammarError(
+            f"`{unit}` is not a unit of time",
+            f"did you mean `{guess}`?" if guess else "use minutes, hours, days, weeks or months",
+        )
+    return Duration(float(Decimal(amount)), plural)
+
+
+def count(given: object) -> Count:
+    """`200 sends`."""
+    if isinstance(given, Count):
+        return given
+    match = re.fullmatch(r"([0-9]+)\s+(sends|events)", str(given).strip())
+    if match is None:
+        raise GrammarError(f"`{given}` is not a count", "write `200 sends` or `5 events`")
+    return Count(int(match[1]), match[2])
+
+
+def comparison(given: object) -> Comparison:
+    """`plan - reminder`."""
+    if isinstance(given, Comparison):
+        return given
+    match = re.fullmatch(rf"({NAME})\s*-\s*({NAME})", str(given).strip())
+    if match is None:
+        raise GrammarError(f"`{given}` is not a comparison", "write two arms, such as `plan - reminder`")
+    if match[1] == match[2]:
+        raise GrammarError(f"`{given}` compares an arm with itself", "name two different arms")
+    return Comparison(match[1], match[2])
+
+
+def window(given: object) -> Window:
+    """`56 days from first_planned_send`, `56 days from due_date - 14 days`."""
+    if isinstance(given, Window):
+        return given
+    text = str(given).strip()
+    match = re.fullmatch(rf"{_DURATION}\s+from\s+(\S+)(?:\s+([+-])\s+{_DURATION})?", text)
+    if match is None:
+        raise GrammarError(
+            f"`{text}` is not a window", "write `56 days from first_planned_send` or `56 days from due_date - 14 days`"
+        )
+    length = _duration(match[1], match[2])
+    length.delta()
+    shift = _duration(match[5], match[6]) if match[4] else None
+    return Window(length, _anchor(match[3], sends=False), shift, back=match[4] == "-")
+
+
+def send_time(given: object) -> SendTime:
+    """`14 days before due_date at 10:00`, `2027-01-11 at 09:30`, `2 days after allocation`."""
+    if isinstance(given, SendTime):
+        return given
+    text = str(given).strip()
+    match = re.fullmatch(rf"(?:{_DURATION}\s+(before|after)\s+)?(?:on\s+)?(\S+)(?:\s+at\s+(\S+))?", text)
+    if match is None:
+        raise GrammarError(
+            f"`{text}` is not a time to send",
+            "write `14 days before due_date at 10:00`, `2 days after allocation at 10:00` or `2027-01-11 at 10:00`",
+        )
+    offset = _duration(match[1], match[2]) if match[1] else None
+    anchor = _anchor(match[4], sends=True)
+    at = _time_of_day(match[5]) if match[5] else None
+    _needs_time_of_day(text, offset, anchor, at)
+    return SendTime(anchor, offset, match[3] == "before", at)
+
+
+def _needs_time_of_day(text: str, offset: Duration | None, anchor: Anchor, at: time | None) -> None:
+    if offset is not None:
+        offset.delta()
+    counted_in_hours = offset is not None and offset.unit in {"hours", "minutes"}
+    if at is None and anchor.kind in {"column", "date"} and not counted_in_hours:
+        raise GrammarError(f"`{text}` does not say the time of day", f"write `{text} at 10:00`")
+    if at is not None and counted_in_hours:
+        raise GrammarError(f"`{text}` counts in {offset.unit} and names a time of day", "keep one of the two")
+
+
+def _anchor(word: str, *, sends: bool) -> Anchor:
+    if word == "allocation":
+        return Anchor("allocation")
+    if word == "first_planned_send":
+        if sends:
+            raise GrammarError(
+                "a send cannot hang on `first_planned_send`, which is made of sends",
+                "count from `allocation`, a date column or a day",
+            )
+        return Anchor("first_planned_send")
+    if re.fullmatch(NAME, word):
+        return Anchor("column", word)
+    try:
+        return Anchor("date", date.fromisoformat(word).isoformat())
+    except ValueError:
+        raise GrammarError(
+            f"`{word}` is neither a column nor a day", "write a date column's name, `allocation`, or a day as 2027-01-11"
+        ) from None
+
+
+def _time_of_day(text: str) -> time:
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", text)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:  # noqa: PLR2004 - hours and minutes of a day
+        raise GrammarError(f"`{text}` is not a time of day", "write it as 10:00 or 17:30")
+    return time(int(match[1]), int(match[2]))

@@ -1,0 +1,100 @@
+"""The lock: what was fixed, before anyone could see what it would give.
+
+Its fingerprint is one hash over the file as parsed, the templates found, the roll, the
+law, the commitment of the seed and the decisions made for the analysis.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nudge.trial.model import Trial
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A trial as it was fixed."""
+
+    trial: str
+    number: int
+    locked_at: datetime
+    locked_by: str
+    definition: Mapping[str, Any]
+    templates: Mapping[str, str]
+    """Digest of each template variant found, by its key."""
+    roll_digest: str
+    roll_file: str
+    law: Mapping[str, Any]
+    seed_commitment: str
+    decisions: Mapping[str, Any]
+    demonstration: bool
+    reason: str | None = None
+    """Why an earlier lock was replaced."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that was fixed; not over who fixed it when."""
+        return digest_of(
+            {
+                "format": FORMAT, "definition": self.definition, "templates": self.templates,
+                "roll": self.roll_digest, "law": self.law, "seed_commitment": self.seed_commitment,
+                "decisions": self.decisions, "demonstration": self.demonstration,
+            }
+        )  # fmt: skip
+
+    def as_json(self) -> dict[str, Any]:
+        """What stands in `NAME.lock.json` beside the trial file."""
+        return {
+            "trial": self.trial,
+            "fingerprint": self.fingerprint,
+            "number": self.number,
+            "locked_at": self.locked_at.isoformat(),
+            "locked_by": self.locked_by,
+            "demonstration": self.demonstration,
+            "reason": self.reason,
+            "seed_commitment": self.seed_commitment,
+            "roll": {"file": self.roll_file, "sha256": self.roll_digest},
+            "templates": dict(self.templates),
+            "law": dict(self.law),
+            "decisions": dict(self.decisions),
+            "definition": dict(self.definition),
+        }
+
+
+def canonical(trial: Trial) -> dict[str, Any]:
+    """The file's parsed values, defaults left out, arms and outcomes in the order of the file."""
+    values = trial.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for key in ("arms", "outcomes"):
+        values[key] = [{"name": name, **part} for name, part in values[key].items()]
+    return values
+
+
+def digest_of(values: Mapping[str, Any]) -> str:
+    """SHA-256 of values as JSON with sorted keys."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differences(old: Any, new: Any, path: str = "") -> list[str]:  # noqa: ANN401 - plain JSON values
+    """Paths at which two canonical definitions differ."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        keys = list(dict.fromkeys([*old, *new]))
+        return [
+            found for key in keys for found in differences(old.get(key), new.get(key), f"{path}.{key}".strip("."))
+        ]
+    if isinstance(old, list) and isinstance(new, list) and _named(old + new):
+        by_name = [{item["name"]: item for item in items} for items in (old, new)]
+        return differences(by_name[0], by_name[1], path)
+    return [] if old == new else [path]
+
+
+def _named(items: list[Any]) -> bool:
+    return bool(items) and all(isinstance(item, Mapping) and "name" in item for item in items)

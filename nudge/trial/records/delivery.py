@@ -1,0 +1,142 @@
+"""The sending: what is planned, what was tried, what is known."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from nudge.trial.records.people import Value
+
+
+class Status(enum.StrEnum):
+    """Where a row of the ledger stands."""
+
+    PLANNED = "planned"
+    DUE = "due"
+    CLAIMED = "claimed"
+    WITHHELD = "withheld"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    VIRTUAL = "virtual"
+    """The moment at which a unit whose arm sends nothing would have been written to."""
+
+
+OPEN = (Status.PLANNED, Status.DUE, Status.WITHHELD)
+"""States from which a message may still go out."""
+
+FOLLOWS: dict[Status, tuple[Status, ...]] = {
+    Status.DUE: (Status.PLANNED, Status.WITHHELD, Status.CLAIMED, Status.UNKNOWN),
+    Status.WITHHELD: (Status.DUE,),
+    Status.CLAIMED: (Status.DUE,),
+    Status.ACCEPTED: (Status.CLAIMED, Status.UNKNOWN),
+    Status.REJECTED: (Status.CLAIMED,),
+    Status.UNKNOWN: (Status.CLAIMED,),
+    Status.EXPIRED: (*OPEN, Status.CLAIMED, Status.UNKNOWN),
+    Status.CANCELLED: OPEN,
+    Status.DELIVERED: (Status.ACCEPTED,),
+    Status.FAILED: (Status.ACCEPTED,),
+}
+"""Each state, with those it may follow; `planned` and `virtual` are written at launch.
+
+`claimed` is followed by `due` where the message was surely not taken and may be tried again;
+`unknown` by `due` only where the channel was asked and has never seen it.
+"""
+
+
+class Reply(enum.StrEnum):
+    """What a provider's answer means."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    """Permanent: never tried again."""
+    TEMPORARY = "temporary"
+    """Surely not taken: may be tried again."""
+    UNKNOWN = "unknown"
+    """Perhaps taken: never tried again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSend:
+    """One row of the ledger as written at launch."""
+
+    id: str
+    """Opaque, and the reference the provider is given."""
+    unit: str
+    person: str
+    """Whose columns and contact point are used; empty for a virtual row."""
+    arm: str
+    message: str
+    """`plan.1`: the arm's first message."""
+    template: str
+    channel: str
+    due_at: datetime
+    not_after: datetime
+    position: int
+    """Random place among sends due at the same moment, so that arms are interleaved."""
+    virtual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueSend:
+    """A row ready to be tried, with what is needed to render it now."""
+
+    id: str
+    trial: str
+    unit: str
+    person: str
+    arm: str
+    arm_allocated: str
+    message: str
+    template: str
+    channel: str
+    attempt: int
+    not_after: datetime
+    columns: Mapping[str, Value]
+    language: str
+    address: str | None
+    """Today's contact point; None when there is none any more."""
+    safe: bool
+    reserved: bool
+    body: str | None
+    """The words of an earlier attempt, which a retry sends again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message as a channel is asked to send it."""
+
+    id: str
+    address: str
+    sender: str
+    subject: str
+    text: str
+    at: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What a channel says of one message."""
+
+    reply: Reply
+    code: str = ""
+    detail: str = ""
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCount:
+    """How many rows of an arm stand where."""
+
+    arm: str
+    channel: str
+    status: Status
+    rows: int
+    units: int

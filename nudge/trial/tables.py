@@ -1,0 +1,208 @@
+"""Reading CSV as spreadsheets write it, and typed values out of its text."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from nudge.trial.problems import Level, Problem, Problems, listed, nearest
+from nudge.trial.records.people import Value
+from nudge.trial.records.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+YES = frozenset({"yes", "y", "true", "1"})
+NO = frozenset({"no", "n", "false", "0"})
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BRITISH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
+EMPTY = Table("", {}, (), "")
+
+
+def read_csv_table(path: Path, problems: Problems, shown_as: str | None = None) -> Table:
+    """A CSV file as a Table: UTF-8 with or without a byte order mark, `,` `;` or tab between
+    fields, quoted newlines; rows that are wholly blank are left out.
+
+    Every row with too many or too few fields is a problem of its own.
+    """  # fmt: skip
+    name = shown_as or str(path)
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except FileNotFoundError:
+        problems.add(_whole(name, "there is no such file", "check the path; it is relative to the trial file"))
+        return EMPTY
+    except (OSError, EOFError) as error:
+        why = getattr(error, "strerror", None) or error
+        problems.add(_whole(name, f"cannot be read ({why})", "check the path and its permissions"))
+        return EMPTY
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        problems.add(
+            Problem(
+                Level.ERROR, name, line, 1, "", "is not UTF-8 text here",
+                "in the spreadsheet, save as `CSV UTF-8 (comma delimited)`",
+            )
+        )  # fmt: skip
+        return EMPTY
+    if "\0" in text:
+        problems.add(_whole(name, "is not a CSV file", "in the spreadsheet, save as `CSV UTF-8`"))
+        return EMPTY
+    return _parse(name, text, hashlib.sha256(content).hexdigest(), problems)
+
+
+def _whole(name: str, what: str, remedy: str) -> Problem:
+    return Problem(Level.ERROR, name, 0, 0, "", what, remedy)
+
+
+def _parse(name: str, text: str, digest: str, problems: Problems) -> Table:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    before = 0
+    try:
+        for row in reader:
+            if any(field.strip() for field in row):
+                rows.append(row)
+                lines.append(before + 1)
+            before = reader.line_num
+    except csv.Error as error:
+        problems.add(
+            Problem(
+                Level.ERROR, name, before + 1, 1, "", f"the quotes of this row do not match ({error})",
+                'double every quote inside a field: "say ""yes"""',
+            )
+        )  # fmt: skip
+        return EMPTY
+    if not rows:
+        problems.add(_whole(name, "is empty", "its first row names the columns"))
+        return EMPTY
+    header = [field.strip() for field in rows[0]]
+    _check_shape(name, header, rows, lines, problems)
+    width = len(header)
+    kept = [(row, line) for row, line in zip(rows[1:], lines[1:], strict=True) if len(row) == width]
+    columns = {title: [row[i].strip() for row, _ in kept] for i, title in enumerate(header)}
+    return Table(name, columns, [line for _, line in kept], digest)
+
+
+def _delimiter(text: str) -> str:
+    """The separator of the header row; Excel in some countries writes semicolons."""
+    first = text.split("\n", 1)[0]
+    return max(",;\t", key=first.count)
+
+
+def _check_shape(
+    name: str, header: list[str], rows: list[list[str]], lines: list[int], problems: Problems
+) -> None:
+    for i, title in enumerate(header):
+        if not title or title in header[:i]:
+            what = f"the column name `{title}` stands twice" if title else "a column has no name"
+            problems.add(Problem(Level.ERROR, name, 1, i + 1, title, what, "give every column a name of its own"))
+    for row, line in zip(rows[1:], lines[1:], strict=True):
+        if len(row) != len(header):
+            problems.add(
+                Problem(
+                    Level.ERROR, name, line, 1, "", f"has {len(row)} fields where the header has {len(header)}",
+                    "put quotes round a field that holds a comma",
+                )
+            )  # fmt: skip
+
+
+def need_columns(table: Table, wanted: Iterable[str], problems: Problems) -> bool:
+    """Whether the table has every wanted column; each absent one is a problem."""
+    complete = True
+    for column in dict.fromkeys(wanted):
+        if column in table.columns:
+            continue
+        complete = False
+        guess = nearest(column, table.columns)
+        remedy = f"did you mean `{guess}`?" if guess else f"it has {listed(table.columns)}"
+        problems.add(Problem(Level.ERROR, table.name, 1, 1, "", f"has no column `{column}`", remedy))
+    return complete
+
+
+def typed(text: str, kind: str) -> Value:
+    """A field as a value of its column's type; a blank is None.
+
+    Raises ValueError with what is wrong and an example of what is right.
+    """
+    if text == "":
+        return None
+    if kind == "number":
+        return decimal(text)
+    if kind == "date":
+        return day(text)
+    if kind == "yes_no":
+        return yes_no(text)
+    return text
+
+
+def decimal(text: str) -> float:
+    """`12`, `12.5` or `12,5`."""
+    if _DECIMAL.fullmatch(text) is None:
+        raise ValueError(f"`{shortened(text)}` is not a number; write digits, such as 12.5")
+    return float(text.replace(",", "."))
+
+
+def day(text: str) -> date:
+    """`2027-01-31`, or `31/01/2027` as British spreadsheets write it; a time of day is left aside."""
+    british = _BRITISH.match(text)
+    try:
+        if british:
+            return date(int(british[3]), int(british[2]), int(british[1]))
+        if _ISO.match(text):
+            return datetime.fromisoformat(text).date()
+    except ValueError:
+        pass
+    raise ValueError(f"`{shortened(text)}` is not a day; write 2027-01-31 or 31/01/2027")
+
+
+def yes_no(text: str) -> bool:
+    """`yes`, `y`, `true`, `1` or their opposites."""
+    lower = text.lower()
+    if lower not in YES | NO:
+        raise ValueError(f"`{shortened(text)}` is neither yes nor no; write yes or no")
+    return lower in YES
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """A field for a sentence: one line, not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def typed_column(table: Table, column: str, kind: str, problems: Problems) -> list[Value]:
+    """A whole column as values; each field that does not fit is a problem and counts as blank."""
+    if kind in {"category", "text"}:
+        return [text or None for text in table.columns[column]]
+    position = list(table.columns).index(column) + 1
+    known: dict[str, Value] = {}
+    values: list[Value] = []
+    for text, line in zip(table.columns[column], table.lines, strict=True):
+        if text not in known:
+            try:
+                known[text] = typed(text, kind)
+            except ValueError as error:
+                what, _, remedy = str(error).partition("; ")
+                problems.add(Problem(Level.ERROR, table.name, line, position, column, what, remedy))
+                values.append(None)
+                continue
+        values.append(known[text])
+    return values
+
+
+def field_problem(
+    table: Table, row: int, column: str, what: str, remedy: str, level: Level = Level.ERROR
+) -> Problem:
+    """A problem of one field."""
+    columns: Sequence[str] = list(table.columns)
+    position = columns.index(column) + 1 if column in columns else 1
+    return Problem(level, table.name, table.lines[row], position, column, what, remedy)
