@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
-from nudge.delivery.rules import Step, after_asking, after_try
-from nudge.trial.records.delivery import DueSend, Outgoing, Reply, SendResult, Status
+from nudge.delivery.rules import after_asking, after_try
+from nudge.trial.records.delivery import DueSend, Outgoing, Reply, SendResult, Status, Step
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +37,10 @@ class Prepared:
     due: DueSend
     outgoing: Outgoing | None = None
     step: Step | None = None
+    words: str = ""
+    """The words as the ledger keeps them, sealed."""
+    template: str = ""
+    segments: int = 0
 
 
 class Ledger(Protocol):
@@ -55,8 +59,8 @@ class Ledger(Protocol):
         """
         ...
 
-    def unknowns(self, channel: str) -> list[tuple[str, datetime]]:
-        """References of unknown rows of a channel, with the moment each was last touched."""
+    def unknowns(self, via: str) -> list[tuple[str, datetime]]:
+        """References of the unknown rows of a way of sending, and when each was last touched."""
         ...
 
     def settle(self, steps: Mapping[str, Step]) -> None:
@@ -70,6 +74,7 @@ class Dispatcher:
 
     ledger: Ledger
     channels: Mapping[str, Channel]
+    """By the name that ledger rows are sent `via`."""
     prepare: Callable[[DueSend, datetime], Prepared]
     clock: Clock
     group: int = 16
@@ -83,7 +88,7 @@ class Dispatcher:
         """Settle what can be settled, then send until nothing is due; counts by state reached."""
         async with AsyncExitStack() as stack:
             stack.callback(self._writer.shutdown)
-            for channel in {id(channel): channel for channel in self.channels.values()}.values():
+            for channel in self.channels.values():
                 await stack.enter_async_context(channel)
             await self._ask()
             await self._send_due()
@@ -150,7 +155,7 @@ class Dispatcher:
     async def _try(self, one: Prepared) -> SendResult:
         if one.outgoing is None:
             raise AssertionError("only rows with words are sent")
-        channel = self.channels[one.due.channel]
+        channel = self.channels[one.due.via]
         try:
             return await asyncio.wait_for(channel.send(one.outgoing), channel.timeout)
         except TimeoutError:

@@ -128,6 +128,7 @@ class Planner:
             message=name,
             template="" if virtual else message.template,
             channel=channel,
+            via="" if virtual else self.trial.channels.get(channel, ""),  # type: ignore[call-overload]  # a str
             due_at=due,
             not_after=shifted(due, message.send_within),
             position=int.from_bytes(self._keyed("order", key)[:_POSITION_BYTES]),

@@ -6,22 +6,12 @@ Pure functions; the store writes what they say, along the changes of state that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nudge.trial.records.delivery import Reply, SendResult, Status
+from nudge.trial.records.delivery import Reply, SendResult, Status, Step
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 """How long to wait after the first, second … temporary failure; then it is given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The next state of a row, when it may be tried again, and why."""
-
-    status: Status
-    due_at: datetime | None = None
-    reason: str = ""
 
 
 def after_try(result: SendResult, attempt: int, now: datetime, not_after: datetime) -> Step:

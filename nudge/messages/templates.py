@@ -20,7 +20,7 @@ from nudge.trial.records.messages import Template
 from nudge.trial.source import Source, parse_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _FILE = re.compile(r"(sms|email)(?:\.([a-z]{2}))?\.j2")
@@ -147,3 +147,11 @@ def _head_problems(head: Head, channel: str, language: str, shown: str) -> Itera
         yield said(f"`{head.sender}` cannot be a text's sender", "use at most 11 letters, digits and spaces")
     if channel == "email" and not head.subject:
         yield said("is an email without a subject", "add `subject:` to its head")
+
+
+def template_from_lock(kept: Mapping[str, str]) -> Template:
+    """A template out of the text that its lock keeps."""
+    return Template(
+        kept["name"], kept["channel"], kept["language"], kept["file"], kept["subject"], kept["sender"], (),
+        kept["body"], frozenset(), kept["digest"],
+    )  # fmt: skip

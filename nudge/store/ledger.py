@@ -1,28 +1,26 @@
-"""The ledger's rows and events, and the dispatcher's lease."""
+"""The ledger's rows and events."""
 
 from __future__ import annotations
 
-import os
-import socket
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from nudge.store.people import columns_from_json, insert_rows
 from nudge.store.tables import (
-    Moment, allocations, bodies, contacts, leases, people, send_events, sends, trials,
+    Moment, allocations, bodies, contacts, locks, people, send_events, sends, trials,
 )  # fmt: skip
-from nudge.trial.errors import Refused
-from nudge.trial.records.delivery import FOLLOWS, OPEN, DueSend, LedgerCount, PlannedSend, Status
+from nudge.trial.records.delivery import FOLLOWS, OPEN, DueSend, LedgerCount, PlannedSend, Status, Step
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from nudge.store.vault import Vault
 
-_DISPATCHER = "dispatcher"
 
 
 # Writing the plan
@@ -48,54 +46,10 @@ def _first_status(row: PlannedSend) -> Status:
 def _send_row(trial: str, row: PlannedSend, now: datetime) -> dict[str, object]:
     return {
         "id": row.id, "trial": trial, "unit": row.unit, "person": row.person, "arm": row.arm,
-        "message": row.message, "template": row.template, "channel": row.channel, "planned_at": row.due_at,
-        "due_at": row.due_at, "not_after": row.not_after, "position": row.position,
+        "message": row.message, "template": row.template, "channel": row.channel, "via": row.via,
+        "planned_at": row.due_at, "due_at": row.due_at, "not_after": row.not_after, "position": row.position,
         "status": _first_status(row), "attempt": 0, "touched_at": now,
     }  # fmt: skip
-
-
-# The lease
-
-
-def this_process() -> str:
-    """Names this dispatcher: host and process."""
-    return f"{socket.gethostname()}/{os.getpid()}"
-
-
-def take_lease(connection: Connection, holder: str, now: datetime, length: timedelta) -> None:
-    """Become the one dispatcher, or stay it. Raises Refused while another holds the lease.
-
-    The lease of a process of this machine that has ended is free at once.
-    """
-    row = connection.execute(sa.select(leases).where(leases.c.name == _DISPATCHER)).mappings().first()
-    if row and row["holder"] != holder and row["until"] > now and not _has_ended(row["holder"]):
-        raise Refused(
-            f"another dispatcher ({row['holder']}) is sending; its lease runs until {row['until']:%H:%M:%S} UTC",
-            "let it send, or stop it first",
-        )
-    values = {"holder": holder, "until": now + length}
-    if row:
-        connection.execute(leases.update().where(leases.c.name == _DISPATCHER).values(values))
-    else:
-        connection.execute(leases.insert().values(name=_DISPATCHER, **values))
-
-
-def release_lease(connection: Connection, holder: str) -> None:
-    """Give the lease back."""
-    connection.execute(leases.delete().where(leases.c.name == _DISPATCHER, leases.c.holder == holder))
-
-
-def _has_ended(holder: str) -> bool:
-    host, _, process = holder.rpartition("/")
-    if host != socket.gethostname() or not process.isdigit():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 # Changes of state
@@ -141,13 +95,8 @@ def _running() -> sa.ColumnElement[bool]:
     return sends.c.trial.in_(running)
 
 
-def due_rows(
-    connection: Connection, now: datetime, limit: int, vault: Vault, types: Mapping[str, Mapping[str, str]]
-) -> list[DueSend]:
-    """Rows to try now, in order, each with today's columns and contact point.
-
-    types: for each trial, its columns' types.
-    """
+def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) -> list[DueSend]:
+    """Rows to try now, in order, each with today's columns and contact point."""
     query = (
         sa.select(
             sends, people.c.columns, people.c.language, contacts.c.sealed_address, contacts.c.safe,
@@ -167,39 +116,76 @@ def due_rows(
         .order_by(sends.c.planned_at, sends.c.position)
         .limit(limit)
     )  # fmt: skip
-    return [_due(row, vault, types) for row in connection.execute(query).mappings()]
+    found = connection.execute(query).mappings().all()
+    types = {trial: _column_types(connection, trial) for trial in {row["trial"] for row in found}}
+    return [_due(row, vault, types[row["trial"]]) for row in found]
 
 
-def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, Mapping[str, str]]) -> DueSend:
+def _column_types(connection: Connection, trial: str) -> dict[str, str]:
+    query = sa.select(locks.c.definition).where(locks.c.trial == trial).order_by(locks.c.number.desc()).limit(1)
+    population: dict[str, Any] = connection.execute(query).scalar_one().get("population", {})
+    return dict(population.get("columns", {}))
+
+
+def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, str]) -> DueSend:
     sealed, words = row["sealed_address"], row["sealed_words"]
     return DueSend(
         id=row["id"], trial=row["trial"], unit=row["unit"], person=row["person"], arm=row["arm"],
         arm_allocated=row["arm_allocated"], message=row["message"], template=row["template"],
-        channel=row["channel"], attempt=row["attempt"], not_after=row["not_after"],
-        columns=columns_from_json(row["columns"] or {}, types.get(row["trial"], {})),
+        channel=row["channel"], via=row["via"], attempt=row["attempt"], not_after=row["not_after"],
+        columns=columns_from_json(row["columns"] or {}, types),
         language=row["language"] or "en",
         address=vault.open(sealed).decode() if sealed else None, safe=bool(row["safe"]),
         reserved=bool(row["reserved"]), body=vault.open(words).decode() if words else None,
     )  # fmt: skip
 
 
-def claim(connection: Connection, intents: Sequence[Mapping[str, Any]], holder: str, now: datetime) -> set[str]:
-    """Write intents to send, with the sealed words; returns the ids that may be sent.
+def record_steps(connection: Connection, steps: Mapping[str, Step], now: datetime) -> None:
+    """Write the next state of each row; rows that take the same step are written together."""
+    alike: defaultdict[tuple[Status, datetime | None, str], list[str]] = defaultdict(list)
+    for row, step in steps.items():
+        alike[step.status, step.due_at, step.reason].append(row)
+    for (status, due_at, reason), rows in alike.items():
+        values = {} if due_at is None else {"due_at": due_at}
+        change(connection, sends.c.id.in_(rows), status, now, reason, **values)
 
-    intents: `id`, `sealed_words`, `words_sha256`, `words_template`, `segments` each. A row
-    that is no longer due, or whose trial was paused or stopped meanwhile, is left alone.
+
+def record_provider_ids(connection: Connection, provider_ids: Mapping[str, str]) -> None:
+    """Keep what the provider calls each message."""
+    if provider_ids:
+        connection.execute(
+            sends.update().where(sends.c.id == sa.bindparam("row")).values(provider_id=sa.bindparam("theirs")),
+            [{"row": row, "theirs": theirs} for row, theirs in provider_ids.items()],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A message about to be sent: its words sealed, their hash, the variant and its segments."""
+
+    id: str
+    sealed_words: bytes
+    words_sha256: str
+    template: str
+    segments: int
+
+
+def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: datetime) -> set[str]:
+    """Write intents to send; returns the ids that may be sent.
+
+    A row that is no longer due, or whose trial was paused or stopped meanwhile, is left alone.
     """
-    wanted = sends.c.id.in_([intent["id"] for intent in intents])
+    if not intents:
+        return set()
+    wanted = sends.c.id.in_([intent.id for intent in intents])
     change(connection, sa.and_(wanted, _running()), Status.CLAIMED, now, holder=holder, attempt=sends.c.attempt + 1)
     claimed = sa.select(sends.c.id, bodies.c.send).outerjoin(bodies, bodies.c.send == sends.c.id)
     has_words = {
         row.id: row.send is not None
         for row in connection.execute(claimed.where(wanted, sends.c.status == Status.CLAIMED, sends.c.touched_at == now))
     }
-    first_time = [intent for intent in intents if has_words.get(intent["id"]) is False]
-    insert_rows(
-        connection, bodies, ({"send": one["id"], "sealed_words": one["sealed_words"]} for one in first_time)
-    )
+    first_time = [intent for intent in intents if has_words.get(intent.id) is False]
+    insert_rows(connection, bodies, ({"send": one.id, "sealed_words": one.sealed_words} for one in first_time))
     if first_time:
         connection.execute(
             sends.update()
@@ -208,18 +194,22 @@ def claim(connection: Connection, intents: Sequence[Mapping[str, Any]], holder: 
                 words_sha256=sa.bindparam("sha"), words_template=sa.bindparam("variant"),
                 segments=sa.bindparam("parts"),
             ),
-            [{"row": one["id"], "sha": one["words_sha256"], "variant": one["words_template"],
-              "parts": one["segments"]} for one in first_time],
+            [{"row": one.id, "sha": one.words_sha256, "variant": one.template, "parts": one.segments}
+             for one in first_time],
         )  # fmt: skip
     return set(has_words)
 
 
-def unknown_rows(connection: Connection, channel: str) -> list[tuple[str, datetime]]:
-    """References of a channel's unknown rows and when each was last touched."""
-    query = sa.select(sends.c.id, sends.c.touched_at).where(
-        sends.c.status == Status.UNKNOWN, sends.c.channel == channel
-    )
+def unknown_rows(connection: Connection, via: str) -> list[tuple[str, datetime]]:
+    """References of the unknown rows of one way of sending, and when each was last touched."""
+    query = sa.select(sends.c.id, sends.c.touched_at).where(sends.c.status == Status.UNKNOWN, sends.c.via == via)
     return [(row.id, row.touched_at) for row in connection.execute(query)]
+
+
+def ways_in_use(connection: Connection) -> list[str]:
+    """The ways of sending that open or unknown rows need."""
+    wanted = sa.or_(sa.and_(sends.c.status.in_(OPEN), _running()), sends.c.status.in_([Status.UNKNOWN, Status.CLAIMED]))
+    return sorted(connection.scalars(sa.select(sends.c.via).where(wanted).distinct()))
 
 
 def cancel_open(connection: Connection, trial: str, now: datetime, reason: str) -> int:
@@ -251,3 +241,24 @@ def ledger_counts(connection: Connection, trial: str) -> list[LedgerCount]:
         LedgerCount(arm, channel, Status(status), rows, units)
         for arm, channel, status, rows, units in connection.execute(query)
     ]
+
+
+def states_by_unit(connection: Connection, trial: str) -> dict[str, set[Status]]:
+    """The states of every unit's rows."""
+    query = sa.select(sends.c.unit, sends.c.status).where(sends.c.trial == trial).distinct()
+    found: defaultdict[str, set[Status]] = defaultdict(set)
+    for unit, status in connection.execute(query):
+        found[unit].add(Status(status))
+    return dict(found)
+
+
+def strayed_rows(connection: Connection, trial: str) -> int:
+    """Rows whose arm is not the arm their unit was given."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(sends.join(allocations, sa.and_(
+            allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit
+        )))
+        .where(sends.c.trial == trial, sends.c.arm != allocations.c.arm)
+    )  # fmt: skip
+    return connection.scalar(query) or 0

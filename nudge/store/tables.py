@@ -157,6 +157,7 @@ sends = sa.Table(
     sa.Column("message", sa.String(100), nullable=False),
     sa.Column("template", sa.String(200), nullable=False),
     sa.Column("channel", sa.String(10), nullable=False),
+    sa.Column("via", sa.String(40), nullable=False),
     sa.Column("planned_at", Moment, nullable=False),
     sa.Column("due_at", Moment, nullable=False),
     sa.Column("not_after", Moment, nullable=False),

@@ -134,6 +134,7 @@ class Allocation(Part):
     blocks: Columns = ()
     clusters: Column | None = None
     probability: Column | None = None
+    ratio: dict[Name, Annotated[int, Field(ge=1, le=1000)]] = {}
 
 
 class OutcomeSource(DataSource):

@@ -76,6 +76,8 @@ class PlannedSend:
     """`plan.1`: the arm's first message."""
     template: str
     channel: str
+    via: str
+    """The channel's file name, as the lock has it; empty for a virtual row."""
     due_at: datetime
     not_after: datetime
     position: int
@@ -96,6 +98,7 @@ class DueSend:
     message: str
     template: str
     channel: str
+    via: str
     attempt: int
     not_after: datetime
     columns: Mapping[str, Value]
@@ -129,6 +132,15 @@ class SendResult:
     code: str = ""
     detail: str = ""
     provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next state of a row, when it may be tried again, and why."""
+
+    status: Status
+    due_at: datetime | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

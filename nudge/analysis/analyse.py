@@ -1,0 +1,68 @@
+"""Every declared comparison of every outcome, and the families they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nudge.analysis.lines import Line
+from nudge.analysis.multiplicity import holm
+from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
+
+if TYPE_CHECKING:
+    from nudge.trial.model import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """Every line of a result."""
+
+    estimates: tuple[Estimate, ...]
+    careless: tuple[Careless, ...]
+
+
+def analyse(
+    trial: Trial, rows_of: Mapping[str, AnalysisRows], design: Design, label: Label, foreseen: Mapping[str, str]
+) -> Analysed:
+    """Every declared comparison of every outcome that has rows.
+
+    rows_of: rows by outcome. label: what the lock makes of these estimates.
+    foreseen: the estimator the lock foresaw, by comparison.
+    """
+    lines: list[Estimate] = []
+    careless: list[Careless] = []
+    for name, rows in rows_of.items():
+        size = family_size(trial, trial.outcomes[name].role)
+        for comparison in trial.comparisons:
+            line = Line(
+                trial, name, trial.outcomes[name], comparison, rows, design, foreseen.get(str(comparison)), size
+            )
+            lines.append(line.planned(label))
+            lines.extend(line.beside())
+            careless.extend(line.careless())
+    adjust = trial.analysis.multiplicity == "holm"
+    return Analysed(tuple(_adjusted(lines) if adjust else lines), tuple(careless))
+
+
+def family_size(trial: Trial, role: str) -> int:
+    """Outcomes of a role × declared comparisons (rule 12); 1 where the file asks for no adjustment."""
+    if trial.analysis.multiplicity == "none":
+        return 1
+    measured = [one for one in trial.outcomes.values() if one.role == role and one.source is not None]
+    return max(1, len(measured) * len(trial.comparisons))
+
+
+def _adjusted(lines: list[Estimate]) -> list[Estimate]:
+    """Holm within each family; sensitivity lines belong to none."""
+    result = list(lines)
+    families = {line.family for line in lines}
+    for family in families:
+        members = [
+            i for i, line in enumerate(lines)
+            if line.family == family and line.label != "sensitivity" and line.p_value is not None
+        ]  # fmt: skip
+        raw = [p for i in members if (p := lines[i].p_value) is not None]
+        for i, p in zip(members, holm(raw), strict=True):
+            result[i] = replace(result[i], p_adjusted=p)
+    return result

@@ -1,0 +1,54 @@
+"""Every cluster counts the same: unweighted means of clusters, compared between arms.
+
+For `average: cluster`. The rows are first reduced to one mean per randomised unit
+(covariates likewise); then the arm is compared within blocks where there are any. HC2 with
+t on clusters − parameters (Leyrat et al. 2018; statistics.md 8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nudge.analysis.comparison import Pair
+from nudge.analysis.estimators import block_weighted, difference_in_means, fixed_effects
+from nudge.analysis.linear_effect import LEAST_DF
+from nudge.trial.errors import EstimationRefused
+
+if TYPE_CHECKING:
+    from nudge.trial.records.analysis import Fitted, Floats
+
+ESTIMAND = "average effect over clusters of being allocated to the arm"
+
+
+def estimate(pair: Pair, adjustment: str) -> Fitted:
+    """Difference in unweighted cluster means, in the outcome's units."""
+    clusters = cluster_means(pair)
+    counts = np.array(
+        [[((clusters.block == b) & (clusters.treated == side)).sum() for side in (True, False)]
+         for b in np.unique(clusters.block)]
+    )  # fmt: skip
+    within = difference_in_means if len(counts) == 1 else block_weighted if counts.min() > 1 else fixed_effects
+    fitted = within.estimate(clusters, adjustment)
+    df = float(clusters.y.size - fitted.parameters)
+    if df < LEAST_DF:
+        raise EstimationRefused(f"only {df:.0f} degrees of freedom are left", "use randomisation inference")
+    return replace(fitted, df=df, estimator="cluster_means")
+
+
+def cluster_means(pair: Pair) -> Pair:
+    """One row per randomised unit: its mean outcome and mean covariates."""
+    _, first, unit = np.unique(pair.unit, return_index=True, return_inverse=True)
+    size = np.bincount(unit).astype(float)
+
+    def mean(values: Floats) -> Floats:
+        return np.bincount(unit, values) / size
+
+    covariates = [mean(column) for column in pair.covariates.T]
+    return Pair(
+        y=mean(pair.y), treated=pair.treated[first], unit=np.arange(size.size), block=pair.block[first],
+        weight=pair.weight[first],
+        covariates=np.column_stack(covariates) if covariates else np.empty((size.size, 0)), names=pair.names,
+    )  # fmt: skip

@@ -1,0 +1,224 @@
+"""One comparison of one outcome: the planned estimate, what stands beside it, what not to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nudge.analysis.comparison import FEW_CLUSTERS, Pair, pair_of
+from nudge.analysis.estimators import estimator
+from nudge.analysis.icc import anova_icc
+from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
+from nudge.analysis.least_squares import cr2, fit
+from nudge.analysis.linear_effect import arm_effect
+from nudge.analysis.missing import filled, needs_bounds
+from nudge.analysis.verdict import harm_verdict, verdict
+from nudge.trial.errors import EstimationRefused
+from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
+
+if TYPE_CHECKING:
+    from nudge.trial.grammar import Comparison
+    from nudge.trial.model import Outcome, Trial
+
+SCALES = {"binary": "probability", "continuous": "mean"}
+"""The scale of each kind of outcome that can be analysed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One comparison of one outcome."""
+
+    trial: Trial
+    name: str
+    outcome: Outcome
+    comparison: Comparison
+    rows: AnalysisRows
+    design: Design
+    locked: str | None
+    family_size: int
+
+    @property
+    def sign(self) -> int:
+        """Effects are oriented so that positive is better (rule 3)."""
+        return -1 if self.outcome.better == "lower" else 1
+
+    @property
+    def level(self) -> float:
+        return 1 - self.trial.power.alpha
+
+    @property
+    def binary(self) -> bool:
+        return self.outcome.kind == "binary"
+
+    def pair(self, covariates: Sequence[str] = (), rows: AnalysisRows | None = None) -> Pair:
+        return pair_of(rows or self.rows, self.comparison.arm, self.comparison.control, covariates)
+
+    def planned(self, label: Label) -> Estimate:
+        """The estimate the plan names."""
+        analysis = self.trial.analysis
+        pair = self.pair(analysis.covariates)
+        found = answer(pair, self.design, binary=self.binary, average=analysis.average)
+        covariates = analysis.covariates if found.choice.adjustment != "none" else ()
+        line = self.line(pair, found, analysis.average, covariates, label)
+        low, high = self._oriented(found.interval(1 - self.trial.power.alpha / self.family_size))
+        return replace(
+            line, note=_joined(line.note, self._about(found, pair)), verdict=self._verdict(line, low, high),
+            verdict_conf_low=low, verdict_conf_high=high,
+        )  # fmt: skip
+
+    def _verdict(self, line: Estimate, low: float | None, high: float | None) -> str | None:
+        """Rule 11, on the interval at the family's level; None where no interval can be had."""
+        if low is None or high is None or line.estimate is None:
+            return None
+        if line.role == "primary" and self.outcome.worthwhile is not None:
+            return verdict(line.estimate, low, high, self.outcome.worthwhile.value)
+        if line.role == "harm" and self.outcome.margin is not None:
+            return harm_verdict(low, high, self.outcome.margin.value)
+        return None
+
+    def _about(self, found: Answer, pair: Pair) -> str:
+        notes = []
+        if self.locked and found.choice.estimator != self.locked:
+            notes.append(f"the lock foresaw {self.locked}; the rows allow {found.choice.estimator}")
+        if found.blocks_left_out:
+            notes.append(f"{found.blocks_left_out} blocks without both arms cannot inform this comparison")
+        dropped = self.trial.analysis.covariates and found.choice.adjustment == "none" and pair.names
+        if dropped:
+            notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
+        return "; ".join(notes)
+
+    def beside(self) -> list[Estimate]:
+        """Sensitivity lines; none of them sets the verdict."""
+        lines: list[Estimate] = []
+        if self.outcome.role != "primary":
+            return lines
+        analysis = self.trial.analysis
+        pair = self.pair()
+        if analysis.covariates:
+            found = answer(pair, self.design, binary=self.binary, average=analysis.average)
+            lines.append(self.line(pair, found, analysis.average, (), "sensitivity", "without covariates"))
+        if (pair.clustered or self.design.clusters) and pair.units <= FEW_CLUSTERS:
+            other = "person" if analysis.average == "cluster" else "cluster"
+            found = answer(pair, self.design, binary=self.binary, average=other)
+            note = f"averaged over each {other}, shown because there are {pair.units} clusters"
+            lines.append(self.line(pair, found, other, (), "sensitivity", note))
+        lines.extend(self._declared())
+        lines.extend(self._bounds())
+        return lines
+
+    def _declared(self) -> list[Estimate]:
+        lines = []
+        for extra in self.trial.analysis.sensitivity:
+            average = extra.average or self.trial.analysis.average
+            covariates = self.trial.analysis.covariates if extra.covariates is None else extra.covariates
+            if extra.fixed_effects is None:
+                pair = self.pair(covariates)
+                found = answer(pair, self.design, binary=self.binary, average=average)
+            else:
+                pair = self.pair()
+                found = self._with_fixed_effects(pair, extra.fixed_effects)
+            note = extra.because or (f"with {extra.fixed_effects} effects" if extra.fixed_effects else "declared")
+            lines.append(self.line(pair, found, average, covariates, "sensitivity", note))
+        return lines
+
+    def _with_fixed_effects(self, pair: Pair, column: str) -> Answer:
+        """Indicators of a baseline column beside the arm: a declared sensitivity, never primary."""
+        here = np.isin(self.rows.arm, [self.comparison.arm, self.comparison.control])
+        values = self.rows.covariates[column][here & ~np.isnan(self.rows.outcome)]
+        text = np.array(["(blank)" if value is None else str(value) for value in values])
+        levels = np.unique(text)
+        dummies = (text[:, None] == levels[1:]).astype(float)
+        plain = answer(pair, self.design, binary=self.binary, average="person")
+        try:
+            fitted = arm_effect(pair, dummies, [f"{column}={level}" for level in levels[1:]], "fixed_effects")
+        except EstimationRefused as refusal:
+            return replace(plain, std_error=None, df=None, p_value=None, note=f"no interval: {refusal.what}")
+        p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
+        return replace(
+            plain, choice=replace(plain.choice, estimator="fixed_effects"), estimate=fitted.estimate,
+            std_error=fitted.std_error, df=fitted.df, p_value=p_value, vcov=fitted.vcov, score_counts=None,
+        )  # fmt: skip
+
+    def _bounds(self) -> list[Estimate]:
+        """Best and worst case for missing outcomes, whenever there are enough of them (rule 1)."""
+        arm, control = self.comparison.arm, self.comparison.control
+        if not self.binary or not needs_bounds(self.rows, arm, control):
+            return []
+        lines = []
+        for what, arm_value, control_value in (("worst", 0.0, 1.0), ("best", 1.0, 0.0)):
+            if self.sign < 0:
+                arm_value, control_value = control_value, arm_value  # noqa: PLW2901 - a harm turns the cases round
+            rows = filled(self.rows, arm, arm_value=arm_value, control_value=control_value)
+            pair = self.pair(rows=rows)
+            found = answer(pair, self.design, binary=True, average=self.trial.analysis.average)
+            note = f"{what} case: every missing outcome {what} for {arm}"
+            lines.append(self.line(pair, found, self.trial.analysis.average, (), "sensitivity", note))
+        return lines
+
+    def careless(self) -> list[Careless]:
+        """What counting rows as if each had been drawn would have claimed."""
+        if self.outcome.role != "primary":
+            return []
+        pair = self.pair()
+        if not pair.clustered or pair.y.size == 0:
+            return []
+        x = np.column_stack([np.ones_like(pair.y), pair.treated.astype(float)])
+        try:
+            model = fit(x, pair.y, ["the constant", "the arm"])
+        except EstimationRefused:
+            return []
+        wrong = cr2(model, np.arange(pair.y.size), np.array([0.0, 1.0]))
+        effect = self.sign * float(model.coefficients[1])
+        df = float(pair.y.size - 2)
+        half = t_quantile(self.level, df) * wrong.std_error
+        return [
+            Careless(
+                self.name, self.comparison.arm, self.comparison.control,
+                f"{pair.y.size:,} rows counted as if each had been randomised",
+                f"{pair.units:,} units were randomised; people in one share its arm and its luck, so rows are "
+                "not independent and the interval is too narrow",
+                effect, wrong.std_error, t_p_value(effect / wrong.std_error, df) if wrong.std_error else 1.0,
+                effect - half, effect + half,
+            )
+        ]  # fmt: skip
+
+    def line(
+        self, pair: Pair, found: Answer, average: str, covariates: Sequence[str], label: Label, note: str = ""
+    ) -> Estimate:
+        """An answer as a line of the results, oriented."""
+        bounds = self._oriented(found.interval(self.level))
+        treated, control = pair.y[pair.treated], pair.y[~pair.treated]
+        clustered = pair.clustered or self.design.clusters
+        estimand = "none" if found.choice.estimator == "none" else estimator(found.choice.estimator).ESTIMAND
+        return Estimate(
+            outcome=self.name, role=self.outcome.role, family=self.outcome.role, arm=self.comparison.arm,
+            control=self.comparison.control, estimand=f"ITT: {estimand}", estimator=found.choice.estimator,
+            vcov=found.vcov, average=average, covariates=tuple(covariates), better=self.outcome.better or "higher",
+            scale=SCALES[self.outcome.kind],
+            estimate=None if np.isnan(found.estimate) else self.sign * found.estimate,
+            std_error=found.std_error, df=found.df, p_value=found.p_value, p_adjusted=None,
+            conf_low=bounds[0], conf_high=bounds[1], conf_level=self.level,
+            mean_arm=float(treated.mean()) if treated.size else None,
+            mean_control=float(control.mean()) if control.size else None,
+            n=int(pair.y.size), n_arm=int(treated.size), n_control=int(control.size),
+            n_allocated_arm=int((self.rows.arm == self.comparison.arm).sum()),
+            n_allocated_control=int((self.rows.arm == self.comparison.control).sum()),
+            n_clusters=pair.units if clustered else None,
+            n_blocks=pair.blocks if self.design.blocks else None,
+            icc=anova_icc(pair.y, pair.unit) if clustered else None,
+            verdict=None, verdict_conf_low=None, verdict_conf_high=None, label=label,
+            note=_joined(note, found.note),
+        )  # fmt: skip
+
+    def _oriented(self, bounds: tuple[float, float] | None) -> tuple[float | None, float | None]:
+        if bounds is None:
+            return None, None
+        low, high = sorted(self.sign * bound for bound in bounds)
+        return low, high
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)

@@ -1,0 +1,1 @@
+"""Groups of verbs: the one place where stages meet each other, the store and the channels."""

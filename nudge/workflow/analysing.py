@@ -1,0 +1,221 @@
+"""From what is stored, or from a file of a trial run elsewhere, to results."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nudge import __version__
+from nudge.analysis.analyse import Analysed, analyse
+from nudge.analysis.checks import attrition, reconciliation
+from nudge.analysis.foreseen import baseline_columns
+from nudge.store.audit import record_action
+from nudge.store.engine import reading
+from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
+from nudge.store.outcomes import loaded_outcomes, outcome_by_person, save_results
+from nudge.store.people import earlier_draws, load_allocation, load_roll
+from nudge.trial.errors import Refused
+from nudge.trial.load import LoadedTrial, load_trial
+from nudge.trial.problems import listed
+from nudge.trial.records.analysis import AnalysisRows, Check
+from nudge.trial.records.delivery import LedgerCount, Status
+from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
+from nudge.trial.records.report import Results
+from nudge.workflow.elsewhere import analyse_elsewhere
+from nudge.workflow.flow import trial_flow
+from nudge.workflow.guard import Locked, changed_parts, need_locked
+from nudge.workflow.locking import balance_of, design_of, law_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from nudge.trial.model import Trial
+    from nudge.trial.records.design import Allocation
+    from nudge.trial.records.people import Roll
+    from nudge.workflow.desk import Desk
+
+
+def analyse_trial(path: Path, desk: Desk, data: Path | None = None) -> Results:
+    """Results of a trial: run here from the store, or run elsewhere from its file or `data`."""
+    loaded = load_trial(path)
+    if loaded.trial.run_elsewhere:
+        return analyse_elsewhere(loaded, desk.clock.now(), data)
+    if data is not None:
+        raise Refused(
+            f"{loaded.trial.trial} was drawn here, so its rows are in the database",
+            "collect outcomes with `nudge collect FILE`; `--data` is for trials run elsewhere",
+        )
+    return _analyse_here(loaded, desk)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the store holds of one trial."""
+
+    roll: Roll
+    allocation: Allocation
+    outcomes: Mapping[str, Mapping[str, OutcomeRow]]
+    loads: list[Mapping[str, Any]]
+    states: Mapping[str, set[Status]] | None
+    ledger: list[LedgerCount]
+    strayed: int
+    earlier: list[Mapping[str, Any]]
+
+    @property
+    def arm_of(self) -> dict[str, str]:
+        return {row.unit: row.arm for row in self.allocation.rows}
+
+
+def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
+    with reading(desk.store).begin() as connection:
+        loads = loaded_outcomes(connection, trial.trial)
+        return _Stored(
+            load_roll(connection, trial.trial, trial.population.columns),
+            load_allocation(connection, trial.trial, law_of(trial)),
+            {load["outcome"]: outcome_by_person(connection, trial.trial, load["outcome"]) for load in loads},
+            loads,
+            states_by_unit(connection, trial.trial) if locked.state.launched_at else None,
+            ledger_counts(connection, trial.trial),
+            strayed_rows(connection, trial.trial),
+            earlier_draws(connection, trial.trial),
+        )
+
+
+def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
+    trial = loaded.trial
+    locked = need_locked(desk.store, trial.trial)
+    if locked.state.allocated_at is None:
+        raise Refused(f"{trial.trial} has no arms yet", "draw them: nudge allocate FILE")
+    stored = _read(desk, trial, locked)
+    if not stored.outcomes:
+        raise Refused(f"no outcomes of {trial.trial} are collected", "collect them: nudge collect FILE")
+    changed = changed_parts(trial, locked)
+    foreseen = {pair: choice["estimator"] for pair, choice in locked.lock.decisions["comparisons"].items()}
+    rows_of = {name: _rows(trial, stored, stored.outcomes[name]) for name in trial.outcomes if name in stored.outcomes}
+    analysed = analyse(trial, rows_of, design_of(trial), "exploratory" if changed else "prespecified", foreseen)
+    now = desk.clock.now()
+    results = _results(loaded, locked, stored, _held_back(analysed, stored), rows_of, changed, now.isoformat())
+    with desk.store.begin() as connection:
+        save_results(connection, trial.trial, now, locked.lock.fingerprint, asdict(results))
+        record_action(connection, now, desk.settings.actor, "analyse", trial.trial, outcomes=list(rows_of))
+    return results
+
+
+def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> AnalysisRows:
+    """A row per person allocated, missing outcomes included."""
+    people = [(person, unit) for unit in stored.roll.units for person in unit.people]
+    unit_code = {unit.id: i for i, unit in enumerate(stored.roll.units)}
+    block_code = {block: i for i, block in enumerate(dict.fromkeys(unit.block for unit in stored.roll.units))}
+    arm_of, law = stored.arm_of, stored.allocation.law
+    values = [outcome[person.id].value if person.id in outcome else None for person, _ in people]
+    return AnalysisRows(
+        outcome=np.array([np.nan if value is None else value for value in values], dtype=float),
+        arm=np.array([arm_of[unit.id] for _, unit in people]),
+        unit=np.array([unit_code[unit.id] for _, unit in people], dtype=np.int64),
+        block=np.array([block_code[unit.block] for _, unit in people], dtype=np.int64),
+        probability=np.array([law.probability(arm_of[unit.id]) for _, unit in people]),
+        covariates=baseline_columns(trial, [person.columns for person, _ in people]),
+        types=trial.population.columns,
+    )
+
+
+def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:
+    return sum(row.state is OutcomeState.NOT_YET for row in outcome.values())
+
+
+def _held_back(analysed: Analysed, stored: _Stored) -> Analysed:
+    """No verdict while some windows are open."""
+    waiting = {name: _not_yet(rows) for name, rows in stored.outcomes.items()}
+    lines = [
+        replace(
+            line, verdict=None, note=f"no verdict yet: {waiting[line.outcome]:,} windows are open; {line.note}".strip("; ")
+        )
+        if waiting.get(line.outcome) else line
+        for line in analysed.estimates
+    ]  # fmt: skip
+    return replace(analysed, estimates=tuple(lines))
+
+
+def _results(
+    loaded: LoadedTrial, locked: Locked, stored: _Stored, analysed: Analysed, rows_of: Mapping[str, AnalysisRows],
+    changed: list[str], made_at: str,
+) -> Results:  # fmt: skip
+    trial = loaded.trial
+    primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
+    flow = trial_flow(stored.roll, stored.arm_of, trial.arms, stored.states, stored.outcomes.get(primary))
+    checks = [reconciliation(flow), *_checks(trial, locked, stored, rows_of, changed)]
+    return Results(
+        trial=trial.trial,
+        title=trial.title or trial.trial,
+        fingerprint=locked.lock.fingerprint,
+        label="differs from its lock" if changed else "pre-specified",
+        demonstration=locked.state.demonstration,
+        made_at=made_at,
+        version=__version__,
+        estimates=[line.as_json() for line in analysed.estimates],
+        careless=[asdict(one) for one in analysed.careless],
+        checks=[asdict(check) for check in checks],
+        flow=[asdict(step) for step in flow],
+        balance=[asdict(row) for row in balance_of(trial, stored.roll, stored.allocation)],
+        delivery=[asdict(count) for count in stored.ledger],
+        outcomes=[_load_json(load) for load in stored.loads],
+        design={
+            "method": stored.allocation.law.method, "unit": trial.unit_column,
+            "blocks": list(stored.allocation.law.blocks), "units": len(stored.roll.units),
+            "people": sum(len(unit.people) for unit in stored.roll.units),
+            "ratio": dict(zip(stored.allocation.law.arms, stored.allocation.law.ratio, strict=True)),
+            "seed_commitment": locked.lock.seed_commitment, "locked_at": locked.lock.locked_at.isoformat(),
+            "locked_by": locked.lock.locked_by, "lock_number": locked.lock.number, "clusters": design_of(trial).clusters,
+            "merged_units": stored.roll.merged_units,
+        },
+        earlier_draws=[{**draw, "drawn_at": draw["drawn_at"].isoformat()} for draw in stored.earlier],
+    )  # fmt: skip
+
+
+def _load_json(load: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "outcome": load["outcome"], "source": load["source"], "sha256": load["sha256"],
+        "loaded_at": load["loaded_at"].isoformat(), "complete_to": load["complete_to"].isoformat(), **load["counts"],
+    }  # fmt: skip
+
+
+def _checks(
+    trial: Trial, locked: Locked, stored: _Stored, rows_of: Mapping[str, AnalysisRows], changed: list[str]
+) -> Iterator[Check]:
+    if changed:
+        yield Check("lock", "problem", f"the trial file differs from its lock at {listed(changed)}")
+    else:
+        yield Check("lock", "ok", f"the trial file is the one locked on {locked.lock.locked_at:%d %B %Y}")
+    if locked.state.demonstration:
+        yield Check("demonstration", "note", "made with a simulated clock and a published seed: not a real trial")
+    if stored.strayed:
+        yield Check("contamination", "problem", f"{stored.strayed} messages belong to another arm than their unit")
+    unknown = {count.arm: count.rows for count in stored.ledger if count.status is Status.UNKNOWN}
+    if unknown:
+        said = listed(f"{rows:,} in {arm}" for arm, rows in unknown.items())
+        yield Check("delivery unknown", "note", f"it is not known whether these messages went out: {said}")
+    for name, rows in stored.outcomes.items():
+        waiting = _not_yet(rows)
+        status = "note" if waiting else "ok"
+        yield Check("maturity", status, f"{name}: {waiting:,} of {len(rows):,} cannot have happened yet")
+        yield from _linkage(name, rows, stored, trial)
+    for name, analysis_rows in rows_of.items():
+        if trial.outcomes[name].role == "primary":
+            for pair in trial.comparisons:
+                yield attrition(name, analysis_rows, pair, design_of(trial))
+
+
+def _linkage(name: str, rows: Mapping[str, OutcomeRow], stored: _Stored, trial: Trial) -> Iterator[Check]:
+    """How many of each arm's people have a record at all."""
+    arm_of = stored.arm_of
+    recorded: dict[str, list[bool]] = {arm: [] for arm in trial.arms}
+    for unit in stored.roll.units:
+        for person in unit.people:
+            state = rows[person.id].state if person.id in rows else OutcomeState.NO_RECORD
+            recorded[arm_of[unit.id]].append(state in {OutcomeState.EVENT, OutcomeState.NON_EVENT})
+    said = listed(f"{sum(found) / len(found):.1%} of {arm}" for arm, found in recorded.items() if found)
+    yield Check("linkage", "ok", f"{name}: a record within the window for {said}")

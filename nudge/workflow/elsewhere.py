@@ -1,0 +1,247 @@
+"""A trial run elsewhere: its rows from a file, its draw as the file describes it, no lock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nudge import __version__
+from nudge.analysis.analyse import analyse
+from nudge.analysis.checks import attrition, reconciliation, sample_ratio
+from nudge.analysis.foreseen import baseline_columns
+from nudge.design.balance import balance
+from nudge.design.methods import method
+from nudge.outcomes.sources import as_source, read_source
+from nudge.trial.errors import InputError
+from nudge.trial.lock import canonical, digest_of
+from nudge.trial.problems import Problems, listed
+from nudge.trial.records.analysis import AnalysisRows, Check, Design
+from nudge.trial.records.report import FlowStep, Results
+from nudge.trial.tables import EMPTY, field_problem, need_columns, typed_column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from nudge.trial.load import LoadedTrial
+    from nudge.trial.model import Allocation, DataSource, Outcome
+    from nudge.trial.records.analysis import Floats, Ints
+    from nudge.trial.records.people import Value
+    from nudge.trial.records.tables import Table
+
+LABEL = "replication (no lock)"
+
+
+def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = None) -> Results:
+    """Results of a trial that was drawn and run outside this system.
+
+    data: one file that stands in for every source the trial file names.
+    Raises ProblemsFound with every flaw of the rows.
+    """
+    trial, allocation = loaded.trial, loaded.trial.allocation
+    if allocation is None:
+        raise AssertionError("only a trial with `allocation` was run elsewhere")
+    problems = Problems()
+    table = _main_table(loaded, allocation, data, problems)
+    problems.raise_if_fatal()
+    frame = _Frame(loaded, allocation, table, problems)
+    rows_of = {
+        name: frame.rows(_values(loaded, outcome, table, data, problems))
+        for name, outcome in trial.outcomes.items()
+        if outcome.role != "distal" or outcome.source is not None
+    }
+    problems.raise_if_fatal()
+    design = design_elsewhere(allocation)
+    analysed = analyse(trial, rows_of, design, "replication", {})
+    flow = _flow(frame, next(iter(rows_of.values())))
+    return Results(
+        trial=trial.trial,
+        title=trial.title or trial.trial,
+        fingerprint=None,
+        label=LABEL,
+        demonstration=False,
+        made_at=now.isoformat(),
+        version=__version__,
+        estimates=[line.as_json() for line in analysed.estimates],
+        careless=[asdict(one) for one in analysed.careless],
+        checks=[asdict(check) for check in _checks(loaded, frame, rows_of, design, flow)],
+        flow=[asdict(step) for step in flow],
+        balance=[asdict(row) for row in frame.balance()],
+        delivery=[],
+        outcomes=[{"outcome": name, "source": table.name, "sha256": table.sha256} for name in rows_of],
+        design={
+            "method": allocation.method, "unit": frame.unit_column, "blocks": list(allocation.blocks),
+            "units": int(np.unique(frame.unit).size), "people": len(table), "published": trial.published,
+            "file_digest": digest_of(canonical(trial)), "clusters": design.clusters,
+        },
+        earlier_draws=[],
+    )  # fmt: skip
+
+
+def design_elsewhere(allocation: Allocation) -> Design:
+    """The design as the file tells it; without a method its law is unknown."""
+    clusters = method(allocation.method).CLUSTERS if allocation.method else allocation.clusters is not None
+    return Design(allocation.method, clusters=clusters, blocks=bool(allocation.blocks))
+
+
+def _main_table(
+    loaded: LoadedTrial, allocation: Allocation, data: Path | None, problems: Problems
+) -> Table:
+    where = as_source(data) if data else allocation.source or loaded.trial.population.people
+    if where is None:
+        raise InputError(
+            f"{loaded.trial.trial} names no rows", "add `allocation: {from: …}`, or give --data FILE"
+        )
+    return read_source(where, loaded.folder, problems)
+
+
+class _Frame:
+    """The columns every outcome shares: arm, unit, block, probability, baseline."""
+
+    def __init__(self, loaded: LoadedTrial, allocation: Allocation, table: Table, problems: Problems) -> None:
+        trial = loaded.trial
+        self.trial, self.table = trial, table
+        self.unit_column = allocation.clusters or allocation.unit or trial.population.unit or "row"
+        names = [allocation.arm, *allocation.blocks, allocation.probability, *trial.population.columns]
+        names += [None if self.unit_column == "row" else self.unit_column]
+        if not need_columns(table, [name for name in names if name], problems):
+            problems.raise_if_fatal()
+        self.arm = self._arms(allocation, problems)
+        self.unit = self._codes((self.unit_column,))
+        self.block = self._codes(allocation.blocks)
+        self.probability = self._probability(allocation, problems)
+        types = trial.population.columns
+        typed = {name: typed_column(table, name, types[name], problems) for name in types}
+        self.baseline: list[dict[str, Value]] = [
+            dict(zip(typed, values, strict=True)) for values in zip(*typed.values(), strict=True)
+        ] or [{} for _ in range(len(table))]
+
+    def _arms(self, allocation: Allocation, problems: Problems) -> np.ndarray:
+        known = {code: arm for arm, code in allocation.codes.items()} or {arm: arm for arm in self.trial.arms}
+        written = self.table.columns[allocation.arm]
+        for i, text in enumerate(written):
+            if text not in known:
+                problems.add(
+                    field_problem(
+                        self.table, i, allocation.arm, f"`{text}` is not an arm" if text else "is blank",
+                        f"the file knows {listed(known)}; add it under `allocation.codes`, or leave such rows out",
+                    )
+                )  # fmt: skip
+        return np.array([known.get(text, "") for text in written])
+
+    def _codes(self, columns: tuple[str, ...]) -> Ints:
+        if columns == ("row",):
+            return np.arange(len(self.table))
+        if not columns:
+            return np.zeros(len(self.table), dtype=np.int64)
+        keys = list(zip(*(self.table.columns[name] for name in columns), strict=True))
+        number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+        return np.array([number[key] for key in keys], dtype=np.int64)
+
+    def _probability(self, allocation: Allocation, problems: Problems) -> Floats:
+        if allocation.probability is None:
+            return np.full(len(self.table), np.nan)
+        values = np.array(
+            [np.nan if value is None else float(str(value))
+             for value in typed_column(self.table, allocation.probability, "number", problems)]
+        )  # fmt: skip
+        for i in np.flatnonzero(~((values > 0) & (values <= 1))):
+            problems.add(
+                field_problem(
+                    self.table, int(i), allocation.probability, "is not a probability",
+                    "give each row's chance of its own arm, above 0 and at most 1",
+                )
+            )  # fmt: skip
+        return values
+
+    def rows(self, outcome: Floats) -> AnalysisRows:
+        return AnalysisRows(
+            outcome, self.arm, self.unit, self.block, self.probability,
+            baseline_columns(self.trial, self.baseline), self.trial.population.columns,
+        )  # fmt: skip
+
+    def balance(self) -> list[object]:
+        return list(balance(self.baseline, list(self.arm), self.trial.comparisons, self.trial.population.columns))
+
+    def units_of(self, arm: str) -> int:
+        return int(np.unique(self.unit[self.arm == arm]).size)
+
+
+def _values(
+    loaded: LoadedTrial, outcome: Outcome, table: Table, data: Path | None, problems: Problems
+) -> Floats:
+    """An outcome's column in the order of the main table's rows."""
+    source = outcome.source
+    if source is None or source.value is None:
+        raise AssertionError("check refuses a measured outcome without a source")
+    kind = "yes_no" if outcome.kind == "binary" else "number"
+    silence = 0.0 if source.no_record == "did_not_happen" else np.nan
+    if data is not None or not _is_elsewhere(source, loaded.trial.allocation):
+        if not need_columns(table, [source.value], problems):
+            return np.full(len(table), np.nan)
+        values = typed_column(table, source.value, kind, problems)
+        return np.array([silence if value is None else float(value) for value in values])  # type: ignore[arg-type]
+    return _joined(loaded, outcome, table, kind, silence, problems)
+
+
+def _is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:
+    """Whether an outcome names a place of its own."""
+    keys = ("csv_file", "parquet_file", "package")
+    own = [getattr(source, key) for key in keys]
+    main = [getattr(allocation.source, key) for key in keys] if allocation and allocation.source else []
+    return any(own) and own != main
+
+
+def _joined(
+    loaded: LoadedTrial, outcome: Outcome, table: Table, kind: str, silence: float, problems: Problems
+) -> Floats:
+    """An outcome from a file of its own, matched by the identifier."""
+    source = outcome.source
+    if source is None or source.value is None:
+        raise AssertionError("check refuses a measured outcome without a source")
+    records = read_source(source, loaded.folder, problems)
+    here, there = loaded.trial.population.id, source.id or loaded.trial.population.id
+    if records is EMPTY or not (
+        need_columns(records, [there, source.value], problems) and need_columns(table, [here], problems)
+    ):
+        return np.full(len(table), np.nan)
+    known: dict[str, float] = {}
+    values = typed_column(records, source.value, kind, problems)
+    for i, (identifier, value) in enumerate(zip(records.columns[there], values, strict=True)):
+        if identifier in known:
+            problems.add(field_problem(records, i, there, f"`{identifier}` stands twice", "keep one row each"))
+        known[identifier] = np.nan if value is None else float(value)  # type: ignore[arg-type]  # typed above
+    return np.array([known.get(identifier, silence) for identifier in table.columns[here]])
+
+
+def _flow(frame: _Frame, rows: AnalysisRows) -> list[FlowStep]:
+    steps: list[FlowStep] = []
+    for arm in frame.trial.arms:
+        here = rows.arm == arm
+        steps.append(FlowStep("allocated", arm, "", frame.units_of(arm), int(here.sum())))
+        known = here & ~np.isnan(rows.outcome)
+        units = int(np.unique(rows.unit[known]).size)
+        steps.append(FlowStep("outcome", arm, "outcome known", units, int(known.sum())))
+        if int(known.sum()) < int(here.sum()):
+            steps.append(
+                FlowStep("outcome", arm, "no record", frame.units_of(arm) - units, int((here & ~known).sum()))
+            )
+    return steps
+
+
+def _checks(
+    loaded: LoadedTrial, frame: _Frame, rows_of: Mapping[str, AnalysisRows], design: Design, flow: list[FlowStep]
+) -> list[Check]:
+    trial, allocation = loaded.trial, loaded.trial.allocation
+    checks = [reconciliation(flow)]
+    if allocation is not None and allocation.ratio:
+        counts = Counter({arm: frame.units_of(arm) for arm in trial.arms})
+        checks.append(sample_ratio(counts, allocation.ratio))
+    for name, outcome in trial.outcomes.items():
+        if outcome.role == "primary" and name in rows_of:
+            checks += [attrition(name, rows_of[name], pair, design) for pair in trial.comparisons]
+    return checks

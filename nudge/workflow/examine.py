@@ -1,0 +1,279 @@
+"""Everything that can be said of a trial file and what it names, before anything is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from nudge.analysis.lines import SCALES
+from nudge.delivery.channels import channel_module
+from nudge.delivery.plan import Planner
+from nudge.design.methods import Method, method
+from nudge.messages.templates import find_template, read_template, template_names
+from nudge.outcomes.sources import read_source
+from nudge.people.roll import read_people, roll_digest
+from nudge.people.units import form_units
+from nudge.trial.conditions import condition
+from nudge.trial.errors import InputError
+from nudge.trial.library import template_folders
+from nudge.trial.load import LoadedTrial, load_trial
+from nudge.trial.problems import Level, Problem, Problems, listed, nearest
+from nudge.trial.tables import EMPTY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from nudge.trial.model import Trial
+    from nudge.trial.records.messages import Template
+    from nudge.trial.records.people import Roll
+    from nudge.trial.records.tables import Table
+    from nudge.trial.source import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A trial file with the templates and roll it names, and every problem found."""
+
+    loaded: LoadedTrial
+    templates: tuple[Template, ...]
+    roll: Roll | None
+    roll_file: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def trial(self) -> Trial:
+        """The file's own values."""
+        return self.loaded.trial
+
+    @property
+    def variants(self) -> dict[str, set[str]]:
+        """The channels each template has words for."""
+        found: dict[str, set[str]] = {}
+        for template in self.templates:
+            found.setdefault(template.name, set()).add(template.channel)
+        return found
+
+    def at(self, level: Level) -> list[Problem]:
+        """The problems of one level."""
+        return [problem for problem in self.problems if problem.level == level]
+
+
+def examine(path: Path, now: datetime, *, with_people: bool = True) -> Examined:
+    """Read a trial file, its templates and its roll, and collect what stands in the way.
+
+    now: stands in for the moment of allocation. Raises ProblemsFound only where the trial
+    file itself cannot be used; other errors are in `problems`.
+    """
+    loaded = load_trial(path)
+    problems = Problems(list(loaded.problems))
+    problems.extend(_names_that_exist(loaded))
+    templates = _templates(loaded, problems)
+    problems.extend(_unused_columns(loaded, templates))
+    roll, roll_file = (None, "")
+    if with_people and not loaded.trial.run_elsewhere and loaded.trial.population.people is not None:
+        table = read_source(loaded.trial.population.people, loaded.folder, problems)
+        roll_file = table.name
+        if table is not EMPTY:
+            roll = _roll(loaded, table, problems)
+    examined = Examined(loaded, tuple(templates), roll, roll_file, ())
+    if roll is not None:
+        problems.extend(_reach(examined, roll, now))
+    return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems))
+
+
+def drawing_method(trial: Trial) -> Method:
+    """The method the file names. Raises InputError where there is none of that name."""
+    if trial.randomise is None:
+        raise InputError(f"{trial.trial} was drawn elsewhere", "only `nudge analyse` and `nudge report` apply to it")
+    return method(trial.randomise.method)
+
+
+def _names_that_exist(loaded: LoadedTrial) -> Iterator[Problem]:
+    """Methods, channels and outcome kinds named in the file must be ones we have."""
+    trial, source = loaded.trial, loaded.source
+    if trial.randomise is not None:
+        try:
+            drawing = method(trial.randomise.method)
+        except InputError as error:
+            yield source.problem(Level.ERROR, ("randomise", "method"), error.what, error.remedy)
+        else:
+            if drawing.BLOCKS and not trial.randomise.blocks:
+                yield source.problem(
+                    Level.ERROR, ("randomise",), f"`{trial.randomise.method}` draws within blocks and none are named",
+                    "add `blocks: [COLUMN]`",
+                )  # fmt: skip
+            if trial.randomise.blocks and not drawing.BLOCKS:
+                yield source.problem(
+                    Level.ERROR, ("randomise", "blocks"), f"`{trial.randomise.method}` uses no blocks",
+                    "write `method: blocked` (or `blocked_cluster`), or leave `blocks` out",
+                )  # fmt: skip
+    if trial.allocation is not None and trial.allocation.method is not None:
+        try:
+            method(trial.allocation.method)
+        except InputError as error:
+            yield source.problem(Level.ERROR, ("allocation", "method"), error.what, error.remedy)
+    for channel, name in trial.channels.items():
+        try:
+            module = channel_module(name)
+        except InputError as error:
+            yield source.problem(Level.ERROR, ("channels", channel), error.what, error.remedy)
+            continue
+        if channel not in module.CARRIES:
+            yield source.problem(
+                Level.ERROR, ("channels", channel), f"`{name}` does not carry {channel}", "name one that does"
+            )
+    for name, outcome in trial.outcomes.items():
+        if outcome.role != "distal" and outcome.kind not in SCALES:
+            yield source.problem(
+                Level.ERROR, ("outcomes", name, "kind"), f"no estimator here takes `{outcome.kind}` outcomes",
+                f"use {listed(SCALES, 'or')}",
+            )  # fmt: skip
+
+
+def _templates(loaded: LoadedTrial, problems: Problems) -> list[Template]:
+    folders = template_folders(loaded.folder, Path.cwd())
+    known = template_names(folders)
+    found: dict[str, list[Template]] = {}
+    for arm, spec in loaded.trial.arms.items():
+        for i, message in enumerate(spec.messages):
+            path: tuple[Step, ...] = ("arms", arm, "messages", i, "template")
+            if message.template not in found:
+                folder = find_template(message.template, folders)
+                if folder is None:
+                    guess = nearest(message.template, known)
+                    problems.add(
+                        loaded.source.problem(
+                            Level.ERROR, path, f"there is no template `{message.template}`",
+                            f"did you mean `{guess}`?" if guess else f"make the folder message_templates/{message.template}",
+                        )
+                    )  # fmt: skip
+                    continue
+                found[message.template] = read_template(message.template, folder, problems)
+            problems.extend(_variables(loaded, path, found[message.template]))
+    return [template for variants in found.values() for template in variants]
+
+
+def _variables(loaded: LoadedTrial, path: tuple[Step, ...], variants: list[Template]) -> Iterator[Problem]:
+    columns = loaded.trial.population.columns
+    for template in variants:
+        for name in sorted(template.variables - set(columns)):
+            guess = nearest(name, columns)
+            yield loaded.source.problem(
+                Level.ERROR, path, f"{template.file} asks for `{name}`, which is not a column",
+                f"did you mean `{guess}`?" if guess else "declare it in `population.columns`",
+            )  # fmt: skip
+
+
+def _unused_columns(loaded: LoadedTrial, templates: list[Template]) -> Iterator[Problem]:
+    """A declared column that nothing uses is personal data held for no purpose."""
+    trial, population = loaded.trial, loaded.trial.population
+    if trial.run_elsewhere:
+        return
+    conditions = [population.eligible, population.exclude]
+    conditions += [outcome.source.outside for outcome in trial.outcomes.values() if outcome.source]
+    used = {name for text in conditions if text for name in condition(text, population.columns).columns}
+    used |= {name for template in templates for name in template.variables}
+    used |= {message.send.anchor.name for arm in trial.arms.values() for message in arm.messages}
+    used |= {outcome.window.anchor.name for outcome in trial.outcomes.values() if outcome.window}
+    used |= {*trial.analysis.covariates, *trial.analysis.subgroups, *(trial.randomise.blocks if trial.randomise else ())}
+    used |= {one.fixed_effects for one in trial.analysis.sensitivity if one.fixed_effects} | {population.site or ""}
+    for name in population.columns:
+        if name not in used:
+            yield loaded.source.problem(
+                Level.ADVICE, ("population", "columns", name), "is declared and used by nothing",
+                "leave it out: hold only what the trial needs",
+            )  # fmt: skip
+
+
+def _roll(loaded: LoadedTrial, table: Table, problems: Problems) -> Roll | None:
+    trial = loaded.trial
+    before = len(problems)
+    people = read_people(table, trial.population, problems)
+    if any(problem.level == Level.ERROR for problem in problems.found[before:]):
+        return None
+    randomise = trial.randomise
+    try:
+        sites = drawing_method(trial).CLUSTERS
+    except InputError:
+        return None
+    roll = form_units(
+        people, trial.population, randomise.blocks if randomise else (), sites=sites,
+        needs_contact=any(arm.messages for arm in trial.arms.values()),
+        digest=roll_digest(table, trial.population), roll_name=table.name, problems=problems,
+    )  # fmt: skip
+    if not roll.units:
+        problems.add(
+            Problem(
+                Level.ERROR, table.name, 0, 0, "", "leaves nobody to take part",
+                "see the reasons for exclusion above, and check `eligible`, `exclude` and `safe_to_contact`",
+            )
+        )  # fmt: skip
+    return None if problems.fatal else roll
+
+
+def _reach(examined: Examined, roll: Roll, now: datetime) -> Iterator[Problem]:
+    """What the roll makes of messages and windows: missing variants, blank dates, windows that close early."""
+    trial, loaded = examined.trial, examined.loaded
+    planner = Planner(trial, examined.variants, now)
+    languages = Counter(person.language for unit in roll.units for person in unit.people)
+    routes = Counter(
+        (person.language, point.channel)
+        for unit in roll.units for person in unit.people for point in person.contacts if point.safe
+    )  # fmt: skip
+    existing = {(template.name, template.channel, template.language) for template in examined.templates}
+    for arm, spec in trial.arms.items():
+        for i, message in enumerate(spec.messages):
+            path: tuple[Step, ...] = ("arms", arm, "messages", i)
+            for language in sorted(languages):
+                for channel in sorted(trial.channels):
+                    number = routes[language, channel]
+                    if number and (message.template, channel, language) not in existing:
+                        yield _variant_missing(loaded, path, message.template, channel, language, number, existing)
+            blank = sum(all(planner.due(person, message) is None for person in unit.people) for unit in roll.units)
+            if blank:
+                yield loaded.source.problem(
+                    Level.LAUNCH, (*path, "send"),
+                    f"{blank} units have no `{message.send.anchor}`, so no time to send can be worked out",
+                    f"fill it in, or make it part of `eligible`: {message.send.anchor} is not missing",
+                )  # fmt: skip
+    yield from _windows(examined, roll, planner)
+
+
+def _variant_missing(
+    loaded: LoadedTrial, path: tuple[Step, ...], template: str, channel: str, language: str, number: int,
+    existing: set[tuple[str, str, str]],
+) -> Problem:  # fmt: skip
+    ending = "" if language == "en" else f".{language}"
+    if (template, channel, "en") in existing:
+        return loaded.source.problem(
+            Level.ADVICE, (*path, "template"),
+            f"{number} people who read `{language}` will get `{template}` by {channel} in English",
+            f"add {template}/{channel}{ending}.j2",
+        )  # fmt: skip
+    return loaded.source.problem(
+        Level.LAUNCH, (*path, "template"),
+        f"`{template}` has no words for {channel} in `{language}`, which leaves that route of {number} people unused",
+        f"add {template}/{channel}{ending}.j2",
+    )  # fmt: skip
+
+
+def _windows(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem]:
+    zone = ZoneInfo(examined.trial.timezone)
+    for name, outcome in examined.trial.outcomes.items():
+        if outcome.window is None or outcome.window.anchor.kind != "first_planned_send":
+            continue
+        early = 0
+        for unit in roll.units:
+            first, last = planner.first_planned(unit), planner.last_planned(unit)
+            if first is not None and last is not None:
+                early += outcome.window.closes(first.astimezone(zone)) < last
+        if early:
+            yield examined.loaded.source.problem(
+                Level.LAUNCH, ("outcomes", name, "window"),
+                f"{early} units have a window that closes before their last planned send",
+                "lengthen the window, or send earlier",
+            )  # fmt: skip

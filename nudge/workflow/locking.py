@@ -1,0 +1,216 @@
+"""Lock and draw: from a checked file to arms that nobody could have foreseen."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from nudge.analysis.foreseen import foreseen_choices
+from nudge.design.balance import balance
+from nudge.design.seed import commitment
+from nudge.store.audit import record_action
+from nudge.store.people import load_allocation, load_roll, save_allocation, save_roll, supersede_draw
+from nudge.store.trials import add_lock, add_trial, open_seed, seal_seed, set_state
+from nudge.trial.errors import ProblemsFound, Refused
+from nudge.trial.lock import Lock, canonical
+from nudge.trial.problems import Level
+from nudge.trial.records.analysis import Design
+from nudge.trial.records.design import Allocation, BalanceRow, DrawUnit, Law, Seed
+from nudge.workflow.examine import Examined, drawing_method, examine
+from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchanged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+
+    from nudge.trial.model import Trial
+    from nudge.trial.records.people import Roll
+    from nudge.workflow.desk import Desk
+
+
+def law_of(trial: Trial) -> Law:
+    """The law a trial file describes."""
+    if trial.randomise is None:
+        raise AssertionError("a trial without a draw of its own has no law here")
+    arms = tuple(trial.arms)
+    ratio = tuple(trial.randomise.ratio.get(arm, 1) for arm in arms)
+    return Law(trial.trial, trial.randomise.method, arms, ratio, trial.randomise.blocks)
+
+
+def design_of(trial: Trial) -> Design:
+    """What the analysis needs to know of a draw made here."""
+    drawing = drawing_method(trial)
+    return Design(trial.randomise.method if trial.randomise else None, clusters=drawing.CLUSTERS, blocks=drawing.BLOCKS)
+
+
+def lock_trial(path: Path, desk: Desk, reason: str | None = None) -> Lock:
+    """Fix the file, its templates, its roll and its seed. Locking what is locked already changes nothing.
+
+    Raises ProblemsFound for errors in the file or what it names; Refused when a trial that
+    differs from its lock is locked again without a reason, or after launch.
+    """
+    examined = examine(path, desk.clock.now())
+    errors = examined.at(Level.ERROR)
+    if errors:
+        raise ProblemsFound(errors)
+    roll = examined.roll
+    if roll is None:
+        raise Refused(f"{examined.trial.trial} has no roll to lock", "add `population.people`")
+    earlier = find_locked(desk.store, examined.trial.trial)
+    if earlier is not None:
+        with desk.store.begin() as connection:
+            seed = sealed_seed(connection, earlier.state.name, desk)
+        lock = _new_lock(examined, roll, desk, seed, earlier, reason)
+        if lock.fingerprint == earlier.lock.fingerprint:
+            return earlier.lock
+        _may_relock(earlier, reason)
+        _replace(examined, roll, lock, earlier, desk)
+    else:
+        seed = desk.seeds.new()
+        lock = _new_lock(examined, roll, desk, seed, None, None)
+        _first(examined, roll, lock, seed, desk)
+    write_lock_file(path, lock)
+    return lock
+
+
+def sealed_seed(connection: Connection, trial: str, desk: Desk) -> Seed:
+    """The seed a trial was given at its first lock."""
+    seed = open_seed(connection, trial, desk.vault)
+    if seed is None:
+        raise AssertionError("the first lock of a trial stores its seed")
+    return seed
+
+
+def _new_lock(
+    examined: Examined, roll: Roll, desk: Desk, seed: Seed, earlier: Locked | None, reason: str | None
+) -> Lock:
+    trial = examined.trial
+    law = law_of(trial)
+    choices = foreseen_choices(trial, law, roll.units, design_of(trial))
+    return Lock(
+        trial=trial.trial,
+        number=earlier.lock.number + 1 if earlier else 1,
+        locked_at=desk.clock.now(),
+        locked_by=desk.settings.actor,
+        definition=canonical(trial),
+        templates={template.key: template.digest for template in examined.templates},
+        roll_digest=roll.digest,
+        roll_file=examined.roll_file,
+        law=law.as_json(),
+        seed_commitment=commitment(seed),
+        decisions={"comparisons": {pair: asdict(choice) for pair, choice in choices.items()}},
+        demonstration=earlier.state.demonstration if earlier else desk.demonstration,
+        reason=reason,
+    )
+
+
+def _may_relock(earlier: Locked, reason: str | None) -> None:
+    if earlier.state.state not in {"locked", "allocated"}:
+        raise Refused(
+            f"{earlier.state.name} is {earlier.state.state}: families may have been written to under its lock",
+            "what changes now is an amendment, not a new lock",
+        )
+    if not reason:
+        raise Refused(
+            f"{earlier.state.name} is locked and the file, a template or the roll has changed",
+            "put it back, or give the reason: nudge lock FILE --reason '…'; both draws will be in the report",
+        )
+
+
+def _texts(examined: Examined) -> dict[str, dict[str, str]]:
+    return {
+        template.key: {
+            "name": template.name, "channel": template.channel, "language": template.language,
+            "file": template.file, "subject": template.subject, "sender": template.sender, "body": template.body,
+        }
+        for template in examined.templates
+    }  # fmt: skip
+
+
+def _first(examined: Examined, roll: Roll, lock: Lock, seed: Seed, desk: Desk) -> None:
+    with desk.store.begin() as connection:
+        add_trial(connection, lock.trial, lock.locked_at, demonstration=lock.demonstration)
+        seal_seed(connection, lock.trial, seed, desk.vault)
+        add_lock(connection, lock, _texts(examined))
+        save_roll(connection, lock.trial, roll, desk.vault)
+        record_action(
+            connection, lock.locked_at, lock.locked_by, "lock", lock.trial, fingerprint=lock.fingerprint,
+            seed_commitment=lock.seed_commitment, units=len(roll.units),
+        )  # fmt: skip
+
+
+def _replace(examined: Examined, roll: Roll, lock: Lock, earlier: Locked, desk: Desk) -> None:
+    with desk.store.begin() as connection:
+        if earlier.state.allocated_at is not None:
+            supersede_draw(
+                connection, lock.trial, earlier.lock.number, earlier.state.allocated_at, lock.reason or ""
+            )
+        add_lock(connection, lock, _texts(examined))
+        save_roll(connection, lock.trial, roll, desk.vault)
+        set_state(connection, lock.trial, "locked", allocated_at=None)
+        record_action(
+            connection, lock.locked_at, lock.locked_by, "lock", lock.trial, fingerprint=lock.fingerprint,
+            reason=lock.reason, replaces=earlier.lock.fingerprint,
+        )  # fmt: skip
+
+
+def write_lock_file(path: Path, lock: Lock) -> Path:
+    """`NAME.lock.json` beside the trial file."""
+    target = path.with_name(f"{lock.trial}.lock.json")
+    target.write_text(json.dumps(lock.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return target
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A draw and the balance it gave."""
+
+    allocation: Allocation
+    balance: tuple[BalanceRow, ...]
+    repeated: bool
+    """Whether the draw had been made before and was only read again."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Units by arm, in the order of the file."""
+        tally = Counter(row.arm for row in self.allocation.rows)
+        return {arm: tally[arm] for arm in self.allocation.law.arms}
+
+
+def allocate_trial(path: Path, desk: Desk) -> Drawn:
+    """Draw the arms of a locked trial, once; asked again it shows the same draw."""
+    examined = examine(path, desk.clock.now())
+    errors = examined.at(Level.ERROR)
+    if errors:
+        raise ProblemsFound(errors)
+    trial = examined.trial
+    locked = need_locked(desk.store, trial.trial)
+    need_unchanged(examined, locked)
+    law = law_of(trial)
+    if locked.state.allocated_at is not None:
+        with desk.store.begin() as connection:
+            roll = load_roll(connection, trial.trial, trial.population.columns)
+            allocation = load_allocation(connection, trial.trial, law)
+        return Drawn(allocation, balance_of(trial, roll, allocation), repeated=True)
+    with desk.store.begin() as connection:
+        roll = load_roll(connection, trial.trial, trial.population.columns)
+        seed = sealed_seed(connection, trial.trial, desk)
+        units = [DrawUnit(unit.id, unit.block) for unit in roll.units]
+        allocation = drawing_method(trial).draw(units, law, seed)
+        save_allocation(connection, trial.trial, allocation)
+        now = desk.clock.now()
+        set_state(connection, trial.trial, "allocated", allocated_at=now)
+        drawn = Drawn(allocation, balance_of(trial, roll, allocation), repeated=False)
+        record_action(connection, now, desk.settings.actor, "allocate", trial.trial, counts=drawn.counts)
+    return drawn
+
+
+def balance_of(trial: Trial, roll: Roll, allocation: Allocation) -> tuple[BalanceRow, ...]:
+    """Baseline balance of everyone allocated, person by person."""
+    arm_of = {row.unit: row.arm for row in allocation.rows}
+    people = [(person.columns, arm_of[unit.id]) for unit in roll.units for person in unit.people]
+    rows = [columns for columns, _ in people]
+    return tuple(balance(rows, [arm for _, arm in people], trial.comparisons, trial.population.columns))

@@ -1,0 +1,145 @@
+"""Send what is due: the dispatcher on the store's ledger and the trials' own channels."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from nudge.delivery.channels import channel_module
+from nudge.delivery.dispatcher import Dispatcher, Prepared
+from nudge.messages.render import RenderError, render
+from nudge.store import lease, ledger
+from nudge.store.engine import reading
+from nudge.trial.records.delivery import DueSend, Outgoing, SendResult, Status, Step
+from nudge.workflow.guard import need_locked
+from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
+
+if TYPE_CHECKING:
+    from nudge.delivery.channels import Channel
+    from nudge.trial.records.messages import Template, Words
+    from nudge.workflow.desk import Desk
+
+_BATCH = 320
+Result = tuple[DueSend, SendResult, Step]
+
+
+def send_due(
+    desk: Desk, progress: Callable[[int], None] = lambda _: None, stopping: Callable[[], bool] = lambda: False
+) -> Counter[Status]:
+    """Send everything that is due in launched trials; returns rows by the state they reached.
+
+    Raises Refused while another dispatcher holds the lease.
+    """
+    book = StoreLedger(desk)
+    with reading(desk.store).begin() as connection:
+        ways = ledger.ways_in_use(connection)
+    channels = {via: channel_module(via).open_channel(desk.settings) for via in ways}
+    dispatcher = Dispatcher(
+        book, channels, Preparer(desk, channels), desk.clock, desk.settings.intent_group, book.lease_length, progress, stopping
+    )
+    try:
+        return asyncio.run(dispatcher.run())
+    finally:
+        with desk.store.begin() as connection:
+            lease.release_lease(connection, book.holder)
+
+
+@dataclass(slots=True)
+class StoreLedger:
+    """The dispatcher's ledger: one transaction a call, each under the lease."""
+
+    desk: Desk
+    holder: str = field(default_factory=lease.this_process)
+
+    @property
+    def lease_length(self) -> timedelta:
+        """How long the lease runs from each call."""
+        return timedelta(seconds=self.desk.settings.lease_seconds)
+
+    def open_rows(self) -> list[DueSend]:
+        """Bring the ledger up to this moment and read what is due."""
+        now = self.desk.clock.now()
+        with self.desk.store.begin() as connection:
+            lease.take_lease(connection, self.holder, now, self.lease_length)
+            ledger.make_ready(connection, self.holder, now)
+            return ledger.due_rows(connection, now, _BATCH, self.desk.vault)
+
+    def commit(self, results: Sequence[Result], prepared: Sequence[Prepared]) -> list[Prepared]:
+        """Write results and intents together; return the intents that may be sent."""
+        now = self.desk.clock.now()
+        ended = {one.due.id: one.step for one in prepared if one.step is not None}
+        with self.desk.store.begin() as connection:
+            lease.take_lease(connection, self.holder, now, self.lease_length)
+            ledger.record_steps(connection, {due.id: step for due, _, step in results}, now)
+            ledger.record_provider_ids(
+                connection, {due.id: said.provider_id for due, said, _ in results if said.provider_id}
+            )
+            ledger.record_steps(connection, ended, now)
+            claimed = ledger.claim(connection, [self._intent(one) for one in prepared if one.words], self.holder, now)
+        return [one for one in prepared if one.due.id in claimed]
+
+    def unknowns(self, via: str) -> list[tuple[str, datetime]]:
+        """Unknown rows of a way of sending."""
+        with self.desk.store.begin() as connection:
+            lease.take_lease(connection, self.holder, self.desk.clock.now(), self.lease_length)
+            ledger.make_ready(connection, self.holder, self.desk.clock.now())
+            return ledger.unknown_rows(connection, via)
+
+    def settle(self, steps: Mapping[str, Step]) -> None:
+        """Write what asking a provider has shown."""
+        with self.desk.store.begin() as connection:
+            ledger.record_steps(connection, steps, self.desk.clock.now())
+
+    def _intent(self, one: Prepared) -> ledger.Intent:
+        return ledger.Intent(
+            one.due.id, self.desk.vault.seal(one.words.encode()), hashlib.sha256(one.words.encode()).hexdigest(),
+            one.template, one.segments,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Preparer:
+    """Renders a row at the moment of sending: today's name, contact point and language; the locked template."""
+
+    desk: Desk
+    channels: Mapping[str, Channel]
+    _templates: dict[str, dict[str, Template]] = field(default_factory=dict)
+
+    def __call__(self, due: DueSend, now: datetime) -> Prepared:
+        """The row with its words, or the step that ends it."""
+        stop = self._must_not_go(due)
+        if stop:
+            return Prepared(due, step=Step(Status.CANCELLED, reason=stop))
+        try:
+            words = self._words(due)
+        except RenderError as error:
+            return Prepared(due, step=Step(Status.CANCELLED, reason=error.what))
+        if due.address is None:
+            raise AssertionError("a row without an address is cancelled above")
+        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, due.not_after)
+        return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments)
+
+    def _must_not_go(self, due: DueSend) -> str:
+        """Why a row must not be sent, or an empty text."""
+        if due.arm != due.arm_allocated:
+            return f"its arm {due.arm} is not the unit's arm {due.arm_allocated}"
+        if due.address is None:
+            return "there is no contact point any more"
+        if not due.safe:
+            return "the route is no longer marked safe"
+        if due.reserved and self.channels[due.via].live:
+            return "the address is set aside for drama and examples"
+        return ""
+
+    def _words(self, due: DueSend) -> Words:
+        if due.body is not None:
+            return words_from_text(due.body)
+        if due.trial not in self._templates:
+            self._templates[due.trial] = locked_templates(need_locked(self.desk.store, due.trial))
+        template = chosen_template(self._templates[due.trial], due.template, due.channel, due.language)
+        return render(template, due.columns, due.unit)
