@@ -11,7 +11,7 @@ import numpy as np
 from nudge.analysis.comparison import pair_of
 from nudge.analysis.inference import answer
 from nudge.trial.problems import listed
-from nudge.trial.records.analysis import AnalysisRows, Check, Design
+from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Design
 
 if TYPE_CHECKING:
     from nudge.trial.grammar import Comparison
@@ -32,20 +32,20 @@ def attrition(name: str, rows: AnalysisRows, comparison: Comparison, design: Des
     if min(shares) == max(shares) == 1:
         return Check("attrition", "ok", said)
     p_value = answer(pair, design, binary=True, average="person").p_value
-    status = "problem" if p_value is not None and p_value < _SUSPECT else "note"
+    status: CheckStatus = "problem" if p_value is not None and p_value < _SUSPECT else "note"
     return Check("attrition", status, said, p_value, {"arm": shares[0], "control": shares[1]})
 
 
 def sample_ratio(counts: Mapping[str, int], ratio: Mapping[str, int]) -> Check:
     """χ² of randomised units against the designed ratio; for draws made elsewhere."""
-    from scipy.stats import chisquare  # noqa: PLC0415 - takes most of a second to import
+    from scipy.stats import chisquare
 
     observed = np.array([counts.get(arm, 0) for arm in ratio], dtype=float)
     shares = np.array([ratio[arm] for arm in ratio], dtype=float)
     test = chisquare(observed, observed.sum() * shares / shares.sum())
     said = listed(f"{counts.get(arm, 0):,} {arm}" for arm in ratio)
     designed = ":".join(str(ratio[arm]) for arm in ratio)
-    status = "problem" if test.pvalue < _SUSPECT else "ok"
+    status: CheckStatus = "problem" if test.pvalue < _SUSPECT else "ok"
     return Check(
         "sample ratio", status, f"units by arm: {said}, designed {designed}", float(test.pvalue),
         {"statistic": float(test.statistic)},
@@ -56,6 +56,7 @@ def reconciliation(flow: Sequence[FlowStep]) -> Check:
     """Every unit and person is somewhere: each step of the flow adds up to the one before."""
     gaps = []
     for measure in ("units", "people"):
+
         def total(step: str, arm: str | None = None, *, of: str = measure) -> int:
             return sum(getattr(s, of) for s in flow if s.step == step and (arm is None or s.arm == arm))
 

@@ -64,9 +64,7 @@ class Pair:
 def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str] = ()) -> Pair:
     """The rows of two arms that have an outcome; covariates coded on just these rows (rule 9)."""
     here = np.isin(rows.arm, [arm, control]) & ~np.isnan(rows.outcome)
-    coded = [
-        column for name in covariates for column in _coded(name, rows.covariates[name][here], rows.types[name])
-    ]
+    coded = [column for name in covariates for column in _coded(name, rows.covariates[name][here], rows.types[name])]
     matrix = np.column_stack([values for _, values in coded]) if coded else np.empty((int(here.sum()), 0))
     varies = np.array([np.ptp(column) > 0 for column in matrix.T], dtype=bool) if coded else np.zeros(0, bool)
     return Pair(

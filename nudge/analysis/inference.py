@@ -47,21 +47,21 @@ class Answer:
 
 def t_quantile(level: float, df: float) -> float:
     """The t value that leaves (1 − level) / 2 above it."""
-    from scipy.stats import t  # noqa: PLC0415 - takes most of a second to import
+    from scipy.stats import t
 
     return float(t.ppf(0.5 + level / 2, df))
 
 
 def t_p_value(statistic: float, df: float) -> float:
     """Two-sided p of a t statistic."""
-    from scipy.stats import t  # noqa: PLC0415 - takes most of a second to import
+    from scipy.stats import t
 
     return float(2 * t.sf(abs(statistic), df))
 
 
 def score_interval(events: int, n: int, events_control: int, n_control: int, level: float) -> tuple[float, float]:
     """Miettinen & Nurminen (1985) score interval of a difference in proportions."""
-    from statsmodels.stats.proportion import confint_proportions_2indep  # noqa: PLC0415 - heavy
+    from statsmodels.stats.proportion import confint_proportions_2indep
 
     low, high = confint_proportions_2indep(
         events, n, events_control, n_control, method="score", compare="diff", alpha=1 - level, correction=True
@@ -123,7 +123,7 @@ def _few_events(pair: Pair, design: Design, choice: Choice) -> Answer:
     counts = f"{events} of {n} and {control_events} of {n_control} had the event"
     alike = np.ptp(pair.y) == 0
     if pair.clustered or design.clusters:
-        p, how = (None, "") if alike else _p_by_permutation(pair, design)
+        p, how = (None, "") if alike else _p_by_permutation(pair, design, of_totals=True)
         return Answer(choice, estimate, None, None, p, None, f"{counts}: no interval under clusters{how}")
     p, how = (None, "") if alike else _p_exact(pair, design)
     if design.blocks:
@@ -141,10 +141,10 @@ def _p_exact(pair: Pair, design: Design) -> tuple[float | None, str]:
     return test.p_value, f"; p {test.how}"
 
 
-def _p_by_permutation(pair: Pair, design: Design) -> tuple[float | None, str]:
+def _p_by_permutation(pair: Pair, design: Design, *, of_totals: bool = False) -> tuple[float | None, str]:
     if design.method is None:
         return None, "; the law of the draw is not known, so no p-value by re-drawing it"
-    test = permutation_test(pair)
+    test = permutation_test(pair, of_totals=of_totals)
     return test.p_value, f"; p from {test.how}"
 
 

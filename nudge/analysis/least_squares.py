@@ -44,7 +44,7 @@ def fit(x: Floats, y: Floats, names: Sequence[str], weights: Floats | None = Non
 
     Raises EstimationRefused naming the columns that the others already determine.
     """
-    import statsmodels.api as sm  # noqa: PLC0415 - takes two seconds to import
+    import statsmodels.api as sm
 
     _refuse_collinear(x if weights is None else x * np.sqrt(weights)[:, None], names)
     model = sm.OLS(y, x) if weights is None else sm.WLS(y, x, weights=weights)

@@ -34,9 +34,7 @@ def arm_effect(
             "one unit alone decides part of the estimate, so its variance cannot be had", "use randomisation inference"
         )
     if variance.df < LEAST_DF:
-        raise EstimationRefused(
-            f"only {variance.df:.1f} degrees of freedom are left", "use randomisation inference"
-        )
+        raise EstimationRefused(f"only {variance.df:.1f} degrees of freedom are left", "use randomisation inference")
     return Fitted(
         estimate=float(model.coefficients[1]), std_error=variance.std_error, df=variance.df, estimator=estimator,
         vcov="CR2" if pair.clustered else "HC2", parameters=x.shape[1], note=note,

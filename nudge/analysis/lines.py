@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SCALES = {"binary": "probability", "continuous": "mean"}
 """The scale of each kind of outcome that can be analysed."""
+_MISLEADING = 1.05
+"""An interval this much too narrow is worth a warning; a few twins are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,16 @@ class Line:
 
     @property
     def level(self) -> float:
+        """The confidence level of the plain interval."""
         return 1 - self.trial.power.alpha
 
     @property
     def binary(self) -> bool:
+        """Whether the outcome is yes or no."""
         return self.outcome.kind == "binary"
 
     def pair(self, covariates: Sequence[str] = (), rows: AnalysisRows | None = None) -> Pair:
+        """The two arms' rows that have an outcome."""
         return pair_of(rows or self.rows, self.comparison.arm, self.comparison.control, covariates)
 
     def planned(self, label: Label) -> Estimate:
@@ -170,16 +175,20 @@ class Line:
             model = fit(x, pair.y, ["the constant", "the arm"])
         except EstimationRefused:
             return []
-        wrong = cr2(model, np.arange(pair.y.size), np.array([0.0, 1.0]))
+        contrast = np.array([0.0, 1.0])
+        wrong, right = (cr2(model, codes, contrast) for codes in (np.arange(pair.y.size), pair.unit))
+        if right.std_error < wrong.std_error * _MISLEADING:
+            return []
+        called = self.trial.population.called
         effect = self.sign * float(model.coefficients[1])
         df = float(pair.y.size - 2)
         half = t_quantile(self.level, df) * wrong.std_error
         return [
             Careless(
                 self.name, self.comparison.arm, self.comparison.control,
-                f"{pair.y.size:,} rows counted as if each had been randomised",
-                f"{pair.units:,} units were randomised; people in one share its arm and its luck, so rows are "
-                "not independent and the interval is too narrow",
+                f"{pair.y.size:,} {called.people} counted as if each had been randomised",
+                f"{pair.units:,} {called.units} were randomised, not {pair.y.size:,} {called.people}; those in one "
+                "share its arm and its luck, so the interval is too narrow",
                 effect, wrong.std_error, t_p_value(effect / wrong.std_error, df) if wrong.std_error else 1.0,
                 effect - half, effect + half,
             )

@@ -7,6 +7,6 @@ def holm(p_values: list[float]) -> list[float]:
     """Holm's step-down adjusted p-values (1979), in the order given."""
     if not p_values:
         return []
-    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415 - takes two seconds to import
+    from statsmodels.stats.multitest import multipletests
 
     return [float(p) for p in multipletests(p_values, method="holm")[1]]

@@ -31,39 +31,63 @@ class RandomisationTest:
     how: str
 
 
-def permutation_test(pair: Pair, seed: int = 20_270_111) -> RandomisationTest:
-    """Two-sided p of the difference in means between arms, units re-drawn within blocks.
+def permutation_test(pair: Pair, *, of_totals: bool = False, seed: int = 20_270_111) -> RandomisationTest:
+    """Two-sided p of the difference between arms, units re-drawn within blocks.
 
-    Statistic: difference of the arms' mean outcomes over rows. Random re-draws count the
-    draw itself ((hits + 1) / (draws + 1), Phipson & Smyth 2010).
+    Statistic: difference of the arms' mean outcomes over rows; with `of_totals`, the sum of
+    outcomes in the arm less its expectation, which unequal units cannot sway (for rare events).
+    Random re-draws count the draw itself ((hits + 1) / (draws + 1), Phipson & Smyth 2010).
     """
-    totals, sizes, treated, blocks = _unit_totals(pair)
-    observed = abs(_difference(totals, sizes, treated[None, :])[0])
+    units = _Units.of(pair)
+    treated, blocks = units.treated, units.block
+    statistic = units.excess if of_totals else units.difference
+
+    def distance(draws: np.ndarray) -> Floats:
+        return np.abs(statistic(draws))
+
+    observed = float(distance(treated[None, :])[0]) - _TIE
     per_block = [(np.flatnonzero(blocks == b), int(treated[blocks == b].sum())) for b in np.unique(blocks)]
     number = prod(comb(members.size, take) for members, take in per_block)
     if number <= ENUMERATION_LIMIT:
         draws = _all_draws(per_block, treated.size)
-        hits = np.abs(_difference(totals, sizes, draws)) >= observed - _TIE
-        return RandomisationTest(float(hits.mean()), f"all {number:,} draws of the two arms' units")
+        return RandomisationTest(
+            float((distance(draws) >= observed).mean()), f"all {number:,} draws of the two arms' units"
+        )
     rng = np.random.default_rng(seed)
     hits_so_far = 0
     for _ in range(0, DRAWS, 500):
         draws = _random_draws(per_block, treated.size, 500, rng)
-        hits_so_far += int((np.abs(_difference(totals, sizes, draws)) >= observed - _TIE).sum())
+        hits_so_far += int((distance(draws) >= observed).sum())
     return RandomisationTest(
         (hits_so_far + 1) / (DRAWS + 1), f"{DRAWS:,} random re-draws of the two arms' units, seed {seed}"
     )
 
 
-def _unit_totals(pair: Pair) -> tuple[Floats, Floats, np.ndarray, Ints]:
-    _, first, unit = np.unique(pair.unit, return_index=True, return_inverse=True)
-    totals = np.bincount(unit, pair.y - pair.y.mean())
-    return totals, np.bincount(unit).astype(float), pair.treated[first], pair.block[first]
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """Randomised units: outcomes summed, rows counted, arm and block."""
 
+    total: Floats
+    rows: Floats
+    treated: np.ndarray
+    block: Ints
 
-def _difference(totals: Floats, sizes: Floats, draws: np.ndarray) -> Floats:
-    one, other = draws.astype(float), (~draws).astype(float)
-    return (one @ totals) / (one @ sizes) - (other @ totals) / (other @ sizes)
+    @classmethod
+    def of(cls, pair: Pair) -> _Units:
+        _, first, unit = np.unique(pair.unit, return_index=True, return_inverse=True)
+        rows = np.bincount(unit).astype(float)
+        return cls(np.bincount(unit, pair.y).astype(float), rows, pair.treated[first], pair.block[first])
+
+    def difference(self, draws: np.ndarray) -> Floats:
+        """Difference of the arms' mean outcomes over rows: (draws, units) → (draws,)."""
+        one, other = draws.astype(float), (~draws).astype(float)
+        return (one @ self.total) / (one @ self.rows) - (other @ self.total) / (other @ self.rows)
+
+    def excess(self, draws: np.ndarray) -> Floats:
+        """The arm's sum of outcomes less its expectation over all draws: (draws, units) → (draws,)."""
+        size = np.bincount(self.block)
+        share = (np.bincount(self.block, self.treated) / np.maximum(size, 1))[self.block]
+        return draws.astype(float) @ self.total - float(self.total @ share)
 
 
 def _all_draws(per_block: list[tuple[Ints, int]], n: int) -> np.ndarray:
@@ -74,9 +98,7 @@ def _all_draws(per_block: list[tuple[Ints, int]], n: int) -> np.ndarray:
     return draws
 
 
-def _random_draws(
-    per_block: list[tuple[Ints, int]], n: int, number: int, rng: np.random.Generator
-) -> np.ndarray:
+def _random_draws(per_block: list[tuple[Ints, int]], n: int, number: int, rng: np.random.Generator) -> np.ndarray:
     draws = np.zeros((number, n), dtype=bool)
     for members, take in per_block:
         picked = rng.random((number, members.size)).argsort(axis=1)[:, :take]
@@ -89,7 +111,7 @@ def exact_events_test(pair: Pair) -> RandomisationTest:
 
     The law of the count is the convolution of one hypergeometric per block.
     """
-    from scipy.stats import hypergeom  # noqa: PLC0415 - takes most of a second to import
+    from scipy.stats import hypergeom
 
     law = np.ones(1)
     expected = 0.0

@@ -18,7 +18,7 @@ def verdict(estimate: float, low: float, high: float, worthwhile: float) -> str:
 
 
 def harm_verdict(low: float, high: float, margin: float) -> str:
-    """For a harm oriented so that positive is better: is a rise beyond the margin ruled out?"""
+    """Whether a rise of a harm beyond the margin is ruled out; oriented, so that positive is better."""
     if high < 0:
         return "harmful"
     return "within the margin" if low > -margin else "undecided"

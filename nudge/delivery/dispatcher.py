@@ -127,9 +127,7 @@ class Dispatcher:
                 await self._store(self.ledger.commit, results, [])
                 self._count(results, [])
 
-    def _count(
-        self, results: Sequence[tuple[DueSend, SendResult, Step]], prepared: Sequence[Prepared]
-    ) -> None:
+    def _count(self, results: Sequence[tuple[DueSend, SendResult, Step]], prepared: Sequence[Prepared]) -> None:
         self.tally.update(step.status for _, _, step in results)
         self.tally.update(one.step.status for one in prepared if one.step is not None)
         self.progress(len(results) + sum(one.step is not None for one in prepared))

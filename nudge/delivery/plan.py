@@ -1,9 +1,9 @@
-"""The plan of sends: who is written to, when, with which message, computed from the file,
-the roll and the draw alone.
+"""The plan of sends: who is written to, when, with which message.
 
-A unit whose arm sends nothing gets a virtual row at each moment at which another arm
-would have written to it, so that limits and outcome windows treat arms alike.
-"""  # fmt: skip
+Computed from the file, the roll and the draw alone. A unit whose arm sends nothing gets a
+virtual row at each moment at which another arm would have written to it, so that limits and
+outcome windows treat arms alike.
+"""
 
 from __future__ import annotations
 

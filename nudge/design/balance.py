@@ -37,9 +37,7 @@ def balance(
         if kind in {"date", "text"}:
             continue
         for level, values in _indicators([row[column] for row in rows], kind).items():
-            result.extend(
-                _difference(column, level, values, arm_of, pair.arm, pair.control) for pair in comparisons
-            )
+            result.extend(_difference(column, level, values, arm_of, pair.arm, pair.control) for pair in comparisons)
     return result
 
 

@@ -36,9 +36,7 @@ class RenderError(InputError):
 def environment() -> SandboxedEnvironment:
     """The one environment every body is compiled in."""
     # Text messages and plain-text emails: there is no markup to escape.
-    return SandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False, extensions=()
-    )
+    return SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False, extensions=())
 
 
 @lru_cache(maxsize=512)

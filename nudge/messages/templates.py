@@ -45,9 +45,7 @@ def find_template(name: str, folders: Sequence[Path]) -> Path | None:
 
 def template_names(folders: Sequence[Path]) -> list[str]:
     """Every template in these folders."""
-    found = {
-        str(file.parent.relative_to(folder)) for folder in folders for file in folder.rglob("*.j2")
-    }
+    found = {str(file.parent.relative_to(folder)) for folder in folders for file in folder.rglob("*.j2")}
     return sorted(found)
 
 
@@ -72,9 +70,7 @@ def read_template(name: str, folder: Path, problems: Problems, shown_as: str | N
     return variants
 
 
-def _read_variant(
-    name: str, channel: str, language: str, text: str, shown: str, problems: Problems
-) -> Template | None:
+def _read_variant(name: str, channel: str, language: str, text: str, shown: str, problems: Problems) -> Template | None:
     parts = _HEAD.fullmatch(text)
     if parts is None:
         problems.add(
@@ -112,9 +108,7 @@ def _read_head(text: str, shown: str, problems: Problems) -> Head | None:
                 remedy = f"did you mean `{guess}`?" if guess else f"known: {listed(Head.model_fields)}"
                 problems.add(source.problem(Level.ERROR, (key,), f"`{key}` is not a known key", remedy))
             else:
-                problems.add(
-                    source.problem(Level.ERROR, (key,), f"`{key}` is not what is expected", "see the guide")
-                )
+                problems.add(source.problem(Level.ERROR, (key,), f"`{key}` is not what is expected", "see the guide"))
         return None
 
 
@@ -138,9 +132,7 @@ def _head_problems(head: Head, channel: str, language: str, shown: str) -> Itera
 
     for key, given, named in (("channel", head.channel, channel), ("language", head.language, language)):
         if given is not None and given != named:
-            yield said(
-                f"its head says {key} `{given}`, its name says `{named}`", "rename the file or mend the head"
-            )
+            yield said(f"its head says {key} `{given}`, its name says `{named}`", "rename the file or mend the head")
     if not head.sender:
         yield said("does not say who it is from", "add `sender:` to its head", Level.LAUNCH)
     elif channel == "sms" and not re.fullmatch(rf"[A-Za-z0-9 ]{{1,{_SENDER_LENGTH}}}", head.sender):

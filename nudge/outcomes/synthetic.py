@@ -40,7 +40,8 @@ def chances(people: Sequence[Person], process: Process) -> NDArray[np.float64]:
     shift = dict(zip(hubs, np.linspace(-_HUB_SPREAD, _HUB_SPREAD, len(hubs)), strict=True))
     quintile = np.array([float(str(person.columns["imd_quintile"])) for person in people])
     own = np.array([shift[str(person.columns["hub"])] for person in people])
-    return process.base + own + _DEPRIVATION_STEP * (quintile - quintile.mean())
+    base: NDArray[np.float64] = process.base + own + _DEPRIVATION_STEP * (quintile - quintile.mean())
+    return base
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,7 @@ def _units(table: Table, population: Population, ids: list[str], problems: Probl
     units = list(table.columns[population.unit])
     for i, unit in enumerate(units):
         if not unit:
-            problems.add(
-                field_problem(table, i, population.unit, "is blank", "say which unit this person belongs to")
-            )
+            problems.add(field_problem(table, i, population.unit, "is blank", "say which unit this person belongs to"))
     return units
 
 
@@ -109,9 +107,7 @@ def _contacts(table: Table, population: Population, problems: Problems) -> list[
             except UnusableAddress as error:
                 problems.add(_unusable(table, i, column, text, str(error)))
                 continue
-            found[i].append(
-                ContactPoint(channel, address, safe[i].lower() in YES, is_reserved(channel, address))
-            )
+            found[i].append(ContactPoint(channel, address, safe[i].lower() in YES, is_reserved(channel, address)))
     return [tuple(points) for points in found]
 
 

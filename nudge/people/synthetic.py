@@ -21,11 +21,12 @@ HUBS = ("Elm Road", "Harbour", "Mill Lane", "Northfield", "Station Street", "Wes
 _MOBILES = 900
 _WELSH_SHARE = 0.08
 _SIBLING_SHARE = 0.02
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Families:
-    """What to make: so many families, due between two days."""
+    """What to make: so many families, each due on a weekday between two days."""
 
     number: int
     first_due: date
@@ -43,11 +44,12 @@ def review_roll(families: Families) -> Iterator[dict[str, str]]:
     mobiles = iter(rng.permutation(1000)[:_MOBILES])
     wants_mobile = rng.permutation(families.number) < _MOBILES
     span = (families.last_due - families.first_due).days
+    days = [day for i in range(span + 1) if (day := families.first_due + timedelta(days=i)).weekday() < _SATURDAY]
     for i in range(families.number):
         household = f"SYNTHETIC-H{i + 1:05d}"
         hub = HUBS[int(rng.choice(len(HUBS), p=[0.26, 0.2, 0.18, 0.15, 0.12, 0.09]))]
         welsh = rng.random() < _WELSH_SHARE
-        due = families.first_due + timedelta(days=int(rng.integers(span + 1)))
+        due = days[int(rng.integers(len(days)))]
         mobile = f"07700 900{next(mobiles):03d}" if wants_mobile[i] else ""
         shared = {
             "household_ref": household, "hub": hub, "language": "cy" if welsh else "en",

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 _FIRST = "0" * 64
 
 
-def record_action(
-    connection: Connection, at: datetime, actor: str, action: str, trial: str, **detail: object
-) -> None:
+def record_action(connection: Connection, at: datetime, actor: str, action: str, trial: str, **detail: object) -> None:
     """Append what a person did."""
     last = connection.scalar(sa.select(audit.c.digest).order_by(audit.c.number.desc()).limit(1))
     row = {"at": at, "actor": actor, "action": action, "trial": trial, "detail": detail, "previous": last or _FIRST}
@@ -35,7 +33,7 @@ def broken_link(connection: Connection) -> int | None:
     """The number of the first row that does not follow from the one before, if any."""
     previous = _FIRST
     for row in connection.execute(sa.select(audit).order_by(audit.c.number)).mappings():
-        if row["previous"] != previous or row["digest"] != _digest(row):
+        if row["previous"] != previous or row["digest"] != _digest(dict(row)):
             return int(row["number"])
         previous = row["digest"]
     return None

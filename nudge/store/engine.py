@@ -47,7 +47,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     """WAL with full synchronisation, foreign keys, and a wait instead of an error when busy."""
 
     @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type
+    def _connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where we say, below
         for pragma in (
             "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS * 1000}",
@@ -77,8 +77,8 @@ def _migrate(engine: Engine) -> None:
             "upgrade nudge, or name another database with --db",
         )
     # Alembic takes a third of a second to import: only where there is something to migrate.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
@@ -90,4 +90,5 @@ def _migrate(engine: Engine) -> None:
 def _current_revision(connection: Connection) -> str | None:
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision

@@ -12,7 +12,15 @@ import sqlalchemy as sa
 
 from nudge.store.people import columns_from_json, insert_rows
 from nudge.store.tables import (
-    Moment, allocations, bodies, contacts, locks, people, send_events, sends, trials,
+    Moment,
+    allocations,
+    bodies,
+    contacts,
+    locks,
+    people,
+    send_events,
+    sends,
+    trials,
 )  # fmt: skip
 from nudge.trial.records.delivery import FOLLOWS, OPEN, DueSend, LedgerCount, PlannedSend, Status, Step
 
@@ -20,7 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from nudge.store.vault import Vault
-
 
 
 # Writing the plan
@@ -56,7 +63,11 @@ def _send_row(trial: str, row: PlannedSend, now: datetime) -> dict[str, object]:
 
 
 def change(
-    connection: Connection, rows: sa.ColumnElement[bool], status: Status, now: datetime, detail: str = "",
+    connection: Connection,
+    rows: sa.ColumnElement[bool],
+    status: Status,
+    now: datetime,
+    detail: str = "",
     **values: object,
 ) -> int:
     """Move the rows that meet a condition to a state, each with an event; returns how many.
@@ -118,7 +129,7 @@ def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) ->
     )  # fmt: skip
     found = connection.execute(query).mappings().all()
     types = {trial: _column_types(connection, trial) for trial in {row["trial"] for row in found}}
-    return [_due(row, vault, types[row["trial"]]) for row in found]
+    return [_due(dict(row), vault, types[row["trial"]]) for row in found]
 
 
 def _column_types(connection: Connection, trial: str) -> dict[str, str]:
@@ -182,7 +193,9 @@ def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: d
     claimed = sa.select(sends.c.id, bodies.c.send).outerjoin(bodies, bodies.c.send == sends.c.id)
     has_words = {
         row.id: row.send is not None
-        for row in connection.execute(claimed.where(wanted, sends.c.status == Status.CLAIMED, sends.c.touched_at == now))
+        for row in connection.execute(
+            claimed.where(wanted, sends.c.status == Status.CLAIMED, sends.c.touched_at == now)
+        )
     }
     first_time = [intent for intent in intents if has_words.get(intent.id) is False]
     insert_rows(connection, bodies, ({"send": one.id, "sealed_words": one.sealed_words} for one in first_time))
@@ -223,7 +236,8 @@ def cancel_open(connection: Connection, trial: str, now: datetime, reason: str) 
 def next_due(connection: Connection, trial: str | None = None) -> datetime | None:
     """The earliest moment at which something open becomes due."""
     query = sa.select(sa.func.min(sends.c.due_at)).where(sends.c.status.in_(OPEN), _running())
-    return connection.scalar(query.where(sends.c.trial == trial) if trial else query)
+    earliest: datetime | None = connection.scalar(query.where(sends.c.trial == trial) if trial else query)
+    return earliest
 
 
 def ledger_counts(connection: Connection, trial: str) -> list[LedgerCount]:

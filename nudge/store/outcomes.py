@@ -45,18 +45,14 @@ def loaded_outcomes(connection: Connection, trial: str) -> list[Mapping[str, Any
 def outcome_by_person(connection: Connection, trial: str, outcome: str) -> dict[str, OutcomeRow]:
     """One outcome, by person."""
     query = sa.select(outcome_rows).where(outcome_rows.c.trial == trial, outcome_rows.c.outcome == outcome)
-    return {
-        row.person: OutcomeRow(row.person, OutcomeState(row.state), row.value) for row in connection.execute(query)
-    }
+    return {row.person: OutcomeRow(row.person, OutcomeState(row.state), row.value) for row in connection.execute(query)}
 
 
 def save_results(
     connection: Connection, trial: str, at: datetime, fingerprint: str, content: Mapping[str, Any]
 ) -> None:
     """Keep a result; every one served is a look that was taken."""
-    connection.execute(
-        results.insert().values(trial=trial, made_at=at, fingerprint=fingerprint, content=dict(content))
-    )
+    connection.execute(results.insert().values(trial=trial, made_at=at, fingerprint=fingerprint, content=dict(content)))
 
 
 def latest_results(connection: Connection, trial: str) -> Mapping[str, Any] | None:

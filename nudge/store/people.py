@@ -90,15 +90,12 @@ def load_allocation(connection: Connection, trial: str, law: Law) -> Allocation:
     """The draw of a trial, in the order of the units' identifiers."""
     query = sa.select(allocations).where(allocations.c.trial == trial).order_by(allocations.c.unit)
     rows = (
-        Allocated(row.unit, row.digest, tuple(row.block), row.arm, row.probability)
-        for row in connection.execute(query)
+        Allocated(row.unit, row.digest, tuple(row.block), row.arm, row.probability) for row in connection.execute(query)
     )
     return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
 
 
-def supersede_draw(
-    connection: Connection, trial: str, lock_number: int, at: datetime, reason: str
-) -> None:
+def supersede_draw(connection: Connection, trial: str, lock_number: int, at: datetime, reason: str) -> None:
     """Set a draw aside because its lock was replaced before launch; the report shows both."""
     query = sa.select(allocations.c.digest, allocations.c.arm).where(allocations.c.trial == trial)
     rows = [[row.digest, row.arm] for row in connection.execute(query)]
@@ -162,3 +159,9 @@ def _contact_points(connection: Connection, trial: str, vault: Vault) -> dict[st
         address = vault.open(row.sealed_address).decode()
         found[row.person].append(ContactPoint(row.channel, address, row.safe, row.reserved))
     return found
+
+
+def allocation_counts(connection: Connection, trial: str) -> dict[str, int]:
+    """Units by arm."""
+    query = sa.select(allocations.c.arm, sa.func.count()).where(allocations.c.trial == trial)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(allocations.c.arm))}

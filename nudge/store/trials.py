@@ -47,9 +47,7 @@ def all_trials(connection: Connection) -> list[TrialState]:
 
 def add_trial(connection: Connection, name: str, at: datetime, *, demonstration: bool) -> None:
     """A trial's first row."""
-    connection.execute(
-        trials.insert().values(name=name, state="locked", demonstration=demonstration, created_at=at)
-    )
+    connection.execute(trials.insert().values(name=name, state="locked", demonstration=demonstration, created_at=at))
 
 
 def set_state(connection: Connection, name: str, state: str, **moments: datetime | None) -> None:
@@ -87,7 +85,7 @@ def locks_of(connection: Connection, trial: str) -> list[Lock]:
         .where(locks.c.trial == trial)
         .order_by(locks.c.number)
     )
-    return [_lock(row) for row in connection.execute(query).mappings()]
+    return [_lock(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def _lock(row: Mapping[str, Any]) -> Lock:

@@ -13,7 +13,7 @@ from nudge.trial.conditions import ConditionError, condition
 from nudge.trial.problems import Level, listed, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nudge.trial.grammar import Anchor
     from nudge.trial.model import Outcome, Trial
@@ -27,9 +27,7 @@ def check(trial: Trial, source: Source) -> Iterator[Problem]:
         yield from one(trial, source)
 
 
-def _unknown(
-    source: Source, path: tuple[Step, ...], word: str, known: Iterable[str], what: str
-) -> Problem:
+def _unknown(source: Source, path: tuple[Step, ...], word: str, known: Iterable[str], what: str) -> Problem:
     names = list(known)
     guess = nearest(word, names)
     remedy = f"did you mean `{guess}`?" if guess else f"name {listed(names, 'or')}" if names else f"declare {what}"
@@ -133,7 +131,7 @@ def _population(trial: Trial, source: Source) -> Iterator[Problem]:
             )  # fmt: skip
 
 
-def _condition(source: Source, path: tuple[Step, ...], text: str, columns: dict[str, str]) -> Iterator[Problem]:
+def _condition(source: Source, path: tuple[Step, ...], text: str, columns: Mapping[str, str]) -> Iterator[Problem]:
     try:
         condition(text, columns)
     except ConditionError as error:
@@ -141,7 +139,9 @@ def _condition(source: Source, path: tuple[Step, ...], text: str, columns: dict[
             yield source.problem(Level.ERROR, path, flaw.what, flaw.remedy, offset=flaw.offset)
 
 
-def _date_anchor(source: Source, path: tuple[Step, ...], anchor: Anchor, columns: dict[str, str]) -> Iterator[Problem]:
+def _date_anchor(
+    source: Source, path: tuple[Step, ...], anchor: Anchor, columns: Mapping[str, str]
+) -> Iterator[Problem]:
     if anchor.kind != "column":
         return
     dates = [name for name, kind in columns.items() if kind == "date"]
@@ -172,15 +172,16 @@ def _messages(trial: Trial, source: Source) -> Iterator[Problem]:
     for channel in ("sms", "email"):
         if contact.column_of(channel) and channel not in trial.channels:
             yield source.problem(
-                Level.ERROR, ("channels",), f"nothing says how {channel} is sent", f"add `channels: {{{channel}: outbox}}`"
+                Level.ERROR,
+                ("channels",),
+                f"nothing says how {channel} is sent",
+                f"add `channels: {{{channel}: outbox}}`",
             )
 
 
 def _outcomes(trial: Trial, source: Source) -> Iterator[Problem]:
     if not any(outcome.role == "primary" for outcome in trial.outcomes.values()):
-        yield source.problem(
-            Level.ERROR, ("outcomes",), "has no primary outcome", "give one outcome `role: primary`"
-        )
+        yield source.problem(Level.ERROR, ("outcomes",), "has no primary outcome", "give one outcome `role: primary`")
     for name, outcome in trial.outcomes.items():
         path = ("outcomes", name)
         if outcome.role == "distal" and outcome.source is None:
@@ -252,9 +253,7 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
             "add `value: COLUMN`, or `value: present` where a row is the event",
         )  # fmt: skip
     if outcome.window is not None and record.date is None:
-        yield source.problem(
-            Level.ERROR, here, "has a window but no date to hold against it", "add `date: COLUMN`"
-        )
+        yield source.problem(Level.ERROR, here, "has a window but no date to hold against it", "add `date: COLUMN`")
     if record.outside is not None:
         yield from _condition(source, (*here, "outside"), record.outside, trial.population.columns)
 
@@ -268,9 +267,7 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
     seen = [str(pair) for pair in trial.analysis.comparisons]
     for i, text in enumerate(seen):
         if text in seen[:i]:
-            yield source.problem(
-                Level.ERROR, ("analysis", "comparisons", i), f"`{text}` stands twice", "keep one"
-            )
+            yield source.problem(Level.ERROR, ("analysis", "comparisons", i), f"`{text}` stands twice", "keep one")
     for key, names in (("covariates", trial.analysis.covariates), ("subgroups", trial.analysis.subgroups)):
         for i, name in enumerate(names):
             if name not in columns:

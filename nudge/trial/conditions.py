@@ -17,7 +17,7 @@ import ast
 import operator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nudge.trial.problems import listed, nearest
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = float | str | bool | date | None
 
-_COMPARE: dict[type[ast.cmpop], Callable[[Value, Value], bool]] = {
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -116,25 +116,25 @@ class _Reader:
 
     def kind(self, node: ast.expr) -> str:
         """The type of an expression: a column type, `list`, `missing` or `unknown`."""
-        if isinstance(node, ast.BoolOp):
-            for value in node.values:
+        if isinstance(node, ast.BoolOp) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
+            for value in node.values if isinstance(node, ast.BoolOp) else [node.operand]:
                 self._expect_yes_no(value)
-            return "yes_no"
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            self._expect_yes_no(node.operand)
             return "yes_no"
         if isinstance(node, ast.Compare):
             return self._comparison(node)
         if isinstance(node, ast.Name):
             return self._name(node)
-        if _constant(node) is not _NOT_CONSTANT:
-            return "text" if isinstance(_constant(node), str) else "number"
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
             return "list"
+        return self._spelled_out(node)
+
+    def _spelled_out(self, node: ast.expr) -> str:
+        """A number or a text; anything else is a flaw."""
+        value = _constant(node)
+        if value is not _NOT_CONSTANT:
+            return "text" if isinstance(value, str) else "number"
         if isinstance(node, ast.Call):
             return self.flaw(node, "calls are not part of a condition", "compare columns with values instead")
-        if isinstance(node, ast.Attribute):
-            return self.flaw(node, "a dot is not part of a condition", "use a column's name")
         return self.flaw(node, f"`{ast.unparse(node)}` is not part of a condition", _EXAMPLE)
 
     def _expect_yes_no(self, node: ast.expr) -> None:

@@ -324,7 +324,7 @@ def _needs_time_of_day(text: str, offset: Duration | None, anchor: Anchor, at: t
     if at is None and anchor.kind in {"column", "date"} and not counted_in_hours:
         raise GrammarError(f"`{text}` does not say the time of day", f"write `{text} at 10:00`")
     if at is not None and counted_in_hours:
-        raise GrammarError(f"`{text}` counts in {offset.unit} and names a time of day", "keep one of the two")
+        raise GrammarError(f"`{text}` counts in hours or minutes and names a time of day", "keep one of the two")
 
 
 def _anchor(word: str, *, sends: bool) -> Anchor:
@@ -343,7 +343,8 @@ def _anchor(word: str, *, sends: bool) -> Anchor:
         return Anchor("date", date.fromisoformat(word).isoformat())
     except ValueError:
         raise GrammarError(
-            f"`{word}` is neither a column nor a day", "write a date column's name, `allocation`, or a day as 2027-01-11"
+            f"`{word}` is neither a column nor a day",
+            "write a date column's name, `allocation`, or a day as 2027-01-11",
         ) from None
 
 

@@ -138,7 +138,7 @@ def _known_keys(path: tuple[Step, ...]) -> list[str]:
     return []
 
 
-def _below(annotation: Any, step: Step) -> Any:  # noqa: ANN401 - annotations have no common type
+def _below(annotation: Any, step: Step) -> Any:
     """The annotation of what stands at `step` inside something so annotated."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         fields = annotation.model_fields.items()
@@ -150,7 +150,7 @@ def _below(annotation: Any, step: Step) -> Any:  # noqa: ANN401 - annotations ha
     return _bare(arguments[0]) if container is tuple else None
 
 
-def _bare(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no common type
+def _bare(annotation: Any) -> Any:
     """`Part` out of `Annotated[Part | None, …]`."""
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])

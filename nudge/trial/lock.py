@@ -83,13 +83,11 @@ def digest_of(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differences(old: Any, new: Any, path: str = "") -> list[str]:  # noqa: ANN401 - plain JSON values
+def differences(old: Any, new: Any, path: str = "") -> list[str]:
     """Paths at which two canonical definitions differ."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = list(dict.fromkeys([*old, *new]))
-        return [
-            found for key in keys for found in differences(old.get(key), new.get(key), f"{path}.{key}".strip("."))
-        ]
+        return [found for key in keys for found in differences(old.get(key), new.get(key), f"{path}.{key}".strip("."))]
     if isinstance(old, list) and isinstance(new, list) and _named(old + new):
         by_name = [{item["name"]: item for item in items} for items in (old, new)]
         return differences(by_name[0], by_name[1], path)

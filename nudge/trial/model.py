@@ -17,7 +17,7 @@ Kind = Literal["binary", "count", "continuous", "ordinal", "time_to_event"]
 Role = Literal["primary", "secondary", "distal", "process", "harm"]
 
 
-def _written(parse: Any, example: str, kind: str = "string") -> tuple[Any, ...]:  # noqa: ANN401 - pydantic's own types
+def _written(parse: Any, example: str, kind: str = "string") -> tuple[Any, ...]:
     """Pydantic parts of a value that is written as text in the file."""
     return (
         BeforeValidator(parse),
@@ -83,8 +83,17 @@ class Contact(Part):
         return self.sms if channel == "sms" else self.email
 
 
+class Nouns(Part):
+    """What reports call a row and a randomised unit."""
+
+    people: Text = "people"
+    units: Text = "units"
+
+
 class Population(Part):
     """Who could take part, and which of them must not."""
+
+    called: Nouns = Nouns()
 
     people: Annotated[DataSource | None, BeforeValidator(_people_source)] = None
     id: Column = "row"

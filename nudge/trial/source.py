@@ -8,7 +8,7 @@ duplicate keys are refused: each could make the file say something a reader miss
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Step: TypeAlias = str | int
-Plain: TypeAlias = "str | None | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "str | list[Plain] | dict[str, Plain] | None"
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _CORE_TAGS = "tag:yaml.org,2002:"
@@ -73,14 +73,10 @@ def read_yaml(path: Path, problems: Problems, shown_as: str | None = None) -> So
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        problems.add(
-            Problem(Level.ERROR, source.file, 0, 0, "", "there is no such file", "check the name")
-        )
+        problems.add(Problem(Level.ERROR, source.file, 0, 0, "", "there is no such file", "check the name"))
         return source
     except (UnicodeDecodeError, IsADirectoryError, PermissionError) as error:
-        problems.add(
-            Problem(Level.ERROR, source.file, 0, 0, "", f"cannot be read ({error})", "save it as UTF-8 text")
-        )
+        problems.add(Problem(Level.ERROR, source.file, 0, 0, "", f"cannot be read ({error})", "save it as UTF-8 text"))
         return source
     return parse_yaml(text, source, problems)
 
@@ -112,10 +108,10 @@ def _has_alias(text: str, source: Source, problems: Problems) -> bool:
         anchor = getattr(event, "anchor", None)
         if anchor:
             seen = True
-            mark = event.start_mark
+            line, column = _at(event.start_mark)
             problems.add(
                 Problem(
-                    Level.ERROR, source.file, mark.line + 1, mark.column + 1, "",
+                    Level.ERROR, source.file, line, column, "",
                     f"the YAML shortcut `{anchor}` (an anchor or alias) is not used here",
                     "write the words out where they apply; an asterisk in a text needs quotes round it",
                 )
@@ -123,9 +119,13 @@ def _has_alias(text: str, source: Source, problems: Problems) -> bool:
     return seen
 
 
+def _at(mark: Any) -> tuple[int, int]:
+    """A mark as line and column, both from 1."""
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
 def _syntax_problem(source: Source, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    line, column = _at(getattr(error, "problem_mark", None))
     said = getattr(error, "problem", None) or str(error)
     return Problem(
         Level.ERROR, source.file, line, column, "", f"is not valid YAML here ({said})",
@@ -134,32 +134,29 @@ def _syntax_problem(source: Source, error: yaml.YAMLError) -> Problem:
 
 
 def _plain(node: yaml.Node, path: tuple[Step, ...], source: Source, problems: Problems) -> Plain:
-    start = (node.start_mark.line + 1, node.start_mark.column + 1)
+    start = _at(node.start_mark)
     quoted = isinstance(node, yaml.ScalarNode) and node.style in {'"', "'"}
     source.places.setdefault(path, start)
     source.value_places[path] = (start[0], start[1] + quoted)
     if not node.tag.startswith(_CORE_TAGS) or node.tag.rpartition(":")[2] in {"binary", "python"}:
-        problems.add(
-            source.problem(Level.ERROR, path, f"the YAML tag `{node.tag}` is not used here", "leave it out")
-        )
+        problems.add(source.problem(Level.ERROR, path, f"the YAML tag `{node.tag}` is not used here", "leave it out"))
         return None
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, source, problems)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*path, i), source, problems) for i, child in enumerate(node.value)]
-    return None if node.style is None and node.value in _NULLS else str(node.value)
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return None if plain and node.value in _NULLS else str(node.value)
 
 
-def _mapping(
-    node: yaml.MappingNode, path: tuple[Step, ...], source: Source, problems: Problems
-) -> dict[str, Plain]:
+def _mapping(node: yaml.MappingNode, path: tuple[Step, ...], source: Source, problems: Problems) -> dict[str, Plain]:
     result: dict[str, Plain] = {}
     for key_node, value_node in node.value:
-        mark = key_node.start_mark
+        line, column = _at(key_node.start_mark)
         if not isinstance(key_node, yaml.ScalarNode):
             problems.add(
                 Problem(
-                    Level.ERROR, source.file, mark.line + 1, mark.column + 1, dotted(path),
+                    Level.ERROR, source.file, line, column, dotted(path),
                     "a key must be a word", "write `name: value`",
                 )
             )  # fmt: skip
@@ -170,11 +167,11 @@ def _mapping(
             first = source.places[here][0]
             problems.add(
                 Problem(
-                    Level.ERROR, source.file, mark.line + 1, mark.column + 1, dotted(here),
+                    Level.ERROR, source.file, line, column, dotted(here),
                     f"stands twice; it was already given on line {first}", "keep one of the two",
                 )
             )  # fmt: skip
             continue
-        source.places[here] = (mark.line + 1, mark.column + 1)
+        source.places[here] = (line, column)
         result[key] = _plain(value_node, here, source, problems)
     return result

@@ -27,11 +27,12 @@ EMPTY = Table("", {}, (), "")
 
 
 def read_csv_table(path: Path, problems: Problems, shown_as: str | None = None) -> Table:
-    """A CSV file as a Table: UTF-8 with or without a byte order mark, `,` `;` or tab between
-    fields, quoted newlines; rows that are wholly blank are left out.
+    """A CSV file as a Table, as spreadsheets write it.
 
-    Every row with too many or too few fields is a problem of its own.
-    """  # fmt: skip
+    UTF-8 with or without a byte order mark; `,` `;` or tab between fields; quoted newlines;
+    gzipped where the name ends in .gz. Wholly blank rows are left out; every row with too
+    many or too few fields is a problem of its own.
+    """
     name = shown_as or str(path)
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -99,9 +100,7 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=first.count)
 
 
-def _check_shape(
-    name: str, header: list[str], rows: list[list[str]], lines: list[int], problems: Problems
-) -> None:
+def _check_shape(name: str, header: list[str], rows: list[list[str]], lines: list[int], problems: Problems) -> None:
     for i, title in enumerate(header):
         if not title or title in header[:i]:
             what = f"the column name `{title}` stands twice" if title else "a column has no name"
@@ -199,9 +198,7 @@ def typed_column(table: Table, column: str, kind: str, problems: Problems) -> li
     return values
 
 
-def field_problem(
-    table: Table, row: int, column: str, what: str, remedy: str, level: Level = Level.ERROR
-) -> Problem:
+def field_problem(table: Table, row: int, column: str, what: str, remedy: str, level: Level = Level.ERROR) -> Problem:
     """A problem of one field."""
     columns: Sequence[str] = list(table.columns)
     position = columns.index(column) + 1 if column in columns else 1

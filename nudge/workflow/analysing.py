@@ -19,14 +19,15 @@ from nudge.store.people import earlier_draws, load_allocation, load_roll
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import listed
-from nudge.trial.records.analysis import AnalysisRows, Check
+from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Estimate
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
-from nudge.trial.records.report import Results
+from nudge.trial.records.report import DesignSummary, EarlierDraw, OutcomeSummary, Results
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
 from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.locking import balance_of, design_of, law_of
+from nudge.workflow.words import arm_summaries, locked_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -130,14 +131,15 @@ def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:
 def _held_back(analysed: Analysed, stored: _Stored) -> Analysed:
     """No verdict while some windows are open."""
     waiting = {name: _not_yet(rows) for name, rows in stored.outcomes.items()}
-    lines = [
-        replace(
-            line, verdict=None, note=f"no verdict yet: {waiting[line.outcome]:,} windows are open; {line.note}".strip("; ")
-        )
-        if waiting.get(line.outcome) else line
-        for line in analysed.estimates
-    ]  # fmt: skip
+    lines = [_without_verdict(line, waiting.get(line.outcome, 0)) for line in analysed.estimates]
     return replace(analysed, estimates=tuple(lines))
+
+
+def _without_verdict(line: Estimate, windows_open: int) -> Estimate:
+    if not windows_open:
+        return line
+    said = f"no verdict yet: {windows_open:,} windows are open"
+    return replace(line, verdict=None, note=f"{said}; {line.note}" if line.note else said)
 
 
 def _results(
@@ -148,6 +150,7 @@ def _results(
     primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
     flow = trial_flow(stored.roll, stored.arm_of, trial.arms, stored.states, stored.outcomes.get(primary))
     checks = [reconciliation(flow), *_checks(trial, locked, stored, rows_of, changed)]
+    law = stored.allocation.law
     return Results(
         trial=trial.trial,
         title=trial.title or trial.trial,
@@ -156,31 +159,32 @@ def _results(
         demonstration=locked.state.demonstration,
         made_at=made_at,
         version=__version__,
-        estimates=[line.as_json() for line in analysed.estimates],
-        careless=[asdict(one) for one in analysed.careless],
-        checks=[asdict(check) for check in checks],
-        flow=[asdict(step) for step in flow],
-        balance=[asdict(row) for row in balance_of(trial, stored.roll, stored.allocation)],
-        delivery=[asdict(count) for count in stored.ledger],
-        outcomes=[_load_json(load) for load in stored.loads],
-        design={
-            "method": stored.allocation.law.method, "unit": trial.unit_column,
-            "blocks": list(stored.allocation.law.blocks), "units": len(stored.roll.units),
-            "people": sum(len(unit.people) for unit in stored.roll.units),
-            "ratio": dict(zip(stored.allocation.law.arms, stored.allocation.law.ratio, strict=True)),
-            "seed_commitment": locked.lock.seed_commitment, "locked_at": locked.lock.locked_at.isoformat(),
-            "locked_by": locked.lock.locked_by, "lock_number": locked.lock.number, "clusters": design_of(trial).clusters,
-            "merged_units": stored.roll.merged_units,
-        },
-        earlier_draws=[{**draw, "drawn_at": draw["drawn_at"].isoformat()} for draw in stored.earlier],
+        estimates=analysed.estimates,
+        careless=analysed.careless,
+        checks=tuple(checks),
+        flow=tuple(flow),
+        balance=balance_of(trial, stored.roll, stored.allocation),
+        delivery=tuple(stored.ledger),
+        outcomes=tuple(_outcome_summary(load) for load in stored.loads),
+        design=DesignSummary(
+            method=law.method, unit=trial.unit_column, blocks=law.blocks, clusters=design_of(trial).clusters,
+            units=len(stored.roll.units), people=sum(len(unit.people) for unit in stored.roll.units),
+            merged_units=stored.roll.merged_units, ratio=dict(zip(law.arms, law.ratio, strict=True)),
+            seed_commitment=locked.lock.seed_commitment, locked_at=locked.lock.locked_at.isoformat(),
+            locked_by=locked.lock.locked_by, lock_number=locked.lock.number, published=None,
+        ),
+        arms=arm_summaries(trial, list(locked_templates(locked).values())),
+        earlier_draws=tuple(
+            EarlierDraw(draw["lock_number"], draw["drawn_at"].isoformat(), draw["counts"], draw["reason"])
+            for draw in stored.earlier
+        ),
     )  # fmt: skip
 
 
-def _load_json(load: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "outcome": load["outcome"], "source": load["source"], "sha256": load["sha256"],
-        "loaded_at": load["loaded_at"].isoformat(), "complete_to": load["complete_to"].isoformat(), **load["counts"],
-    }  # fmt: skip
+def _outcome_summary(load: Mapping[str, Any]) -> OutcomeSummary:
+    return OutcomeSummary(
+        load["outcome"], load["source"], load["sha256"], load["complete_to"].isoformat(), **load["counts"]
+    )
 
 
 def _checks(
@@ -200,7 +204,7 @@ def _checks(
         yield Check("delivery unknown", "note", f"it is not known whether these messages went out: {said}")
     for name, rows in stored.outcomes.items():
         waiting = _not_yet(rows)
-        status = "note" if waiting else "ok"
+        status: CheckStatus = "note" if waiting else "ok"
         yield Check("maturity", status, f"{name}: {waiting:,} of {len(rows):,} cannot have happened yet")
         yield from _linkage(name, rows, stored, trial)
     for name, analysis_rows in rows_of.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,15 +13,14 @@ from nudge.outcomes.windows import windows
 from nudge.store.audit import record_action
 from nudge.store.outcomes import save_outcome
 from nudge.store.people import load_allocation, load_roll
-from nudge.trial.errors import LockBroken, Refused
+from nudge.trial.errors import InputError, LockBroken, Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Problems, listed
-from nudge.trial.tables import EMPTY
+from nudge.trial.tables import EMPTY, day
 from nudge.workflow.guard import REASON, changed_parts, need_locked
 from nudge.workflow.locking import law_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from nudge.trial.records.outcomes import Linkage
@@ -55,6 +55,16 @@ def collect_outcomes(path: Path, desk: Desk, complete_to: datetime | None = None
             sources={linkage.outcome: linkage.sha256 for linkage in linked},
         )  # fmt: skip
     return linked
+
+
+def end_of_day(text: str, path: Path) -> datetime:
+    """The last moment of a day in the trial's time zone. Raises InputError where it is not a day."""
+    try:
+        last = datetime.combine(day(text), time.max, ZoneInfo(load_trial(path).trial.timezone))
+    except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
+        raise InputError(what, remedy) from None
+    return last.astimezone(UTC)
 
 
 def _link_all(

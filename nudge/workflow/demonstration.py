@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 SEED_PHRASE = "nudge demonstration 2026-11"
 _MARK = ".made-by-nudge-demo"
-_START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
-FAMILIES = Families(2000, date(2026, 11, 23), date(2027, 1, 29), seed=20261102)
+_START = datetime(2026, 10, 30, 9, 0, tzinfo=UTC)
+FAMILIES = Families(2000, date(2026, 11, 16), date(2026, 12, 18), seed=20261102)
 PROCESS = Process(0.62, {"usual": 0.0, "reminder": 0.10, "plan": 0.10}, seed=20261103)
 Progress = Callable[[str, int, int], None]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +15,11 @@ from nudge.design.balance import balance
 from nudge.design.methods import method
 from nudge.outcomes.sources import as_source, read_source
 from nudge.trial.errors import InputError
-from nudge.trial.lock import canonical, digest_of
 from nudge.trial.problems import Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
-from nudge.trial.records.report import FlowStep, Results
+from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
 from nudge.trial.tables import EMPTY, field_problem, need_columns, typed_column
+from nudge.workflow.words import arm_summaries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from nudge.trial.load import LoadedTrial
     from nudge.trial.model import Allocation, DataSource, Outcome
     from nudge.trial.records.analysis import Floats, Ints
+    from nudge.trial.records.design import BalanceRow
     from nudge.trial.records.people import Value
     from nudge.trial.records.tables import Table
 
@@ -66,20 +66,30 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
         demonstration=False,
         made_at=now.isoformat(),
         version=__version__,
-        estimates=[line.as_json() for line in analysed.estimates],
-        careless=[asdict(one) for one in analysed.careless],
-        checks=[asdict(check) for check in _checks(loaded, frame, rows_of, design, flow)],
-        flow=[asdict(step) for step in flow],
-        balance=[asdict(row) for row in frame.balance()],
-        delivery=[],
-        outcomes=[{"outcome": name, "source": table.name, "sha256": table.sha256} for name in rows_of],
-        design={
-            "method": allocation.method, "unit": frame.unit_column, "blocks": list(allocation.blocks),
-            "units": int(np.unique(frame.unit).size), "people": len(table), "published": trial.published,
-            "file_digest": digest_of(canonical(trial)), "clusters": design.clusters,
-        },
-        earlier_draws=[],
+        estimates=analysed.estimates,
+        careless=analysed.careless,
+        checks=tuple(_checks(loaded, frame, rows_of, design, flow)),
+        flow=tuple(flow),
+        balance=tuple(frame.balance()),
+        delivery=(),
+        outcomes=tuple(_summary(name, table, rows) for name, rows in rows_of.items()),
+        design=DesignSummary(
+            method=allocation.method, unit=frame.unit_column, blocks=allocation.blocks, clusters=design.clusters,
+            units=int(np.unique(frame.unit).size), people=len(table), merged_units=0, ratio=allocation.ratio,
+            seed_commitment=None, locked_at=None, locked_by=None, lock_number=None, published=trial.published,
+        ),
+        arms=arm_summaries(trial, []),
+        earlier_draws=(),
     )  # fmt: skip
+
+
+def _summary(name: str, table: Table, rows: AnalysisRows) -> OutcomeSummary:
+    known = ~np.isnan(rows.outcome)
+    states = {
+        arm: {"known": int((known & (rows.arm == arm)).sum()), "no_record": int((~known & (rows.arm == arm)).sum())}
+        for arm in dict.fromkeys(rows.arm.tolist())
+    }
+    return OutcomeSummary(name, table.name, table.sha256, None, len(table), int(known.sum()), 0, states)
 
 
 def design_elsewhere(allocation: Allocation) -> Design:
@@ -88,14 +98,10 @@ def design_elsewhere(allocation: Allocation) -> Design:
     return Design(allocation.method, clusters=clusters, blocks=bool(allocation.blocks))
 
 
-def _main_table(
-    loaded: LoadedTrial, allocation: Allocation, data: Path | None, problems: Problems
-) -> Table:
+def _main_table(loaded: LoadedTrial, allocation: Allocation, data: Path | None, problems: Problems) -> Table:
     where = as_source(data) if data else allocation.source or loaded.trial.population.people
     if where is None:
-        raise InputError(
-            f"{loaded.trial.trial} names no rows", "add `allocation: {from: …}`, or give --data FILE"
-        )
+        raise InputError(f"{loaded.trial.trial} names no rows", "add `allocation: {from: …}`, or give --data FILE")
     return read_source(where, loaded.folder, problems)
 
 
@@ -164,16 +170,14 @@ class _Frame:
             baseline_columns(self.trial, self.baseline), self.trial.population.columns,
         )  # fmt: skip
 
-    def balance(self) -> list[object]:
+    def balance(self) -> list[BalanceRow]:
         return list(balance(self.baseline, list(self.arm), self.trial.comparisons, self.trial.population.columns))
 
     def units_of(self, arm: str) -> int:
         return int(np.unique(self.unit[self.arm == arm]).size)
 
 
-def _values(
-    loaded: LoadedTrial, outcome: Outcome, table: Table, data: Path | None, problems: Problems
-) -> Floats:
+def _values(loaded: LoadedTrial, outcome: Outcome, table: Table, data: Path | None, problems: Problems) -> Floats:
     """An outcome's column in the order of the main table's rows."""
     source = outcome.source
     if source is None or source.value is None:
@@ -227,9 +231,7 @@ def _flow(frame: _Frame, rows: AnalysisRows) -> list[FlowStep]:
         units = int(np.unique(rows.unit[known]).size)
         steps.append(FlowStep("outcome", arm, "outcome known", units, int(known.sum())))
         if int(known.sum()) < int(here.sum()):
-            steps.append(
-                FlowStep("outcome", arm, "no record", frame.units_of(arm) - units, int((here & ~known).sum()))
-            )
+            steps.append(FlowStep("outcome", arm, "no record", frame.units_of(arm) - units, int((here & ~known).sum())))
     return steps
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from nudge.analysis.lines import SCALES
@@ -22,6 +24,7 @@ from nudge.trial.library import template_folders
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.tables import EMPTY
+from nudge.workflow.rendering import Forecast, Unrendered, forecast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +46,7 @@ class Examined:
     roll: Roll | None
     roll_file: str
     problems: tuple[Problem, ...]
+    forecast: Forecast | None = None
 
     @property
     def trial(self) -> Trial:
@@ -60,6 +64,27 @@ class Examined:
     def at(self, level: Level) -> list[Problem]:
         """The problems of one level."""
         return [problem for problem in self.problems if problem.level == level]
+
+    def facts(self) -> dict[str, Any]:
+        """What the roll and the words amount to."""
+        facts: dict[str, Any] = {"trial": self.trial.trial, "problems": len(self.problems)}
+        if self.roll is not None:
+            left_out = Counter(out.reason for out in self.roll.exclusions)
+            facts |= {
+                "people on the roll": self.roll.assessed_people,
+                "units taking part": len(self.roll.units),
+                "people left out": dict(left_out),
+                "units joined by a shared phone or email": self.roll.merged_units,
+            }
+        elif not self.trial.run_elsewhere:
+            facts["not checked"] = "the roll, and what depends on it"
+        if self.forecast is not None:
+            facts |= {
+                "messages by arm, about": self.forecast.messages,
+                "SMS segments by arm, about": self.forecast.segments,
+                "cost of texts by arm, about": self.forecast.cost,
+            }
+        return facts
 
 
 def examine(path: Path, now: datetime, *, with_people: bool = True) -> Examined:
@@ -80,9 +105,44 @@ def examine(path: Path, now: datetime, *, with_people: bool = True) -> Examined:
         if table is not EMPTY:
             roll = _roll(loaded, table, problems)
     examined = Examined(loaded, tuple(templates), roll, roll_file, ())
-    if roll is not None:
-        problems.extend(_reach(examined, roll, now))
-    return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems))
+    expected = None
+    if roll is not None and not problems.fatal:
+        planner = Planner(loaded.trial, examined.variants, now)
+        problems.extend(_reach(examined, roll, planner))
+        expected = forecast(planner, templates, roll)
+        problems.extend(_unrendered(loaded, expected))
+    return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)
+
+
+def write_problem_file(examined: Examined) -> Path | None:
+    """The roll's problems as a CSV beside the roll, readable by its owner only; None where it has none."""
+    if not examined.roll_file or examined.loaded.trial.population.people is None:
+        return None
+    rows = [problem for problem in examined.problems if problem.file == examined.roll_file]
+    roll = examined.loaded.folder / examined.roll_file
+    target = roll.with_name(f"{roll.stem}.problems.csv")
+    if not rows or not roll.exists():
+        target.unlink(missing_ok=True)
+        return None
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "column", "level", "what is wrong", "what to do"])
+        writer.writerows([p.line or "", p.path, p.level, p.what, p.remedy] for p in rows)
+    return target
+
+
+def _unrendered(loaded: LoadedTrial, expected: Forecast) -> Iterator[Problem]:
+    """Messages that cannot be made, counted per message, the first one named."""
+    failed: dict[tuple[str, int], list[Unrendered]] = {}
+    for one in expected.unrendered:
+        failed.setdefault((one.arm, one.message), []).append(one)
+    for (arm, message), ones in failed.items():
+        yield loaded.source.problem(
+            Level.LAUNCH, ("arms", arm, "messages", message, "template"),
+            f"cannot be rendered for {len(ones)} units; the first: {ones[0].why}",
+            "fill the blanks, make them part of `eligible`, or write `{% if COLUMN is defined %}`",
+        )  # fmt: skip
 
 
 def drawing_method(trial: Trial) -> Method:
@@ -94,28 +154,8 @@ def drawing_method(trial: Trial) -> Method:
 
 def _names_that_exist(loaded: LoadedTrial) -> Iterator[Problem]:
     """Methods, channels and outcome kinds named in the file must be ones we have."""
+    yield from _drawing_named(loaded)
     trial, source = loaded.trial, loaded.source
-    if trial.randomise is not None:
-        try:
-            drawing = method(trial.randomise.method)
-        except InputError as error:
-            yield source.problem(Level.ERROR, ("randomise", "method"), error.what, error.remedy)
-        else:
-            if drawing.BLOCKS and not trial.randomise.blocks:
-                yield source.problem(
-                    Level.ERROR, ("randomise",), f"`{trial.randomise.method}` draws within blocks and none are named",
-                    "add `blocks: [COLUMN]`",
-                )  # fmt: skip
-            if trial.randomise.blocks and not drawing.BLOCKS:
-                yield source.problem(
-                    Level.ERROR, ("randomise", "blocks"), f"`{trial.randomise.method}` uses no blocks",
-                    "write `method: blocked` (or `blocked_cluster`), or leave `blocks` out",
-                )  # fmt: skip
-    if trial.allocation is not None and trial.allocation.method is not None:
-        try:
-            method(trial.allocation.method)
-        except InputError as error:
-            yield source.problem(Level.ERROR, ("allocation", "method"), error.what, error.remedy)
     for channel, name in trial.channels.items():
         try:
             module = channel_module(name)
@@ -134,6 +174,33 @@ def _names_that_exist(loaded: LoadedTrial) -> Iterator[Problem]:
             )  # fmt: skip
 
 
+def _drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:
+    trial, source = loaded.trial, loaded.source
+    named: list[tuple[str, str | None]] = [
+        ("randomise", trial.randomise.method if trial.randomise else None),
+        ("allocation", trial.allocation.method if trial.allocation else None),
+    ]
+    for key, name in named:
+        if name is None:
+            continue
+        try:
+            drawing = method(name)
+        except InputError as error:
+            yield source.problem(Level.ERROR, (key, "method"), error.what, error.remedy)
+            continue
+        part = trial.randomise if key == "randomise" else trial.allocation
+        blocks = part.blocks if part else ()
+        if drawing.BLOCKS and not blocks:
+            yield source.problem(
+                Level.ERROR, (key,), f"`{name}` draws within blocks and none are named", "add `blocks: [COLUMN]`"
+            )
+        if blocks and not drawing.BLOCKS:
+            yield source.problem(
+                Level.ERROR, (key, "blocks"), f"`{name}` uses no blocks",
+                "write `method: blocked` (or `blocked_cluster`), or leave `blocks` out",
+            )  # fmt: skip
+
+
 def _templates(loaded: LoadedTrial, problems: Problems) -> list[Template]:
     folders = template_folders(loaded.folder, Path.cwd())
     known = template_names(folders)
@@ -148,7 +215,8 @@ def _templates(loaded: LoadedTrial, problems: Problems) -> list[Template]:
                     problems.add(
                         loaded.source.problem(
                             Level.ERROR, path, f"there is no template `{message.template}`",
-                            f"did you mean `{guess}`?" if guess else f"make the folder message_templates/{message.template}",
+                            f"did you mean `{guess}`?"
+                            if guess else f"make the folder message_templates/{message.template}",
                         )
                     )  # fmt: skip
                     continue
@@ -179,7 +247,11 @@ def _unused_columns(loaded: LoadedTrial, templates: list[Template]) -> Iterator[
     used |= {name for template in templates for name in template.variables}
     used |= {message.send.anchor.name for arm in trial.arms.values() for message in arm.messages}
     used |= {outcome.window.anchor.name for outcome in trial.outcomes.values() if outcome.window}
-    used |= {*trial.analysis.covariates, *trial.analysis.subgroups, *(trial.randomise.blocks if trial.randomise else ())}
+    used |= {
+        *trial.analysis.covariates,
+        *trial.analysis.subgroups,
+        *(trial.randomise.blocks if trial.randomise else ()),
+    }
     used |= {one.fixed_effects for one in trial.analysis.sensitivity if one.fixed_effects} | {population.site or ""}
     for name in population.columns:
         if name not in used:
@@ -215,10 +287,9 @@ def _roll(loaded: LoadedTrial, table: Table, problems: Problems) -> Roll | None:
     return None if problems.fatal else roll
 
 
-def _reach(examined: Examined, roll: Roll, now: datetime) -> Iterator[Problem]:
+def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem]:
     """What the roll makes of messages and windows: missing variants, blank dates, windows that close early."""
     trial, loaded = examined.trial, examined.loaded
-    planner = Planner(trial, examined.variants, now)
     languages = Counter(person.language for unit in roll.units for person in unit.people)
     routes = Counter(
         (person.language, point.channel)

@@ -76,7 +76,13 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
             )  # fmt: skip
     real = Counter(row.arm for row in rows if not row.virtual)
     return Launched(
-        sum(real.values()), sum(row.virtual for row in rows), dict(real), segments, costs(trial, segments), missing, again
+        sum(real.values()),
+        sum(row.virtual for row in rows),
+        dict(real),
+        segments,
+        costs(trial, segments),
+        missing,
+        again,
     )
 
 
@@ -126,7 +132,9 @@ def _render_all(
     for done, row in enumerate(real, 1):
         person = people[row.person]
         try:
-            words = render(chosen_template(by_key, row.template, row.channel, person.language), person.columns, row.unit)
+            words = render(
+                chosen_template(by_key, row.template, row.channel, person.language), person.columns, row.unit
+            )
         except RenderError as error:
             failed.append(error.what)
             continue

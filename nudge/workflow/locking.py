@@ -145,9 +145,7 @@ def _first(examined: Examined, roll: Roll, lock: Lock, seed: Seed, desk: Desk) -
 def _replace(examined: Examined, roll: Roll, lock: Lock, earlier: Locked, desk: Desk) -> None:
     with desk.store.begin() as connection:
         if earlier.state.allocated_at is not None:
-            supersede_draw(
-                connection, lock.trial, earlier.lock.number, earlier.state.allocated_at, lock.reason or ""
-            )
+            supersede_draw(connection, lock.trial, earlier.lock.number, earlier.state.allocated_at, lock.reason or "")
         add_lock(connection, lock, _texts(examined))
         save_roll(connection, lock.trial, roll, desk.vault)
         set_state(connection, lock.trial, "locked", allocated_at=None)

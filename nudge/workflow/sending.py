@@ -40,7 +40,14 @@ def send_due(
         ways = ledger.ways_in_use(connection)
     channels = {via: channel_module(via).open_channel(desk.settings) for via in ways}
     dispatcher = Dispatcher(
-        book, channels, Preparer(desk, channels), desk.clock, desk.settings.intent_group, book.lease_length, progress, stopping
+        book,
+        channels,
+        Preparer(desk, channels),
+        desk.clock,
+        desk.settings.intent_group,
+        book.lease_length,
+        progress,
+        stopping,
     )
     try:
         return asyncio.run(dispatcher.run())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nudge.messages.templates import template_from_lock
 from nudge.trial.records.messages import Template, Words
+from nudge.trial.records.report import ArmSummary, MessageSummary
 
 if TYPE_CHECKING:
+    from nudge.trial.model import Trial
     from nudge.workflow.guard import Locked
 
 
@@ -23,6 +25,23 @@ def chosen_template(templates: Mapping[str, Template], name: str, channel: str, 
 def locked_templates(locked: Locked) -> dict[str, Template]:
     """The templates as they were locked, whatever the folder holds now."""
     return {key: template_from_lock(text) for key, text in locked.templates.items()}
+
+
+def arm_summaries(trial: Trial, templates: Sequence[Template]) -> tuple[ArmSummary, ...]:
+    """What each arm received, word for word."""
+    return tuple(
+        ArmSummary(
+            name, arm.control, arm.receives or "", arm.mechanism,
+            tuple(
+                MessageSummary(
+                    wording.name, wording.channel, wording.language, wording.sender, wording.subject, wording.body,
+                    str(message.send),
+                )
+                for message in arm.messages for wording in templates if wording.name == message.template
+            ),
+        )
+        for name, arm in trial.arms.items()
+    )  # fmt: skip
 
 
 def words_to_text(words: Words) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.comparison import Pair
-from nudge.analysis.estimators import block_weighted, difference_in_means, fixed_effects
+from nudge.analysis.estimators import estimator
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.trial.errors import EstimationRefused
 
@@ -30,8 +30,8 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
         [[((clusters.block == b) & (clusters.treated == side)).sum() for side in (True, False)]
          for b in np.unique(clusters.block)]
     )  # fmt: skip
-    within = difference_in_means if len(counts) == 1 else block_weighted if counts.min() > 1 else fixed_effects
-    fitted = within.estimate(clusters, adjustment)
+    within = "difference_in_means" if len(counts) == 1 else "block_weighted" if counts.min() > 1 else "fixed_effects"
+    fitted = estimator(within).estimate(clusters, adjustment)
     df = float(clusters.y.size - fitted.parameters)
     if df < LEAST_DF:
         raise EstimationRefused(f"only {df:.0f} degrees of freedom are left", "use randomisation inference")
@@ -44,7 +44,8 @@ def cluster_means(pair: Pair) -> Pair:
     size = np.bincount(unit).astype(float)
 
     def mean(values: Floats) -> Floats:
-        return np.bincount(unit, values) / size
+        means: Floats = np.bincount(unit, values) / size
+        return means
 
     covariates = [mean(column) for column in pair.covariates.T]
     return Pair(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 from nudge.trial.errors import InputError
 from nudge.trial.problems import listed, nearest
@@ -24,9 +24,20 @@ if TYPE_CHECKING:
 class ChannelSettings(Protocol):
     """What channels may be told about the world outside."""
 
-    outbox: Path
-    smtp_url: str | None
-    smtp_connections: int
+    @property
+    def outbox(self) -> Path:
+        """The folder that serves as outbox."""
+        ...
+
+    @property
+    def smtp_url(self) -> str | None:
+        """Where email goes: smtp://user:password@host:port."""
+        ...
+
+    @property
+    def smtp_connections(self) -> int:
+        """How many connections are held open."""
+        ...
 
 
 class Channel(Protocol):
@@ -39,7 +50,7 @@ class Channel(Protocol):
     timeout: float
     """Seconds after which a request is given up."""
 
-    async def __aenter__(self) -> Channel:
+    async def __aenter__(self) -> Self:
         """Open connections."""
         ...
 

@@ -7,7 +7,7 @@ for a reference is asking for a file.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from nudge.delivery.email import as_email
 from nudge.trial.records.delivery import Reply, SendResult
@@ -31,7 +31,7 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    async def __aenter__(self) -> Outbox:
+    async def __aenter__(self) -> Self:
         """Make the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return self

@@ -36,7 +36,7 @@ def read_source(where: DataSource, folder: Path, problems: Problems) -> Table:
 
 def as_source(path: Path) -> DataSource:
     """A file named on the command line, by its ending."""
-    from nudge.trial.model import DataSource  # noqa: PLC0415 - pydantic takes a moment to import
+    from nudge.trial.model import DataSource
 
     text = str(path.resolve())
     return DataSource(parquet_file=text) if path.suffix == ".parquet" else DataSource(csv_file=text)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def read(where: DataSource, folder: Path, problems: Problems) -> Table:
     """The rows of `parquet_file`."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy; only where a Parquet file is read
-    from pyarrow import parquet  # noqa: PLC0415
+    import pyarrow as pa
+    from pyarrow import parquet
 
     name = where.parquet_file or ""
     try:
@@ -32,8 +32,6 @@ def read(where: DataSource, folder: Path, problems: Problems) -> Table:
         )  # fmt: skip
         return EMPTY
     except (pa.ArrowException, OSError) as error:
-        problems.add(
-            Problem(Level.ERROR, name, 0, 0, "", f"is not a Parquet file ({error})", "export it again")
-        )
+        problems.add(Problem(Level.ERROR, name, 0, 0, "", f"is not a Parquet file ({error})", "export it again"))
         return EMPTY
     return as_table(name, {title: table.column(title).to_pylist() for title in table.column_names})

@@ -120,12 +120,15 @@ class Careless:
     conf_high: float
 
 
+CheckStatus = Literal["ok", "note", "problem"]
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check of the trial's conduct or data."""
 
     name: str
-    status: Literal["ok", "note", "problem"]
+    status: CheckStatus
     detail: str
     p_value: float | None = None
     values: Mapping[str, Any] | None = None

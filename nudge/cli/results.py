@@ -1,0 +1,97 @@
+"""What came of it: collect, analyse, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nudge.cli.console import AsJson, Database, File, Keys, emit, next_step, open_desk, say
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="One file in place of every source (a trial run elsewhere).", show_default=False),
+]  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs."""
+    app.command(epilog="Example: nudge collect experiments/two-year-review.yaml --complete-to 2027-01-30")(collect)
+    app.command(epilog="Example: nudge analyse experiments/replications/insurance-default.yaml --json")(analyse)
+    app.command(epilog="Example: nudge report experiments/replications/insurance-default.yaml")(report)
+
+
+def collect(
+    file: File,
+    complete_to: Annotated[
+        str | None, typer.Option(help="The day up to which the records are complete; today if not given.")
+    ] = None,
+    *,
+    db: Database = None,
+    keys: Keys = None,
+    json: AsJson = False,
+) -> None:
+    """Read every outcome's records and link them to the people of the trial."""
+    from nudge.workflow.collecting import collect_outcomes, end_of_day
+
+    linked = collect_outcomes(file, open_desk(db, keys), end_of_day(complete_to, file) if complete_to else None)
+    if json:
+        emit(
+            [{"outcome": one.outcome, "source": one.source, "records": one.records, "matched": one.matched,
+              "outside_window": one.outside_window, "states": one.counts} for one in linked]
+        )  # fmt: skip
+        return
+    for one in linked:
+        say(f"{one.outcome}: {one.records:,} records, {one.matched:,} about people of this trial, "
+            f"{one.outside_window:,} outside their window")  # fmt: skip
+        for arm, states in one.counts.items():
+            say(f"  {arm:18} " + ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in states.items()))
+        waiting = sum(states.get("not_yet", 0) for states in one.counts.values())
+        people = sum(sum(states.values()) for states in one.counts.values())
+        say(f"  {waiting:,} of {people:,} cannot have happened yet")
+    next_step("Outcomes are collected.", f"nudge analyse {file}")
+
+
+def analyse(file: File, data: Data = None, *, db: Database = None, json: AsJson = False) -> None:
+    """Estimate every declared comparison by the rule that the draw allows."""
+    from nudge.report.words import effect, readable
+    from nudge.workflow.analysing import analyse_trial
+    from nudge.workflow.reporting import results_json
+
+    results = analyse_trial(file, open_desk(db), data)
+    if json:
+        say(results_json(results))
+        return
+    say(f"{results.title} ({results.label})")
+    for line in results.estimates:
+        mark = "  " if line.label == "sensitivity" else ""
+        said = f": {line.verdict}" if line.verdict else ""
+        say(f"{mark}{readable(line.outcome)}, {line.arm} - {line.control}: {effect(line)}{said}")
+        if line.note:
+            say(f"    {line.note}")
+    for one in results.careless:
+        say(f"a careless analysis: {one.what}, SE {one.std_error:.4f}; wrong: {one.why}")
+    for check in results.checks:
+        if check.status != "ok":
+            say(f"{check.status}: {check.detail}")
+    next_step("The results are made.", f"nudge report {file}")
+
+
+def report(
+    file: File,
+    data: Data = None,
+    folder: Annotated[Path, typer.Option(help="Where to write the report.")] = Path("reports"),
+    *,
+    db: Database = None,
+    json: AsJson = False,
+) -> None:
+    """Write the report (one HTML page) and results.json beside it."""
+    from nudge.workflow.reporting import report_trial
+
+    page = report_trial(file, open_desk(db), folder, data)
+    if json:
+        emit({"report": str(page), "results": str(page.with_suffix(".results.json"))})
+        return
+    say(f"report   {page}", f"results  {page.with_suffix('.results.json')}")
+    next_step("Open it in a browser; it needs no network.", "")

@@ -1,0 +1,1 @@
+"""Telling it: the page for people and results.json for machines."""

@@ -1,0 +1,110 @@
+"""The report as one self-contained HTML page: no network, prints well, readable on a phone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from nudge.report import numbers, words
+from nudge.report.figures import balance_table, interval_plot
+
+if TYPE_CHECKING:
+    from nudge.trial.model import Trial
+    from nudge.trial.records.analysis import Estimate
+    from nudge.trial.records.report import FlowStep, Results
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("nudge.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {
+        "readable": words.readable, "percent": numbers.percent, "p": numbers.p_value, "df": numbers.degrees,
+        "day": numbers.day, "effect": words.effect, "estimator": words.estimator_in_words,
+    }  # fmt: skip
+    return environment
+
+
+def report_page(results: Results, trial: Trial) -> str:
+    """The page of one trial's results."""
+    planned = [line for line in results.estimates if line.label != "sensitivity"]
+    return _environment().get_template("report.html.j2").render(
+        results=results,
+        trial=trial,
+        answers=[words.answer(line, trial) for line in planned if line.role == "primary"],
+        harms=[words.answer(line, trial) for line in planned if line.role == "harm"],
+        plots=_plots(results, trial),
+        flow=_flow(results),
+        lead=_lead(results, trial),
+        balance=balance_table(results.balance, _shares(trial)),
+        method=words.method_in_words(results.design.method),
+        delivery=_delivery(results),
+        units=trial.population.called.units,
+        people=trial.population.called.people,
+    )  # fmt: skip
+
+
+def _plots(results: Results, trial: Trial) -> list[dict[str, Any]]:
+    by_outcome: defaultdict[str, list[Estimate]] = defaultdict(list)
+    for line in results.estimates:
+        by_outcome[line.outcome].append(line)
+    plots = []
+    for name, lines in by_outcome.items():
+        outcome = trial.outcomes[name]
+        if outcome.role == "harm":
+            continue
+        plot = interval_plot(lines, outcome.worthwhile.value if outcome.worthwhile else None)
+        if plot is not None:
+            plots.append(
+                {"outcome": name, "question": outcome.question or "", "plot": plot, "worthwhile": outcome.worthwhile}
+            )
+    return plots
+
+
+def _shares(trial: Trial) -> set[str]:
+    return {name for name, kind in trial.population.columns.items() if kind in {"category", "yes_no"}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One arm's boxes of the flow."""
+
+    arm: str
+    allocated: FlowStep
+    delivery: list[FlowStep]
+    outcome: list[FlowStep]
+
+
+def _flow(results: Results) -> dict[str, Any]:
+    def steps(name: str, arm: str | None = None) -> list[FlowStep]:
+        return [one for one in results.flow if one.step == name and (arm is None or one.arm == arm)]
+
+    columns = [
+        _Column(one.arm or "", one, steps("delivery", one.arm), steps("outcome", one.arm))
+        for one in steps("allocated")
+    ]  # fmt: skip
+    return {"assessed": steps("assessed"), "excluded": steps("excluded"), "columns": columns}
+
+
+def _lead(results: Results, trial: Trial) -> str:
+    """How many were randomised, said before anything else."""
+    design, called = results.design, trial.population.called
+    where = "were randomised" if design.units == design.people else (
+        f"were randomised, not {design.people:,} {called.people}"
+        if design.clusters else f"with {design.people:,} {called.people} were randomised"
+    )  # fmt: skip
+    return f"{design.units:,} {called.units} {where}, {words.method_in_words(design.method)}."
+
+
+def _delivery(results: Results) -> list[dict[str, Any]]:
+    """Rows of the ledger by arm and channel, a count per state."""
+    table: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for count in results.delivery:
+        table[count.arm, count.channel][str(count.status)] = count.rows
+    return [{"arm": arm, "channel": channel, "states": states} for (arm, channel), states in sorted(table.items())]

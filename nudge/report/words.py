@@ -1,0 +1,219 @@
+"""What the results say, in sentences. Nothing is "significant" and nothing is "no effect"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nudge.report import numbers
+
+if TYPE_CHECKING:
+    from nudge.trial.model import Outcome, Trial
+    from nudge.trial.records.analysis import Estimate
+
+
+_SMALL = 0.01
+"""Differences below one point are given to two decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one primary comparison."""
+
+    question: str
+    headline: str
+    verdict: str
+    tone: str
+    """good, bad or open: the colour beside the word, never instead of it."""
+    because: str
+    family: str
+
+
+_VERDICTS = {
+    "firmly worthwhile": ("Worthwhile, firmly", "good"),
+    "worthwhile": ("Worthwhile", "good"),
+    "too small to matter": ("Too small to matter", "bad"),
+    "harmful": ("Harmful", "bad"),
+    "undecided": ("Undecided", "open"),
+    "undecided: better than control, size uncertain": ("Undecided: better than control, size uncertain", "open"),
+    "within the margin": ("Within the margin", "good"),
+}
+
+
+def readable(name: str) -> str:
+    """A name from the file as words."""
+    return name.replace("_", " ")
+
+
+def answer(line: Estimate, trial: Trial) -> Answer:
+    """One planned estimate in words."""
+    outcome = trial.outcomes[line.outcome]
+    shown, tone = _VERDICTS.get(line.verdict or "", ("No verdict", "open"))
+    return Answer(
+        question=f"{readable(line.arm)} compared with {readable(line.control)}",
+        headline=headline(line, trial),
+        verdict=shown,
+        tone=tone,
+        because=because(line, outcome),
+        family=_family(line),
+    )
+
+
+def headline(line: Estimate, trial: Trial) -> str:
+    """The finding as natural frequencies, or in the outcome's own unit."""
+    if line.estimate is None or line.mean_control is None:
+        return f"Nothing can be said of {readable(line.outcome)}: {line.note}."
+    if line.scale == "probability" and line.conf_low is None:
+        return (
+            f"{_events(line.mean_arm, line.n_arm)} with {readable(line.arm)} and "
+            f"{_events(line.mean_control, line.n_control)} with {readable(line.control)} {_had(line)}."
+        )
+    if line.scale == "probability":
+        return _frequencies(line, trial)
+    outcome = trial.outcomes[line.outcome]
+    raw = _raw(line, line.estimate)
+    direction = "more" if raw >= 0 else "fewer"
+    return (
+        f"On average {numbers.plain(line.mean_control, 2)} {outcome.unit or ''} with {readable(line.control)}; "
+        f"{readable(line.arm)} makes it {numbers.plain(abs(raw), 2)} {direction}{_range(line, 1, 2)}."
+    )
+
+
+def _frequencies(line: Estimate, trial: Trial) -> str:
+    if line.estimate is None or line.mean_control is None:
+        raise AssertionError("only a line with an estimate is put as frequencies")
+    raw = _raw(line, line.estimate)
+    base = numbers.frequency_base(line.mean_control, line.mean_control + raw)
+    people = trial.population.called.people
+    size = numbers.out_of(abs(raw), base)
+    change = f"{size} {'more' if raw >= 0 else 'fewer'}" if float(size) else "about the same number"
+    return (
+        f"Of every {base:,} {people}, about {numbers.out_of(line.mean_control, base)} {_had(line)} with "
+        f"{readable(line.control)}. With {readable(line.arm)} it is {change}{_range(line, base, 0)}."
+    )
+
+
+def _events(mean: float | None, n: int) -> str:
+    return f"{round((mean or 0.0) * n):,} of {n:,}"
+
+
+def _had(line: Estimate) -> str:
+    return f"had the outcome “{readable(line.outcome)}”"
+
+
+def _raw(line: Estimate, oriented: float) -> float:
+    """An oriented effect turned back to the outcome's own direction."""
+    return -oriented if line.better == "lower" else oriented
+
+
+def _range(line: Estimate, base: int, decimals: int) -> str:
+    """` (between 3 and 13 more)`, from the plain interval."""
+    if line.conf_low is None or line.conf_high is None:
+        return ""
+    low, high = sorted(_raw(line, bound) * base for bound in (line.conf_low, line.conf_high))
+    if line.scale == "probability" and max(abs(low), abs(high)) < 1:
+        decimals = 1
+
+    def shown(value: float) -> str:
+        return f"{abs(value):,.{decimals}f}"
+
+    if low >= 0:
+        return f" (between {shown(low)} and {shown(high)} more)"
+    if high <= 0:
+        return f" (between {shown(high)} and {shown(low)} fewer)"
+    return f" (anywhere from {shown(low)} fewer to {shown(high)} more)"
+
+
+def effect(line: Estimate) -> str:
+    """`+8.1 points (3.1 to 13.2)`, oriented."""
+    if line.estimate is None:
+        return "–"
+    if line.scale == "probability":
+        bounds = (
+            f" ({numbers.plain(line.conf_low * 100)} to {numbers.plain(line.conf_high * 100)})"
+            if line.conf_low is not None and line.conf_high is not None else ""
+        )  # fmt: skip
+        return f"{numbers.points(line.estimate)} points{bounds}"
+    bounds = (
+        f" ({numbers.plain(line.conf_low, 3)} to {numbers.plain(line.conf_high, 3)})"
+        if line.conf_low is not None and line.conf_high is not None else ""
+    )  # fmt: skip
+    return f"{numbers.signed(line.estimate, 3)}{bounds}"
+
+
+def because(line: Estimate, outcome: Outcome) -> str:
+    """Why the verdict is what it is."""
+    if line.verdict is None:
+        return (
+            line.note[:1].upper() + line.note[1:] + "." if line.note else "The file names no change that would matter."
+        )
+    limit = outcome.worthwhile if line.role == "primary" else outcome.margin
+    low, high = _amount(line, line.verdict_conf_low), _amount(line, line.verdict_conf_high)
+    sentences = {
+        "firmly worthwhile": f"Even the lower end of the interval, {low}, reaches the {limit} that would change the "
+        "decision.",
+        "worthwhile": f"The whole interval ({low} to {high}) is above zero and the estimate reaches the {limit} that "
+        "would change the decision; its lower end does not.",
+        "too small to matter": f"Even the upper end of the interval, {high}, is below the {limit} that would change "
+        "the decision.",
+        "harmful": f"The whole interval ({low} to {high}) is below zero: the arm did worse than its comparison.",
+        "undecided": f"The interval runs from {low} to {high}, so both no difference and one of {limit} remain "
+        "possible. This trial cannot tell them apart.",
+        "undecided: better than control, size uncertain": f"The whole interval ({low} to {high}) is above zero, but "
+        f"the estimate falls short of the {limit} that would change the decision.",
+        "within the margin": f"A rise of {limit} or more is ruled out: the lower end of the interval is {low}.",
+    }
+    return sentences[line.verdict]
+
+
+def _amount(line: Estimate, value: float | None) -> str:
+    if value is None:
+        return "–"
+    if line.scale != "probability":
+        return numbers.plain(value, 3)
+    return f"{numbers.plain(value * 100, 1 if abs(value) >= _SMALL else 2)} points"
+
+
+def _family(line: Estimate) -> str:
+    if line.p_adjusted is None:
+        return ""
+    return f"p {_equals(line.p_value)}; adjusted for the family of comparisons (Holm) {_equals(line.p_adjusted)}"
+
+
+def _equals(p: float | None) -> str:
+    shown = numbers.p_value(p)
+    return shown if shown.startswith("<") else f"= {shown}"
+
+
+_METHODS = {
+    "complete": "fixed numbers per arm among all units (complete randomisation)",
+    "blocked": "fixed numbers per arm within every block (blocked randomisation)",
+    "cluster": "fixed numbers of clusters per arm (cluster randomisation)",
+    "blocked_cluster": "fixed numbers of clusters per arm within every block (blocked cluster randomisation)",
+}
+
+
+def method_in_words(method: str | None) -> str:
+    """How arms were drawn."""
+    if method is None:
+        return "in a way the file does not state"
+    return _METHODS.get(method, readable(method))
+
+
+_ESTIMATORS = {
+    "difference_in_means": "difference in means",
+    "block_weighted": "difference in means within blocks, weighted by their size",
+    "fixed_effects": "regression with block indicators",
+    "inverse_probability": "difference in means weighted by the draw's probabilities",
+    "paired": "mean of the pairs' differences",
+    "cluster_means": "difference of unweighted cluster means",
+    "none": "none",
+}
+
+
+def estimator_in_words(line: Estimate) -> str:
+    """The estimator and its variance."""
+    name = _ESTIMATORS.get(line.estimator, readable(line.estimator))
+    adjusted = f", adjusted for {', '.join(readable(one) for one in line.covariates)}" if line.covariates else ""
+    variance = f"; {line.vcov} standard error, t with {numbers.degrees(line.df)} df" if line.std_error else ""
+    return f"{name}{adjusted}{variance}"

@@ -1,0 +1,119 @@
+"""The service: health, read-only JSON, and the clock that sends what is due."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from pydantic import BaseModel
+
+from nudge import __version__
+from nudge.service.clock import start_clock
+from nudge.store.engine import reading
+from nudge.store.ledger import ledger_counts
+from nudge.store.outcomes import latest_results
+from nudge.store.people import allocation_counts
+from nudge.store.trials import TrialState, all_trials, trial_state
+from nudge.trial.records.delivery import LedgerCount
+from nudge.workflow.desk import Desk
+
+
+class Health(BaseModel):
+    """Whether the service can do its work."""
+
+    status: str
+    version: str
+    clock: bool
+    """Whether the clock is ticking."""
+
+
+class Problem(BaseModel):
+    """What is wrong, as FastAPI says it."""
+
+    detail: str
+
+
+def build_service(desk: Desk, *, clock: bool = True) -> FastAPI:
+    """The application on one database; `clock` sends what is due while it runs."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.scheduler = start_clock(desk) if clock else None
+        yield
+        if app.state.scheduler is not None:
+            app.state.scheduler.shutdown(wait=True)
+
+    app = FastAPI(title="Nudge", version=__version__, lifespan=lifespan, openapi_url="/api/v1/openapi.json")
+    app.state.desk = desk
+    _add_routes(app)
+    return app
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "no such trial"}}
+
+
+def _add_routes(app: FastAPI) -> None:
+    """Handlers that touch the store are plain functions, which FastAPI runs in threads."""
+
+    @app.get("/health")
+    def health(request: Request, desk: AtDesk) -> Health:
+        with reading(desk.store).begin() as connection:
+            all_trials(connection)
+        scheduler = request.app.state.scheduler
+        return Health(status="ok", version=__version__, clock=scheduler is not None and scheduler.running)
+
+    @app.get("/api/v1/trials")
+    def trials(desk: AtDesk) -> list[TrialState]:
+        with reading(desk.store).begin() as connection:
+            return all_trials(connection)
+
+    @app.get("/api/v1/trials/{name}", responses=_NOT_FOUND)
+    def trial(name: str, desk: AtDesk) -> TrialState:
+        return _known(name, desk)
+
+    @app.get("/api/v1/trials/{name}/allocation", responses=_NOT_FOUND)
+    def allocation(name: str, desk: AtDesk) -> dict[str, int]:
+        """Units by arm."""
+        _known(name, desk)
+        with reading(desk.store).begin() as connection:
+            return allocation_counts(connection, name)
+
+    @app.get("/api/v1/trials/{name}/ledger", responses=_NOT_FOUND)
+    def ledger(name: str, desk: AtDesk) -> list[LedgerCount]:
+        """Messages by arm, channel and state."""
+        _known(name, desk)
+        with reading(desk.store).begin() as connection:
+            return ledger_counts(connection, name)
+
+    @app.get("/api/v1/trials/{name}/results", responses=_NOT_FOUND)
+    def results(name: str, desk: AtDesk) -> dict[str, Any]:
+        """The newest results, as results.json holds them."""
+        _known(name, desk)
+        with reading(desk.store).begin() as connection:
+            content = latest_results(connection, name)
+        if content is None:
+            raise HTTPException(404, f"{name} has not been analysed; run nudge analyse FILE")
+        return dict(content)
+
+
+def _known(name: str, desk: Desk) -> TrialState:
+    with reading(desk.store).begin() as connection:
+        state = trial_state(connection, name)
+    if state is None:
+        raise HTTPException(404, f"this database holds no trial `{name}`; lock it with nudge lock FILE")
+    return state
+
+
+def run_service(desk: Desk, host: str, port: int) -> None:
+    """Serve until stopped; a group of messages on the wire is finished and recorded first."""
+    import uvicorn
+
+    uvicorn.run(build_service(desk), host=host, port=port, log_level="info")

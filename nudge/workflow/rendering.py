@@ -1,0 +1,163 @@
+"""Every message of every arm, rendered for the people of the roll: errors, length and cost before any draw."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from nudge.messages.render import RenderError, render
+from nudge.messages.segments import segments
+from nudge.trial.records.people import Person
+from nudge.workflow.words import chosen_template
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from nudge.delivery.plan import Planner
+    from nudge.trial.model import Trial
+    from nudge.trial.records.messages import Template, Words
+    from nudge.trial.records.people import Roll, Unit, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One message as one unit would get it in one arm."""
+
+    arm: str
+    message: int
+    unit: str
+    language: str
+    due: datetime
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Unrendered:
+    """A message that cannot be made for one unit."""
+
+    arm: str
+    message: int
+    unit: str
+    why: str
+
+
+def render_arm(
+    planner: Planner, templates: Mapping[str, Template], unit: Unit, arm: str
+) -> Iterator[Rendered | Unrendered]:
+    """What a unit would get in an arm."""
+    for number, message in enumerate(planner.trial.arms[arm].messages):
+        for person, route, due in planner.recipients(unit, message):
+            template = chosen_template(templates, message.template, route.channel, person.language)
+            try:
+                words = render(template, person.columns, unit.id)
+            except RenderError as error:
+                yield Unrendered(arm, number, unit.id, error.what)
+                continue
+            yield Rendered(arm, number, unit.id, template.language, due, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What sending would take, arm by arm, if the roll were drawn by its shares."""
+
+    messages: dict[str, float]
+    segments: dict[str, float]
+    cost: dict[str, float]
+    unrendered: tuple[Unrendered, ...]
+
+
+def forecast(planner: Planner, templates: Sequence[Template], roll: Roll) -> Forecast:
+    """Render every arm for every unit; each arm's totals are scaled by its share of the draw."""
+    by_key = {template.key: template for template in templates}
+    trial = planner.trial
+    ratio = trial.randomise.ratio if trial.randomise else {}
+    shares = {arm: ratio.get(arm, 1) for arm in trial.arms}
+    price = trial.costs.sms if trial.costs and trial.costs.sms else 0.0
+    messages: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    failed: list[Unrendered] = []
+    for arm in trial.arms:
+        for unit in roll.units:
+            for one in render_arm(planner, by_key, unit, arm):
+                if isinstance(one, Unrendered):
+                    failed.append(one)
+                    continue
+                messages[arm] += 1
+                parts[arm] += one.words.segments if one.words.channel == "sms" else 0
+    total = sum(shares.values())
+    scaled = {arm: shares[arm] / total for arm in trial.arms}
+    return Forecast(
+        {arm: round(messages[arm] * scaled[arm]) for arm in trial.arms if messages[arm]},
+        {arm: round(parts[arm] * scaled[arm]) for arm in trial.arms if parts[arm]},
+        {arm: round(parts[arm] * scaled[arm] * price, 2) for arm in trial.arms if parts[arm]},
+        tuple(failed),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message as `nudge preview` shows it."""
+
+    arm: str
+    why: str
+    unit: str
+    channel: str
+    language: str
+    subject: str
+    text: str
+    segments: int
+    encoding: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def previews(
+    planner: Planner, templates: Sequence[Template], units: Sequence[Unit], chosen: Sequence[str]
+) -> list[Shown]:
+    """The chosen units; else, for every arm, channel and language, a typical family and the longest text."""
+    by_key = {template.key: template for template in templates}
+    groups: defaultdict[tuple[str, int, str, str], list[Rendered]] = defaultdict(list)
+    shown: list[Shown] = []
+    for arm in planner.trial.arms:
+        for unit in units:
+            for one in render_arm(planner, by_key, unit, arm):
+                if isinstance(one, Unrendered):
+                    shown.append(Shown(arm, "cannot be rendered", unit.id, "", "", "", one.why, 0, ""))
+                else:
+                    groups[arm, one.message, one.words.channel, one.language].append(one)
+    for group in groups.values():
+        if chosen:
+            shown += [_shown(one, "chosen") for one in group if one.unit in chosen]
+            continue
+        longest = max(group, key=lambda one: len(one.words.text))
+        shown.append(_shown(group[0], "a typical family"))
+        if longest is not group[0]:
+            shown.append(_shown(longest, "the longest text"))
+    return shown
+
+
+def _shown(one: Rendered, why: str) -> Shown:
+    sms = one.words.channel == "sms"
+    return Shown(
+        one.arm, why, one.unit, one.words.channel, one.language, one.words.subject, one.words.text,
+        one.words.segments, segments(one.words.text).encoding if sms else "",
+    )  # fmt: skip
+
+
+def example_person(trial: Trial, now: datetime) -> Person:
+    """A made-up person with a plausible value in every column, where there is no roll or it must not be used."""
+    values: dict[str, Value] = {
+        name: _EXAMPLES[kind] if kind != "date" else (now + timedelta(days=14)).date()
+        for name, kind in trial.population.columns.items()
+    }
+    return Person("example", "example", 0, values, "en", ())
+
+
+_EXAMPLES: dict[str, float | str | bool | date] = {
+    "number": 24.0, "category": "example", "yes_no": True, "text": "Alex",
+}  # fmt: skip

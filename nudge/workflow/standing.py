@@ -1,0 +1,69 @@
+"""Where every trial of a database stands, and what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from nudge.store.engine import reading
+from nudge.store.ledger import ledger_counts, next_due
+from nudge.store.outcomes import latest_results, loaded_outcomes
+from nudge.store.people import allocation_counts
+from nudge.store.trials import TrialState, all_trials
+from nudge.trial.records.delivery import Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from nudge.workflow.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One trial: its state, its arms, its ledger and the next command."""
+
+    trial: str
+    state: str
+    demonstration: bool
+    allocated: dict[str, int]
+    ledger: list[str]
+    next_due: datetime | None
+    next_command: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def standing(desk: Desk) -> list[Standing]:
+    """Every trial of the database."""
+    with reading(desk.store).begin() as connection:
+        return [_one(connection, state) for state in all_trials(connection)]
+
+
+def _one(connection: Connection, state: TrialState) -> Standing:
+    counts = ledger_counts(connection, state.name)
+    tally: dict[Status, int] = {}
+    for count in counts:
+        tally[count.status] = tally.get(count.status, 0) + count.rows
+    return Standing(
+        state.name, state.state, state.demonstration, allocation_counts(connection, state.name),
+        [f"{rows:,} {status}" for status, rows in sorted(tally.items())],
+        next_due(connection, state.name), _next_command(connection, state),
+    )  # fmt: skip
+
+
+def _next_command(connection: Connection, state: TrialState) -> str:
+    if state.state == "locked":
+        return "nudge allocate FILE"
+    if state.state == "allocated":
+        return "nudge launch FILE"
+    if state.state == "paused":
+        return f"nudge resume {state.name}"
+    if state.state == "launched" and next_due(connection, state.name) is not None:
+        return "nudge send FILE --live, or nudge serve"
+    if not loaded_outcomes(connection, state.name):
+        return "nudge collect FILE"
+    return "nudge analyse FILE" if latest_results(connection, state.name) is None else "nudge report FILE"
