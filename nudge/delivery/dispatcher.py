@@ -103,6 +103,8 @@ class Dispatcher:
             steps: dict[str, Step] = {}
             for reference, touched in await self._store(self.ledger.unknowns, name):
                 found = await channel.find(reference)
+                if found is None:
+                    continue
                 step = after_asking(found=found, last_touched=touched, grace=grace, now=self.clock.now())
                 if step is not None:
                     steps[reference] = step

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nudge.delivery.channels import channel_module
 from nudge.delivery.plan import Planner, unplanned
 from nudge.messages.render import RenderError, render
 from nudge.store.audit import record_action
@@ -97,6 +98,8 @@ def _may_launch(examined: Examined, locked: Locked, desk: Desk) -> None:
             f"{locked.state.name} was locked " + ("for a demonstration" if locked.state.demonstration else "as real"),
             "a real trial accepts neither a simulated clock nor a published seed, a demonstration only those",
         )
+    for via in set(examined.trial.channels.values()):
+        channel_module(via).open_channel(desk.settings)
     standing = examined.at(Level.LAUNCH)
     if standing:
         raise Refused(

@@ -62,8 +62,8 @@ class Channel(Protocol):
         """Send one message; never raises for what a provider or network does."""
         ...
 
-    async def find(self, reference: str) -> bool:
-        """Whether a message with this reference was taken. Only where `askable`."""
+    async def find(self, reference: str) -> bool | None:
+        """Whether a message with this reference was taken; None where it cannot be told."""
         ...
 
 
