@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nudge.cli.console import AsJson, emit, next_step, say
+from nudge.cli.console import AsJson, Database, emit, next_step, open_desk, say
 
 
 def register(app: typer.Typer) -> None:
@@ -20,12 +20,13 @@ def register(app: typer.Typer) -> None:
 def new(
     file: Annotated[Path, typer.Argument(help="Where to write them; keep it away from the database and back it up.")],
     *,
+    db: Database = None,
     json: AsJson = False,
 ) -> None:
     """Write new keys, readable by you only. Lost keys mean lost contact details."""
-    from nudge.store.vault import new_keys
+    from nudge.workflow.keeping import make_keys
 
-    new_keys(file)
+    make_keys(file, open_desk(db))
     if json:
         emit({"keys": str(file)})
         return

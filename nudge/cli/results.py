@@ -55,26 +55,14 @@ def collect(
 
 def analyse(file: File, data: Data = None, *, db: Database = None, json: AsJson = False) -> None:
     """Estimate every declared comparison by the rule that the draw allows."""
-    from nudge.report.words import effect, readable
     from nudge.workflow.analysing import analyse_trial
-    from nudge.workflow.reporting import results_json
+    from nudge.workflow.reporting import results_in_lines, results_json
 
     results = analyse_trial(file, open_desk(db), data)
     if json:
         say(results_json(results))
         return
-    say(f"{results.title} ({results.label})")
-    for line in results.estimates:
-        mark = "  " if line.label == "sensitivity" else ""
-        said = f": {line.verdict}" if line.verdict else ""
-        say(f"{mark}{readable(line.outcome)}, {line.arm} - {line.control}: {effect(line)}{said}")
-        if line.note:
-            say(f"    {line.note}")
-    for one in results.careless:
-        say(f"a careless analysis: {one.what}, SE {one.std_error:.4f}; wrong: {one.why}")
-    for check in results.checks:
-        if check.status != "ok":
-            say(f"{check.status}: {check.detail}")
+    say(*results_in_lines(results))
     next_step("The results are made.", f"nudge report {file}")
 
 

@@ -11,12 +11,9 @@ from pydantic import BaseModel
 
 from nudge import __version__
 from nudge.service.clock import start_clock
-from nudge.store.engine import reading
-from nudge.store.ledger import ledger_counts
-from nudge.store.outcomes import latest_results
-from nudge.store.people import allocation_counts
-from nudge.store.trials import TrialState, all_trials, trial_state
 from nudge.trial.records.delivery import LedgerCount
+from nudge.trial.records.trials import TrialState
+from nudge.workflow import standing
 from nudge.workflow.desk import Desk
 
 
@@ -57,6 +54,16 @@ def _desk(request: Request) -> Desk:
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
+
+
+def _known(name: str, desk: AtDesk) -> TrialState:
+    state = standing.find_trial(desk, name)
+    if state is None:
+        raise HTTPException(404, f"this database holds no trial `{name}`; lock it with nudge lock FILE")
+    return state
+
+
+Known = Annotated[TrialState, Depends(_known)]
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "no such trial"}}
 
 
@@ -65,51 +72,35 @@ def _add_routes(app: FastAPI) -> None:
 
     @app.get("/health")
     def health(request: Request, desk: AtDesk) -> Health:
-        with reading(desk.store).begin() as connection:
-            all_trials(connection)
+        standing.find_trials(desk)
         scheduler = request.app.state.scheduler
         return Health(status="ok", version=__version__, clock=scheduler is not None and scheduler.running)
 
     @app.get("/api/v1/trials")
     def trials(desk: AtDesk) -> list[TrialState]:
-        with reading(desk.store).begin() as connection:
-            return all_trials(connection)
+        return standing.find_trials(desk)
 
     @app.get("/api/v1/trials/{name}", responses=_NOT_FOUND)
-    def trial(name: str, desk: AtDesk) -> TrialState:
-        return _known(name, desk)
+    def trial(known: Known) -> TrialState:
+        return known
 
     @app.get("/api/v1/trials/{name}/allocation", responses=_NOT_FOUND)
-    def allocation(name: str, desk: AtDesk) -> dict[str, int]:
+    def allocation(known: Known, desk: AtDesk) -> dict[str, int]:
         """Units by arm."""
-        _known(name, desk)
-        with reading(desk.store).begin() as connection:
-            return allocation_counts(connection, name)
+        return standing.allocation_of(desk, known.name)
 
     @app.get("/api/v1/trials/{name}/ledger", responses=_NOT_FOUND)
-    def ledger(name: str, desk: AtDesk) -> list[LedgerCount]:
+    def ledger(known: Known, desk: AtDesk) -> list[LedgerCount]:
         """Messages by arm, channel and state."""
-        _known(name, desk)
-        with reading(desk.store).begin() as connection:
-            return ledger_counts(connection, name)
+        return standing.ledger_of(desk, known.name)
 
     @app.get("/api/v1/trials/{name}/results", responses=_NOT_FOUND)
-    def results(name: str, desk: AtDesk) -> dict[str, Any]:
+    def results(known: Known, desk: AtDesk) -> dict[str, Any]:
         """The newest results, as results.json holds them."""
-        _known(name, desk)
-        with reading(desk.store).begin() as connection:
-            content = latest_results(connection, name)
+        content = standing.results_of(desk, known.name)
         if content is None:
-            raise HTTPException(404, f"{name} has not been analysed; run nudge analyse FILE")
+            raise HTTPException(404, f"{known.name} has not been analysed; run nudge analyse FILE")
         return dict(content)
-
-
-def _known(name: str, desk: Desk) -> TrialState:
-    with reading(desk.store).begin() as connection:
-        state = trial_state(connection, name)
-    if state is None:
-        raise HTTPException(404, f"this database holds no trial `{name}`; lock it with nudge lock FILE")
-    return state
 
 
 def run_service(desk: Desk, host: str, port: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,25 +11,12 @@ import sqlalchemy as sa
 from nudge.store.tables import locks, seeds, trials
 from nudge.trial.lock import Lock
 from nudge.trial.records.design import Seed
+from nudge.trial.records.trials import TrialState
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from nudge.store.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class TrialState:
-    """Where a trial stands."""
-
-    name: str
-    state: str
-    """locked, allocated, launched, paused, stopped or closed."""
-    demonstration: bool
-    created_at: datetime
-    allocated_at: datetime | None
-    launched_at: datetime | None
-    closed_at: datetime | None
 
 
 def trial_state(connection: Connection, name: str) -> TrialState | None:

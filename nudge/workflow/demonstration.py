@@ -14,6 +14,7 @@ from nudge.delivery.plan import Planner
 from nudge.design.seed import PublishedSeed
 from nudge.outcomes.synthetic import Process, complaint_records, potential_outcomes, review_records
 from nudge.people.synthetic import Families, review_roll, write_csv
+from nudge.report.words import effect
 from nudge.store.engine import reading
 from nudge.store.ledger import next_due
 from nudge.store.people import load_allocation, load_roll
@@ -34,6 +35,7 @@ from nudge.workflow.sending import send_due
 from nudge.workflow.settings import Settings
 
 if TYPE_CHECKING:
+    from nudge.trial.records.analysis import Estimate
     from nudge.trial.records.report import Results
 
 SEED_PHRASE = "nudge demonstration 2026-11"
@@ -153,3 +155,29 @@ def _outcomes(path: Path, desk: Desk, clock: SimulatedClock) -> dict[str, float]
     clock.advance_to(max(opens.values()) + timedelta(days=57))
     potential = potential_outcomes(people, PROCESS)
     return {str(pair): potential.true_effect(pair.arm, pair.control) for pair in trial.comparisons}
+
+
+def _estimate(line: Estimate) -> str:
+    return f"effect {line.estimate:.4f}, CR2 SE {line.std_error:.4f}, {line.df:.1f} df"
+
+
+def summary(made: Demonstration) -> list[str]:
+    """Ten lines: what was found, against what was true, and where the reports are."""
+    takeup, area = made.replication.estimates[:2]
+    wrong = made.replication.careless[0]
+    lines = [
+        "1. A published trial (Cai, de Janvry and Sadoulet 2015), re-analysed from its real data:",
+        f"   {takeup.n_clusters} villages were randomised, not {takeup.n:,} households: {_estimate(takeup)}",
+        f"   with area effects {_estimate(area)}; ignoring villages would claim SE {wrong.std_error:.4f}",
+        "2. A council trial on 2,000 made-up families (synthetic; simulated clock; published seed):",
+        f"   {made.sent:,} messages sent, {made.outbox_files:,} files in {made.folder / 'outbox'}",
+    ]
+    for line in made.council.estimates:
+        if line.role == "primary" and line.label != "sensitivity":
+            truth = made.truth[f"{line.arm} - {line.control}"]
+            lines.append(
+                f"   {line.arm} - {line.control}: truth {truth * 100:+.1f} points; found {effect(line)}, {line.verdict}"
+            )
+    lines.append("   one run proves nothing: docs/simulation.md has 1,000 of them")
+    lines += [f"report: {page}" for page in made.reports]
+    return lines

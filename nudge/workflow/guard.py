@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nudge.store.engine import reading
-from nudge.store.trials import TrialState, current_lock, trial_state
+from nudge.store.trials import current_lock, trial_state
 from nudge.trial.errors import LockBroken, Refused
 from nudge.trial.lock import Lock, canonical, differences
 from nudge.trial.problems import listed
+from nudge.trial.records.trials import TrialState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

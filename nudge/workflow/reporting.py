@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nudge.report.page import report_page
+from nudge.report.words import effect, readable
 from nudge.store.engine import reading
 from nudge.store.outcomes import latest_results
 from nudge.trial.errors import Refused
@@ -41,6 +42,19 @@ def write_report(results: Results, trial: Trial, folder: Path) -> Path:
     page = folder / f"{trial.trial}.html"
     page.write_text(report_page(results, trial), encoding="utf-8")
     return page
+
+
+def results_in_lines(results: Results) -> list[str]:
+    """Results for a terminal, a line each."""
+    lines = [f"{results.title} ({results.label})"]
+    for line in results.estimates:
+        indent = "  " if line.label == "sensitivity" else ""
+        said = f": {line.verdict}" if line.verdict else ""
+        lines.append(f"{indent}{readable(line.outcome)}, {line.arm} - {line.control}: {effect(line)}{said}")
+        if line.note:
+            lines.append(f"{indent}  {line.note}")
+    lines += [f"a careless analysis: {one.what}, SE {one.std_error:.4f}; wrong: {one.why}" for one in results.careless]
+    return lines + [f"{check.status}: {check.detail}" for check in results.checks if check.status != "ok"]
 
 
 def results_json(results: Results) -> str:

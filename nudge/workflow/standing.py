@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ from nudge.store.engine import reading
 from nudge.store.ledger import ledger_counts, next_due
 from nudge.store.outcomes import latest_results, loaded_outcomes
 from nudge.store.people import allocation_counts
-from nudge.store.trials import TrialState, all_trials
-from nudge.trial.records.delivery import Status
+from nudge.store.trials import all_trials, trial_state
+from nudge.trial.records.delivery import LedgerCount, Status
+from nudge.trial.records.trials import TrialState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +43,36 @@ def standing(desk: Desk) -> list[Standing]:
     """Every trial of the database."""
     with reading(desk.store).begin() as connection:
         return [_one(connection, state) for state in all_trials(connection)]
+
+
+def find_trial(desk: Desk, name: str) -> TrialState | None:
+    """One trial's state, or None where this database has never seen it."""
+    with reading(desk.store).begin() as connection:
+        return trial_state(connection, name)
+
+
+def find_trials(desk: Desk) -> list[TrialState]:
+    """Every trial's state."""
+    with reading(desk.store).begin() as connection:
+        return all_trials(connection)
+
+
+def allocation_of(desk: Desk, name: str) -> dict[str, int]:
+    """Units by arm."""
+    with reading(desk.store).begin() as connection:
+        return allocation_counts(connection, name)
+
+
+def ledger_of(desk: Desk, name: str) -> list[LedgerCount]:
+    """Messages by arm, channel and state."""
+    with reading(desk.store).begin() as connection:
+        return ledger_counts(connection, name)
+
+
+def results_of(desk: Desk, name: str) -> Mapping[str, Any] | None:
+    """The newest results, as results.json holds them."""
+    with reading(desk.store).begin() as connection:
+        return latest_results(connection, name)
 
 
 def _one(connection: Connection, state: TrialState) -> Standing:
