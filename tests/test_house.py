@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import ROOT
 
 STAGES = {"people", "design", "messages", "delivery", "outcomes", "analysis", "report", "evidence"}
@@ -36,7 +37,7 @@ def _imports(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_one_way(path: Path):
+def test_imports_point_one_way(path: Path) -> None:
     parts = path.relative_to(ROOT / "nudge").parts
     if len(parts) == 1:
         return
@@ -44,18 +45,18 @@ def test_imports_point_one_way(path: Path):
     assert not wrong, f"{path.name} in {parts[0]} may import only {sorted(MAY_IMPORT[parts[0]])}, not {sorted(wrong)}"
 
 
-def test_the_rule_would_notice_a_wrong_import(tmp_path: Path):
+def test_the_rule_would_notice_a_wrong_import(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("from nudge.store import ledger\nimport nudge.delivery.rules\n")
     assert _imports(wrong) == {"store", "delivery"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_file_outgrows_a_head(path: Path):
+def test_no_file_outgrows_a_head(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, "split it by meaning"
 
 
-def test_help_imports_nothing_heavy():
+def test_help_imports_nothing_heavy() -> None:
     code = "import sys, nudge.cli.main; print(sorted(m for m in sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     heavy = ("numpy", "pandas", "scipy", "statsmodels", "sqlalchemy", "pydantic", "fastapi", "jinja2", "cryptography")

@@ -45,6 +45,11 @@ class Answer:
         return self.estimate - half, self.estimate + half
 
 
+_NOTHING = Answer(
+    Choice("none", "none", "none", "an arm has no rows"), float("nan"), None, None, None, None, "no rows to compare"
+)
+
+
 def t_quantile(level: float, df: float) -> float:
     """The t value that leaves (1 − level) / 2 above it."""
     from scipy.stats import t
@@ -71,6 +76,8 @@ def score_interval(events: int, n: int, events_control: int, n_control: int, lev
 
 def answer(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
     """The estimate, its uncertainty and p-value for one comparison (rules 4-10)."""
+    if pair.y.size == 0:
+        return _NOTHING
     counts = block_counts(pair)
     informative = counts.informative
     left_out = 0
@@ -78,9 +85,8 @@ def answer(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
         left_out = int((~informative).sum())
         pair = _recoded(pair.only(informative[pair.block]))
         counts = block_counts(pair)
-    if not pair.y.size or min(int(pair.treated.sum()), int((~pair.treated).sum())) == 0:
-        nothing = Choice("none", "none", "none", "one of the arms has no rows")
-        return Answer(nothing, float("nan"), None, None, None, None, "no rows to compare", blocks_left_out=left_out)
+    if pair.treated.all() or not pair.treated.any():
+        return replace(_NOTHING, blocks_left_out=left_out)
     choice = choose(
         counts, design, clustered=pair.clustered, columns=len(pair.names),
         constant_probability=constant_probability(pair), average=average,

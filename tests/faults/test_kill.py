@@ -10,14 +10,15 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.support.smtp import Mailbox, smtp_server
-from tests.support.trials import Bench, family, write_trial
 
 from nudge.store.tables import send_events, sends
 from nudge.trial.records.delivery import Status
+from tests.support.smtp import Mailbox, smtp_server
+from tests.support.trials import Bench, family, write_trial
 
 MESSAGES = 500
 KILLS = 20
@@ -89,7 +90,7 @@ def _send_and_kill(file: Path, environment: dict[str, str], mailbox: Mailbox, be
         kills += 1
 
 
-def _ledger(bench: Bench) -> list[sa.Row[tuple[str, str, str]]]:
+def _ledger(bench: Bench) -> list[sa.Row[Any]]:
     store = bench.desk().store
     with store.begin() as connection:
         found = list(connection.execute(sa.select(sends.c.id, sends.c.via, sends.c.status)))

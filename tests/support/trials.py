@@ -80,9 +80,7 @@ EMAIL = (
 )
 
 
-def write_trial(
-    folder: Path, families: int = 40, rows: list[dict[str, str]] | None = None, **changes: Any
-) -> Path:
+def write_trial(folder: Path, families: int = 40, rows: list[dict[str, str]] | None = None, **changes: Any) -> Path:
     """A trial file with its roll and templates; returns the file."""
     values = trial_values(**changes)
     write_rows(folder / "people" / "small.csv", rows or [family(i) for i in range(families)])
@@ -109,7 +107,7 @@ class Bench:
 
     def settings(self, **changes: Any) -> Settings:
         """Settings that point into the folder."""
-        values = {
+        values: dict[str, Any] = {
             "database_url": f"sqlite:///{self.folder / 'nudge.sqlite3'}",
             "keys_file": self.folder / "keys" / "keys.json", "outbox": self.folder / "outbox",
             "actor": "tester", "lease_seconds": 30,

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nudge.delivery.rules import WAITS, after_asking, after_try
+from nudge.trial.records.delivery import FOLLOWS, OPEN, Reply, SendResult, Status
+
+NOON = datetime(2027, 1, 11, 12, tzinfo=UTC)
+LATER = NOON + timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [(Reply.ACCEPTED, Status.ACCEPTED), (Reply.REJECTED, Status.REJECTED), (Reply.UNKNOWN, Status.UNKNOWN)],
+)
+def test_a_plain_answer_settles_the_row(reply: Reply, status: Status) -> None:
+    assert after_try(SendResult(reply, "250"), 1, NOON, LATER).status is status
+
+
+@pytest.mark.parametrize("attempt", range(1, len(WAITS) + 1))
+def test_a_temporary_failure_waits_longer_each_time(attempt: int) -> None:
+    step = after_try(SendResult(Reply.TEMPORARY), attempt, NOON, LATER)
+    assert (step.status, step.due_at) == (Status.DUE, NOON + WAITS[attempt - 1])
+
+
+def test_after_the_last_wait_it_is_given_up() -> None:
+    step = after_try(SendResult(Reply.TEMPORARY, "451", "busy"), len(WAITS) + 1, NOON, LATER)
+    assert (step.status, step.reason) == (Status.REJECTED, "given up after 5 tries: 451 busy")
+
+
+def test_without_time_for_another_try_it_expires() -> None:
+    step = after_try(SendResult(Reply.TEMPORARY), 1, NOON, NOON + timedelta(seconds=59))
+    assert step.status is Status.EXPIRED
+    assert step.reason.startswith("no time left for another try")
+
+
+@given(st.sampled_from(Reply), st.integers(1, 20), st.timedeltas(timedelta(0), timedelta(days=3)))
+def test_only_a_temporary_failure_is_ever_tried_again(reply: Reply, attempt: int, left: timedelta) -> None:
+    step = after_try(SendResult(reply), attempt, NOON, NOON + left)
+    assert (step.due_at is not None) == (step.status is Status.DUE)
+    if step.status is Status.DUE:
+        assert reply is Reply.TEMPORARY
+        assert step.due_at is not None
+        assert NOON < step.due_at <= NOON + left
+    assert Status.CLAIMED in FOLLOWS[step.status], "the ledger allows what the rule says"
+
+
+def test_a_provider_that_has_it_settles_an_unknown() -> None:
+    step = after_asking(found=True, last_touched=NOON, grace=timedelta(seconds=60), now=NOON)
+    assert step is not None
+    assert step.status is Status.ACCEPTED
+
+
+def test_not_found_is_believed_only_after_the_grace() -> None:
+    grace = timedelta(seconds=60)
+    early = after_asking(found=False, last_touched=NOON, grace=grace, now=NOON + timedelta(seconds=59))
+    late = after_asking(found=False, last_touched=NOON, grace=grace, now=NOON + grace)
+    assert early is None
+    assert late is not None
+    assert late.status is Status.DUE
+
+
+def test_what_has_ended_stays_ended() -> None:
+    ended = {Status.EXPIRED, Status.CANCELLED, Status.REJECTED, Status.DELIVERED, Status.FAILED, Status.VIRTUAL}
+    for before in FOLLOWS.values():
+        assert not ended & set(before)
+
+
+def test_nothing_unknown_goes_out_again_but_through_asking() -> None:
+    assert Status.UNKNOWN not in OPEN
+    assert Status.UNKNOWN not in FOLLOWS[Status.CLAIMED]
