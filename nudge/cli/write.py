@@ -91,7 +91,18 @@ def _finish(
     if beside is not None:
         complain(f"every row's problems are in {beside}")
     if examined is not None:
-        say(*(f"{key}: {value}" for key, value in examined.facts().items()))
+        say(*_fact_lines(examined.facts()))
+
+
+def _fact_lines(facts: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            lines.append(f"{key}:" if value else f"{key}: none")
+            lines += [f"{number:>9,} {name}" for name, number in value.items()]
+        else:
+            lines.append(f"{key}: {value:,}" if isinstance(value, int) else f"{key}: {value}")
+    return lines
 
 
 def preview(

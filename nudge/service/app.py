@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel
 
 from nudge import __version__
-from nudge.service.clock import start_clock
+from nudge.service.clock import TICK_SECONDS, start_clock
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.trials import TrialState
 from nudge.workflow import standing
@@ -32,12 +32,12 @@ class Problem(BaseModel):
     detail: str
 
 
-def build_service(desk: Desk, *, clock: bool = True) -> FastAPI:
+def build_service(desk: Desk, *, clock: bool = True, tick_seconds: float = TICK_SECONDS) -> FastAPI:
     """The application on one database; `clock` sends what is due while it runs."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.scheduler = start_clock(desk) if clock else None
+        app.state.scheduler = start_clock(desk, tick_seconds) if clock else None
         yield
         if app.state.scheduler is not None:
             app.state.scheduler.shutdown(wait=True)

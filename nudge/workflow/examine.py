@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from nudge.trial.model import Trial
+    from nudge.trial.model import DataSource, Trial
     from nudge.trial.records.messages import Template
     from nudge.trial.records.people import Roll
     from nudge.trial.records.tables import Table
@@ -87,7 +87,7 @@ class Examined:
         return facts
 
 
-def examine(path: Path, now: datetime, *, with_people: bool = True) -> Examined:
+def examine(path: Path, now: datetime) -> Examined:
     """Read a trial file, its templates and its roll, and collect what stands in the way.
 
     now: stands in for the moment of allocation. Raises ProblemsFound only where the trial
@@ -99,11 +99,14 @@ def examine(path: Path, now: datetime, *, with_people: bool = True) -> Examined:
     templates = _templates(loaded, problems)
     problems.extend(_unused_columns(loaded, templates))
     roll, roll_file = (None, "")
-    if with_people and not loaded.trial.run_elsewhere and loaded.trial.population.people is not None:
-        table = read_source(loaded.trial.population.people, loaded.folder, problems)
-        roll_file = table.name
-        if table is not EMPTY:
-            roll = _roll(loaded, table, problems)
+    people = loaded.trial.population.people
+    if people is not None and not loaded.trial.run_elsewhere:
+        if _is_absent(people, loaded.folder):
+            problems.add(_absent_roll(loaded, people))
+        else:
+            table = read_source(people, loaded.folder, problems)
+            roll_file = table.name
+            roll = _roll(loaded, table, problems) if table is not EMPTY else None
     examined = Examined(loaded, tuple(templates), roll, roll_file, ())
     expected = None
     if roll is not None and not problems.fatal:
@@ -112,6 +115,20 @@ def examine(path: Path, now: datetime, *, with_people: bool = True) -> Examined:
         expected = forecast(planner, templates, roll)
         problems.extend(_unrendered(loaded, expected))
     return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)
+
+
+def _is_absent(people: DataSource, folder: Path) -> bool:
+    file = people.csv_file or people.parquet_file
+    return file is not None and not (folder / file).exists()
+
+
+def _absent_roll(loaded: LoadedTrial, people: DataSource) -> Problem:
+    """Without its roll a file can be written and checked, but not locked."""
+    file = people.csv_file or people.parquet_file
+    return loaded.source.problem(
+        Level.LAUNCH, ("population", "people"), f"there is no roll at {file}, so nothing about people could be checked",
+        "put it there; the path is relative to the trial file",
+    )  # fmt: skip
 
 
 def write_problem_file(examined: Examined) -> Path | None:

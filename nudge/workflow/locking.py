@@ -58,7 +58,7 @@ def lock_trial(path: Path, desk: Desk, reason: str | None = None) -> Lock:
         raise ProblemsFound(errors)
     roll = examined.roll
     if roll is None:
-        raise Refused(f"{examined.trial.trial} has no roll to lock", "add `population.people`")
+        raise Refused(f"{examined.trial.trial} has no roll to lock", "see what `nudge check` says of population.people")
     earlier = find_locked(desk.store, examined.trial.trial)
     if earlier is not None:
         with desk.store.begin() as connection:

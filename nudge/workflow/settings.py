@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Where things are, and what the world outside allows."""
 
-    model_config = SettingsConfigDict(env_prefix="NUDGE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="NUDGE_", env_ignore_empty=True, frozen=True)
 
     database_url: str = "sqlite:///nudge.sqlite3"
     keys_file: Path | None = None

@@ -1,0 +1,112 @@
+"""The service on a real database, through real HTTP requests in the application."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from nudge.service.app import build_service
+from nudge.store.tables import sends
+from nudge.trial.records.delivery import Status
+from nudge.workflow.analysing import analyse_trial
+from nudge.workflow.collecting import collect_outcomes
+from nudge.workflow.desk import Desk
+from nudge.workflow.launching import launch_trial
+from nudge.workflow.locking import allocate_trial, lock_trial
+from tests.support.trials import Bench, write_rows, write_trial
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def desk(bench: Bench) -> Desk:
+    file = write_trial(bench.folder)
+    desk = bench.desk()
+    lock_trial(file, desk)
+    allocate_trial(file, desk)
+    launch_trial(file, desk)
+    return desk
+
+
+@pytest.fixture
+def client(desk: Desk) -> Iterator[TestClient]:
+    with TestClient(build_service(desk, clock=False)) as client:
+        yield client
+
+
+def test_health_says_whether_the_clock_ticks(client: TestClient, desk: Desk) -> None:
+    assert client.get("/health").json() == {"status": "ok", "version": "0.1.0", "clock": False}
+    with TestClient(build_service(desk)) as ticking:
+        assert ticking.get("/health").json()["clock"] is True
+
+
+def test_trials_allocation_and_ledger_are_read(client: TestClient) -> None:
+    assert [trial["name"] for trial in client.get("/api/v1/trials").json()] == ["small"]
+    assert client.get("/api/v1/trials/small").json()["state"] == "launched"
+    assert client.get("/api/v1/trials/small/allocation").json() == {"usual": 20, "reminder": 20}
+    rows = client.get("/api/v1/trials/small/ledger").json()
+    assert Counter({row["status"]: 0 for row in rows}).keys() == {"planned", "virtual"}
+    assert sum(row["rows"] for row in rows) == 40
+
+
+def test_results_are_the_newest_made(client: TestClient, desk: Desk, bench: Bench) -> None:
+    missing = client.get("/api/v1/trials/small/results")
+    assert (missing.status_code, missing.json()["detail"]) == (
+        404,
+        "small has not been analysed; run nudge analyse FILE",
+    )
+    file = bench.folder / "small.yaml"
+    write_rows(bench.folder / "outcomes" / "came.csv", [{"person_ref": "P0001", "day": "2027-01-25"}])
+    collect_outcomes(file, desk)
+    results = analyse_trial(file, desk)
+    body = client.get("/api/v1/trials/small/results").json()
+    assert body["fingerprint"] == results.fingerprint
+    assert len(body["estimates"]) == len(results.estimates)
+
+
+@pytest.mark.parametrize("path", ["", "/allocation", "/ledger", "/results"])
+def test_an_unknown_trial_is_a_sentence(client: TestClient, path: str) -> None:
+    answer = client.get(f"/api/v1/trials/unheard-of{path}")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "this database holds no trial `unheard-of`; lock it with nudge lock FILE"
+
+
+def test_nothing_can_be_written_yet(client: TestClient) -> None:
+    for method in ("post", "put", "patch", "delete"):
+        assert getattr(client, method)("/api/v1/trials/small").status_code == 405
+
+
+def test_the_description_names_every_path(client: TestClient) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    assert set(paths) == {
+        "/health", "/api/v1/trials", "/api/v1/trials/{name}", "/api/v1/trials/{name}/allocation",
+        "/api/v1/trials/{name}/ledger", "/api/v1/trials/{name}/results",
+    }  # fmt: skip
+
+
+def test_no_contact_detail_is_in_any_answer(client: TestClient) -> None:
+    for path in ("", "/small", "/small/allocation", "/small/ledger"):
+        text = client.get(f"/api/v1/trials{path}").text
+        assert "7700900" not in text
+        assert "example.org" not in text
+
+
+def test_the_clock_sends_what_is_due(desk: Desk, bench: Bench) -> None:
+    bench.clock.advance_to(datetime(2027, 1, 18, 10, tzinfo=UTC))
+    with TestClient(build_service(desk, tick_seconds=0.2)):
+        for _ in range(100):
+            if len(bench.outbox) == 20:
+                break
+            time.sleep(0.1)
+    with desk.store.begin() as connection:
+        assert Counter(connection.scalars(sa.select(sends.c.status)))[Status.ACCEPTED] == 20
