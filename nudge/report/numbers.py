@@ -7,6 +7,8 @@ from datetime import datetime
 
 _RARE = 0.05
 _SMALLEST_P = 0.001
+_NARROWEST = 1e-6
+"""An axis narrower than this is drawn one unit wide: there is nothing to tell apart on it."""
 
 
 def frequency_base(*proportions: float) -> int:
@@ -67,8 +69,9 @@ def day(moment: str) -> str:
 def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round places for an axis that covers low to high and zero."""
     low, high = min(low, 0.0), max(high, 0.0)
-    span = (high - low) or 1.0
-    rough = span / most
+    if high - low < _NARROWEST:
+        high = low + 1.0
+    rough = (high - low) / most
     magnitude = 10 ** math.floor(math.log10(rough))
     step = next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= rough)
     first = math.floor(low / step)

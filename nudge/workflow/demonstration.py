@@ -168,7 +168,7 @@ def summary(made: Demonstration) -> list[str]:
     lines = [
         "1. A published trial (Cai, de Janvry and Sadoulet 2015), re-analysed from its real data:",
         f"   {takeup.n_clusters} villages were randomised, not {takeup.n:,} households: {_estimate(takeup)}",
-        f"   with area effects {_estimate(area)}; ignoring villages would claim SE {wrong.std_error:.4f}",
+        f"   with area effects: {_estimate(area)}; ignoring villages would claim SE {wrong.std_error:.4f}",
         "2. A council trial on 2,000 made-up families (synthetic; simulated clock; published seed):",
         f"   {made.sent:,} messages sent, {made.outbox_files:,} files in {made.folder / 'outbox'}",
     ]
