@@ -42,7 +42,7 @@ def analyse(
             lines.extend(line.beside())
             careless.extend(line.careless())
     adjust = trial.analysis.multiplicity == "holm"
-    return Analysed(tuple(_adjusted(lines) if adjust else lines), tuple(careless))
+    return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless))
 
 
 def family_size(trial: Trial, role: str) -> int:
@@ -53,16 +53,15 @@ def family_size(trial: Trial, role: str) -> int:
     return max(1, len(measured) * len(trial.comparisons))
 
 
-def _adjusted(lines: list[Estimate]) -> list[Estimate]:
+def _adjusted(lines: list[Estimate], trial: Trial) -> list[Estimate]:
     """Holm within each family; sensitivity lines belong to none."""
     result = list(lines)
-    families = {line.family for line in lines}
-    for family in families:
+    for family in {line.family for line in lines}:
         members = [
             i for i, line in enumerate(lines)
             if line.family == family and line.label != "sensitivity" and line.p_value is not None
         ]  # fmt: skip
         raw = [p for i in members if (p := lines[i].p_value) is not None]
-        for i, p in zip(members, holm(raw), strict=True):
+        for i, p in zip(members, holm(raw, family_size(trial, family)), strict=True):
             result[i] = replace(result[i], p_adjusted=p)
     return result

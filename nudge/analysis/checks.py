@@ -24,7 +24,11 @@ def attrition(name: str, rows: AnalysisRows, comparison: Comparison, design: Des
     """Whether the share with an outcome differs between two arms, by the design's own variance."""
     known = replace(rows, outcome=(~np.isnan(rows.outcome)).astype(float))
     pair = pair_of(known, comparison.arm, comparison.control)
-    shares = [float(pair.y[pair.treated == side].mean()) for side in (True, False)]
+    sides = [pair.y[pair.treated == side] for side in (True, False)]
+    empty = [arm for arm, side in zip((comparison.arm, comparison.control), sides, strict=True) if not side.size]
+    if empty:
+        return Check("attrition", "note", f"{name}: nobody was allocated to {listed(empty)}")
+    shares = [float(side.mean()) for side in sides]
     said = (
         f"{name}: an outcome is known for {shares[0]:.1%} of {comparison.arm} and {shares[1]:.1%} "
         f"of {comparison.control}"

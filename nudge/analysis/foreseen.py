@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import BlockCounts, Choice, choose, pair_of
-from nudge.trial.records.analysis import AnalysisRows, Design
+from nudge.analysis.comparison import BlockCounts, Choice, choose, coded_columns
 
 if TYPE_CHECKING:
+    from nudge.trial.grammar import Comparison
     from nudge.trial.model import Trial
+    from nudge.trial.records.analysis import Design, Ints
     from nudge.trial.records.design import Law
     from nudge.trial.records.people import Unit
 
@@ -22,27 +23,34 @@ def foreseen_choices(trial: Trial, law: Law, units: Sequence[Unit], design: Desi
     sizes = np.bincount(block, minlength=blocks.size)
     clustered = any(len(unit.people) > 1 for unit in units)
     columns = covariate_columns(trial, units)
-    total = sum(law.ratio)
-    fewest = {arm: sizes * share // total for arm, share in zip(law.arms, law.ratio, strict=True)}
     return {
         str(pair): choose(
-            BlockCounts(fewest[pair.arm], fewest[pair.control]), design, clustered=clustered, columns=columns,
+            _fewest(sizes, law, pair), design, clustered=clustered, columns=columns,
             constant_probability=True, average=trial.analysis.average,
         )
         for pair in trial.comparisons
     }  # fmt: skip
 
 
+def _fewest(sizes: Ints, law: Law, pair: Comparison) -> BlockCounts:
+    """The fewest units of two arms in blocks of these sizes.
+
+    A block too small to give every arm a unit may still give each of these two one. A block that
+    must give each one but may give either more is no pair, and is shown as 2 and 1.
+    """
+    arm, control = (law.ratio[law.arms.index(name)] for name in (pair.arm, pair.control))
+    total, least = sum(law.ratio), np.minimum(sizes // 2, 1)
+    counts = [np.maximum(sizes * share // total, least) for share in (arm, control)]
+    uneven = (np.maximum(*counts) == 1) & (-(-sizes * max(arm, control) // total) > 1)
+    return BlockCounts(np.where(uneven & (counts[1] == 1), 2, counts[0]), counts[1])
+
+
 def covariate_columns(trial: Trial, units: Sequence[Unit]) -> int:
     """How many model columns the declared covariates make."""
-    people = [person for unit in units for person in unit.people]
-    rows = AnalysisRows(
-        outcome=np.zeros(len(people)), arm=np.array(["all"] * len(people)), unit=np.arange(len(people)),
-        block=np.zeros(len(people), dtype=np.int64), probability=np.ones(len(people)),
-        covariates=baseline_columns(trial, [person.columns for person in people]),
-        types=trial.population.columns,
-    )  # fmt: skip
-    return len(pair_of(rows, "all", "all", trial.analysis.covariates).names)
+    rows = [person.columns for unit in units for person in unit.people]
+    values = baseline_columns(trial, rows)
+    declared = {name: values[name] for name in trial.analysis.covariates}
+    return len(coded_columns(declared, trial.population.columns, np.ones(len(rows), dtype=bool)))
 
 
 def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict[str, np.ndarray]:

@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import Choice, Pair, block_counts, choose
+from nudge.analysis.comparison import (
+    Choice,
+    Pair,
+    block_counts,
+    choose,
+    constant_probability,
+    difference_within_blocks,
+    informative,
+    varies_within_blocks,
+)
 from nudge.analysis.estimators import estimator
+from nudge.analysis.estimators.cluster_means import cluster_means
 from nudge.analysis.randomisation import exact_events_test, permutation_test
+from nudge.analysis.score_interval import score_interval
 from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
@@ -64,57 +75,33 @@ def t_p_value(statistic: float, df: float) -> float:
     return float(2 * t.sf(abs(statistic), df))
 
 
-def score_interval(events: int, n: int, events_control: int, n_control: int, level: float) -> tuple[float, float]:
-    """Miettinen & Nurminen (1985) score interval of a difference in proportions."""
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
-    low, high = confint_proportions_2indep(
-        events, n, events_control, n_control, method="score", compare="diff", alpha=1 - level, correction=True
-    )
-    return float(low), float(high)
-
-
 def answer(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
     """The estimate, its uncertainty and p-value for one comparison (rules 4-10)."""
-    if pair.y.size == 0:
-        return _NOTHING
-    counts = block_counts(pair)
-    informative = counts.informative
     left_out = 0
-    if design.blocks and not informative.all():
-        left_out = int((~informative).sum())
-        pair = _recoded(pair.only(informative[pair.block]))
-        counts = block_counts(pair)
-    if pair.treated.all() or not pair.treated.any():
-        return replace(_NOTHING, blocks_left_out=left_out)
+    if design.blocks:
+        pair, left_out = informative(pair)
+    return replace(_answer(pair, design, binary=binary, average=average), blocks_left_out=left_out)
+
+
+def _answer(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
+    units = [pair.units_of(treated=side) for side in (True, False)]
+    if min(units) == 0:
+        return _NOTHING
     choice = choose(
-        counts, design, clustered=pair.clustered, columns=len(pair.names),
+        block_counts(pair), design, clustered=pair.clustered, columns=len(pair.names),
         constant_probability=constant_probability(pair), average=average,
     )  # fmt: skip
+    if max(units) == 1:
+        why = "each arm is a single unit, so the arm cannot be told apart from the unit"
+        return _difference(pair, choice, None, f"no interval and no p-value: {why}")
     if binary and _one_sided(pair):
-        return replace(_few_events(pair, design, choice), blocks_left_out=left_out)
+        return _few_events(pair, design, choice)
     try:
         fitted = estimator(choice.estimator).estimate(pair, choice.adjustment)
     except EstimationRefused as refusal:
-        return replace(_by_randomisation(pair, design, choice, refusal), blocks_left_out=left_out)
-    p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df) if fitted.std_error > 0 else None
-    return Answer(
-        choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note,
-        blocks_left_out=left_out,
-    )  # fmt: skip
-
-
-def _recoded(pair: Pair) -> Pair:
-    return replace(pair, block=np.unique(pair.block, return_inverse=True)[1].astype(np.int64))
-
-
-def constant_probability(pair: Pair) -> bool:
-    """Whether each arm had the same chance in every block; by the draw's own probabilities where known."""
-    if not np.isnan(pair.weight).any():
-        return all(np.ptp(pair.weight[pair.treated == side]) < 1e-9 for side in (True, False))  # noqa: PLR2004
-    counts = block_counts(pair)
-    shares = counts.treated / np.maximum(counts.treated + counts.control, 1)
-    return bool(np.ptp(shares) < 1e-9)  # noqa: PLR2004 - equal but for rounding
+        return _by_randomisation(pair, design, choice, refusal)
+    p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
+    return Answer(choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note)
 
 
 def _one_sided(pair: Pair) -> bool:
@@ -123,24 +110,31 @@ def _one_sided(pair: Pair) -> bool:
 
 
 def _few_events(pair: Pair, design: Design, choice: Choice) -> Answer:
-    events, control_events = int(pair.y[pair.treated].sum()), int(pair.y[~pair.treated].sum())
-    n, n_control = int(pair.treated.sum()), int((~pair.treated).sum())
-    estimate = events / n - control_events / n_control
+    counted = [(int(pair.y[pair.treated == side].sum()), int((pair.treated == side).sum())) for side in (True, False)]
+    (events, n), (control_events, n_control) = counted
     counts = f"{events} of {n} and {control_events} of {n_control} had the event"
-    alike = np.ptp(pair.y) == 0
     if pair.clustered or design.clusters:
-        p, how = (None, "") if alike else _p_by_permutation(pair, design, of_totals=True)
-        return Answer(choice, estimate, None, None, p, None, f"{counts}: no interval under clusters{how}")
-    p, how = (None, "") if alike else _p_exact(pair, design)
-    if design.blocks:
-        return Answer(choice, estimate, None, None, p, None, f"{counts}: no interval within blocks{how}")
-    return Answer(
-        choice, estimate, None, None, p, "score", f"{counts}: Miettinen-Nurminen score interval{how}",
-        score_counts=(events, n, control_events, n_control),
-    )  # fmt: skip
+        p, how = _p_by_permutation(pair, design, of_totals=True)
+        return _difference(pair, choice, p, f"{counts}: no interval under clusters{how}")
+    p, how = _p_exact(pair, design)
+    if pair.blocks > 1 or choice.estimator == "inverse_probability":
+        return _difference(pair, choice, p, f"{counts}: no interval where chances or blocks differ{how}")
+    shown = _difference(pair, choice, p, f"{counts}: Miettinen-Nurminen score interval{how}")
+    return replace(shown, vcov="score", score_counts=(events, n, control_events, n_control))
+
+
+def _difference(pair: Pair, choice: Choice, p: float | None, note: str) -> Answer:
+    """The difference in means within blocks, without a variance and without covariates."""
+    within = "block_weighted" if pair.blocks > 1 else "difference_in_means"
+    if choice.estimator == "cluster_means":
+        pair, within = cluster_means(pair), choice.estimator
+    shown = replace(choice, estimator=within, adjustment="none")
+    return Answer(shown, difference_within_blocks(pair), None, None, p, None, note)
 
 
 def _p_exact(pair: Pair, design: Design) -> tuple[float | None, str]:
+    if not varies_within_blocks(pair):
+        return None, ""
     if design.method is None:
         return None, "; the law of the draw is not known, so no exact p-value"
     test = exact_events_test(pair)
@@ -148,6 +142,8 @@ def _p_exact(pair: Pair, design: Design) -> tuple[float | None, str]:
 
 
 def _p_by_permutation(pair: Pair, design: Design, *, of_totals: bool = False) -> tuple[float | None, str]:
+    if not varies_within_blocks(pair):
+        return None, ""
     if design.method is None:
         return None, "; the law of the draw is not known, so no p-value by re-drawing it"
     test = permutation_test(pair, of_totals=of_totals)
@@ -155,8 +151,6 @@ def _p_by_permutation(pair: Pair, design: Design, *, of_totals: bool = False) ->
 
 
 def _by_randomisation(pair: Pair, design: Design, choice: Choice, refusal: EstimationRefused) -> Answer:
-    estimate = float(pair.y[pair.treated].mean() - pair.y[~pair.treated].mean())
-    p, how = _p_by_permutation(pair, design)
-    return Answer(
-        choice, estimate, None, None, p, None, f"no interval: {refusal.what}{how}; plain difference in means shown"
-    )
+    drawn = cluster_means(pair) if choice.estimator == "cluster_means" else pair
+    p, how = _p_by_permutation(drawn, design)
+    return _difference(pair, choice, p, f"no interval: {refusal.what}{how}; the plain difference in means is shown")

@@ -57,10 +57,11 @@ def fit(x: Floats, y: Floats, names: Sequence[str], weights: Floats | None = Non
 def _refuse_collinear(x: Floats, names: Sequence[str]) -> None:
     scale = np.sqrt((x**2).sum(axis=0))
     scaled = x / np.where(scale > 0, scale, 1)
-    triangle, pivots = linalg.qr(scaled, mode="r", pivoting=True, check_finite=True)
-    size = np.abs(np.diag(triangle))
-    spare = [names[pivots[i]] for i in range(x.shape[1]) if i >= size.size or size[i] <= _RANK_TOLERANCE]
-    if spare:
+    size = np.abs(np.diag(linalg.qr(scaled, mode="r", pivoting=True, check_finite=True)[0]))
+    if size.size < x.shape[1] or size.min() <= _RANK_TOLERANCE:
+        # Without pivots a column that earlier ones determine leaves nothing, so the later of two is named.
+        left = np.abs(np.diag(linalg.qr(scaled, mode="r")[0]))
+        spare = [name for i, name in enumerate(names) if i >= left.size or left[i] <= _RANK_TOLERANCE] or names[-1:]
         raise EstimationRefused(
             f"{listed(spare)} cannot be told apart from the other columns of the model",
             "drop them, or merge levels that hold the same units",
@@ -96,7 +97,7 @@ def cr2(model: LinearFit, clusters: Ints, contrast: Floats) -> Sandwich:
     pull = model.x @ (model.bread @ contrast)
     pull = pull if model.weights is None else pull * model.weights
     terms = _cluster_terms(thin[order], core, pull[order], model.residuals[order], starts)
-    own = np.einsum("gi,ij,gj->g", terms.s, core, terms.s)
+    own = ((terms.s @ core) * terms.s).sum(axis=1)
     trace = float((terms.a_squared + own).sum())
     together = core @ (terms.s.T @ terms.s)
     squares = float((terms.a_squared**2 + 2 * terms.a_squared * own).sum() + np.trace(together @ together))

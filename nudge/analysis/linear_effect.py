@@ -13,8 +13,9 @@ from nudge.trial.records.analysis import Fitted, Floats
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
 
-LEAST_DF = 4
-"""Rule 10: below this many Satterthwaite degrees of freedom no interval is given."""
+LEAST_DF = 4 - 1e-9
+"""Rule 10: below 4 Satterthwaite degrees of freedom, but for rounding, no interval is given."""
+_NO_SPREAD = 1e-12
 
 
 def arm_effect(
@@ -33,12 +34,19 @@ def arm_effect(
         raise EstimationRefused(
             "one unit alone decides part of the estimate, so its variance cannot be had", "use randomisation inference"
         )
+    need_spread(variance.std_error, pair)
     if variance.df < LEAST_DF:
         raise EstimationRefused(f"only {variance.df:.1f} degrees of freedom are left", "use randomisation inference")
     return Fitted(
         estimate=float(model.coefficients[1]), std_error=variance.std_error, df=variance.df, estimator=estimator,
         vcov="CR2" if pair.clustered else "HC2", parameters=x.shape[1], note=note,
     )  # fmt: skip
+
+
+def need_spread(std_error: float, pair: Pair) -> None:
+    """Refuse a variance of zero: what is left of it is rounding, and makes any p-value (rule 10)."""
+    if std_error <= _NO_SPREAD * float(np.abs(pair.y).max()):
+        raise EstimationRefused("the outcome does not vary within the arms", "read the counts")
 
 
 def centred_blocks(pair: Pair) -> tuple[Floats, list[str]]:

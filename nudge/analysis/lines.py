@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from nudge.analysis.estimators import estimator
 from nudge.analysis.icc import anova_icc
 from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
 from nudge.analysis.least_squares import cr2, fit
-from nudge.analysis.linear_effect import arm_effect
+from nudge.analysis.linear_effect import adjusted, arm_effect, need_spread
 from nudge.analysis.missing import filled, needs_bounds
 from nudge.analysis.verdict import harm_verdict, verdict
 from nudge.trial.errors import EstimationRefused
@@ -66,8 +67,7 @@ class Line:
         analysis = self.trial.analysis
         pair = self.pair(analysis.covariates)
         found = answer(pair, self.design, binary=self.binary, average=analysis.average)
-        covariates = analysis.covariates if found.choice.adjustment != "none" else ()
-        line = self.line(pair, found, analysis.average, covariates, label)
+        line = self.line(pair, found, analysis.average, analysis.covariates, label)
         low, high = self._oriented(found.interval(1 - self.trial.power.alpha / self.family_size))
         return replace(
             line, note=_joined(line.note, self._about(found, pair)), verdict=self._verdict(line, low, high),
@@ -89,9 +89,11 @@ class Line:
         if self.locked and found.choice.estimator != self.locked:
             notes.append(f"the lock foresaw {self.locked}; the rows allow {found.choice.estimator}")
         if found.blocks_left_out:
-            notes.append(f"{found.blocks_left_out} blocks without both arms cannot inform this comparison")
-        dropped = self.trial.analysis.covariates and found.choice.adjustment == "none" and pair.names
-        if dropped:
+            blocks = "1 block" if found.blocks_left_out == 1 else f"{found.blocks_left_out} blocks"
+            notes.append(f"{blocks} without both arms cannot inform this comparison")
+        if pair.names and found.choice.estimator == "paired":
+            notes.append("pairs are compared without covariates")
+        elif pair.names and found.choice.adjustment == "none" and found.std_error is not None:
             notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
         return "; ".join(notes)
 
@@ -119,11 +121,11 @@ class Line:
         for extra in self.trial.analysis.sensitivity:
             average = extra.average or self.trial.analysis.average
             covariates = self.trial.analysis.covariates if extra.covariates is None else extra.covariates
+            pair = self.pair(covariates)
             if extra.fixed_effects is None:
-                pair = self.pair(covariates)
                 found = answer(pair, self.design, binary=self.binary, average=average)
             else:
-                pair = self.pair()
+                average = "person"
                 found = self._with_fixed_effects(pair, extra.fixed_effects)
             note = extra.because or (f"with {extra.fixed_effects} effects" if extra.fixed_effects else "declared")
             lines.append(self.line(pair, found, average, covariates, "sensitivity", note))
@@ -137,14 +139,20 @@ class Line:
         levels = np.unique(text)
         dummies = (text[:, None] == levels[1:]).astype(float)
         plain = answer(pair, self.design, binary=self.binary, average="person")
+        if plain.std_error is None:
+            return plain
+        adjustment = "none" if plain.choice.adjustment == "none" else "additive"
+        columns, names = adjusted(pair, dummies, [f"{column}={level}" for level in levels[1:]], adjustment)
+        choice = replace(plain.choice, estimator="fixed_effects", adjustment=adjustment)
         try:
-            fitted = arm_effect(pair, dummies, [f"{column}={level}" for level in levels[1:]], "fixed_effects")
+            fitted = arm_effect(pair, columns, names, "fixed_effects")
         except EstimationRefused as refusal:
-            return replace(plain, std_error=None, df=None, p_value=None, note=f"no interval: {refusal.what}")
+            note = f"{column} effects give no number: {refusal.what}"
+            return replace(plain, choice=choice, estimate=nan, std_error=None, df=None, p_value=None, note=note)
         p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
         return replace(
-            plain, choice=replace(plain.choice, estimator="fixed_effects"), estimate=fitted.estimate,
-            std_error=fitted.std_error, df=fitted.df, p_value=p_value, vcov=fitted.vcov, score_counts=None,
+            plain, choice=choice, estimate=fitted.estimate, std_error=fitted.std_error, df=fitted.df,
+            p_value=p_value, vcov=fitted.vcov, note="",
         )  # fmt: skip
 
     def _bounds(self) -> list[Estimate]:
@@ -171,12 +179,13 @@ class Line:
         if not pair.clustered or pair.y.size == 0:
             return []
         x = np.column_stack([np.ones_like(pair.y), pair.treated.astype(float)])
+        contrast = np.array([0.0, 1.0])
         try:
             model = fit(x, pair.y, ["the constant", "the arm"])
+            wrong, right = (cr2(model, codes, contrast) for codes in (np.arange(pair.y.size), pair.unit))
+            need_spread(wrong.std_error, pair)
         except EstimationRefused:
             return []
-        contrast = np.array([0.0, 1.0])
-        wrong, right = (cr2(model, codes, contrast) for codes in (np.arange(pair.y.size), pair.unit))
         if right.std_error < wrong.std_error * _MISLEADING:
             return []
         called = self.trial.population.called
@@ -189,15 +198,14 @@ class Line:
                 f"{pair.y.size:,} {called.people} counted as if each had been randomised",
                 f"{pair.units:,} {called.units} were randomised, not {pair.y.size:,} {called.people}; those in one "
                 "share its arm and its luck, so the interval is too narrow",
-                effect, wrong.std_error, t_p_value(effect / wrong.std_error, df) if wrong.std_error else 1.0,
-                effect - half, effect + half,
+                effect, wrong.std_error, t_p_value(effect / wrong.std_error, df), effect - half, effect + half,
             )
         ]  # fmt: skip
 
     def line(
         self, pair: Pair, found: Answer, average: str, covariates: Sequence[str], label: Label, note: str = ""
     ) -> Estimate:
-        """An answer as a line of the results, oriented."""
+        """An answer as a line of the results, oriented. covariates: those the model used, if it took any."""
         bounds = self._oriented(found.interval(self.level))
         treated, control = pair.y[pair.treated], pair.y[~pair.treated]
         clustered = pair.clustered or self.design.clusters
@@ -205,8 +213,9 @@ class Line:
         return Estimate(
             outcome=self.name, role=self.outcome.role, family=self.outcome.role, arm=self.comparison.arm,
             control=self.comparison.control, estimand=f"ITT: {estimand}", estimator=found.choice.estimator,
-            vcov=found.vcov, average=average, covariates=tuple(covariates), better=self.outcome.better or "higher",
-            scale=SCALES[self.outcome.kind],
+            vcov=found.vcov, average=average,
+            covariates=() if found.choice.adjustment == "none" else tuple(covariates),
+            better=self.outcome.better or "higher", scale=SCALES[self.outcome.kind],
             estimate=None if np.isnan(found.estimate) else self.sign * found.estimate,
             std_error=found.std_error, df=found.df, p_value=found.p_value, p_adjusted=None,
             conf_low=bounds[0], conf_high=bounds[1], conf_level=self.level,

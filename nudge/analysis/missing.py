@@ -14,7 +14,8 @@ SHOW_BOUNDS_GAP = 0.02
 
 def shares_missing(rows: AnalysisRows, arm: str, control: str) -> tuple[float, float]:
     """The share of each arm's rows without an outcome."""
-    one, other = (float(np.isnan(rows.outcome[rows.arm == name]).mean()) for name in (arm, control))
+    missing = [np.isnan(rows.outcome[rows.arm == name]) for name in (arm, control)]
+    one, other = (float(here.mean()) if here.size else 0.0 for here in missing)
     return one, other
 
 
@@ -22,7 +23,7 @@ def needs_bounds(rows: AnalysisRows, arm: str, control: str) -> bool:
     """More than 5 % missing, or arms that differ by more than 2 points."""
     one, other = shares_missing(rows, arm, control)
     here = np.isin(rows.arm, [arm, control])
-    overall = float(np.isnan(rows.outcome[here]).mean())
+    overall = float(np.isnan(rows.outcome[here]).mean()) if here.any() else 0.0
     return overall > SHOW_BOUNDS_ABOVE or abs(one - other) > SHOW_BOUNDS_GAP
 
 

@@ -15,12 +15,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nudge.analysis.comparison import Pair
     from nudge.trial.records.analysis import Floats, Ints
 
 ENUMERATION_LIMIT = 200_000
 DRAWS = 10_000
-_TIE = 1e-12
+_BATCH = 5_000_000
+"""Numbers held at once while the statistic is computed."""
+_TIE = 1e-10
+"""Statistics that differ by less than this share of the outcome's size are equal but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +39,34 @@ class RandomisationTest:
 def permutation_test(pair: Pair, *, of_totals: bool = False, seed: int = 20_270_111) -> RandomisationTest:
     """Two-sided p of the difference between arms, units re-drawn within blocks.
 
-    Statistic: difference of the arms' mean outcomes over rows; with `of_totals`, the sum of
-    outcomes in the arm less its expectation, which unequal units cannot sway (for rare events).
+    Statistic: difference of the arms' mean outcomes over rows, block by block, averaged with the
+    blocks' rows as weights; with `of_totals`, the sum of outcomes in the arm less its
+    expectation, which unequal units cannot sway (for rare events).
     Random re-draws count the draw itself ((hits + 1) / (draws + 1), Phipson & Smyth 2010).
     """
     units = _Units.of(pair)
-    treated, blocks = units.treated, units.block
     statistic = units.excess if of_totals else units.difference
+    what = "the arm's total" if of_totals else "the difference in means"
+    per_block = [
+        (np.flatnonzero(units.block == b), int(units.treated[units.block == b].sum())) for b in np.unique(units.block)
+    ]
+    size = np.abs(units.total).sum() if of_totals else np.abs(pair.y).max()
+    least = abs(float(statistic(units.treated[None, :])[0])) - _TIE * float(size)
 
-    def distance(draws: np.ndarray) -> Floats:
-        return np.abs(statistic(draws))
+    def as_far(draws: np.ndarray) -> int:
+        return int((np.abs(statistic(draws)) >= least).sum())
 
-    observed = float(distance(treated[None, :])[0]) - _TIE
-    per_block = [(np.flatnonzero(blocks == b), int(treated[blocks == b].sum())) for b in np.unique(blocks)]
     number = prod(comb(members.size, take) for members, take in per_block)
     if number <= ENUMERATION_LIMIT:
-        draws = _all_draws(per_block, treated.size)
-        return RandomisationTest(
-            float((distance(draws) >= observed).mean()), f"all {number:,} draws of the two arms' units"
-        )
+        batches = _in_batches(_all_draws(per_block), number, units.treated.size)
+        hits = sum(as_far(draws) for draws in batches)
+        return RandomisationTest(hits / number, f"{what} over all {number:,} draws of the two arms' units")
     rng = np.random.default_rng(seed)
-    hits_so_far = 0
+    hits = 0
     for _ in range(0, DRAWS, 500):
-        draws = _random_draws(per_block, treated.size, 500, rng)
-        hits_so_far += int((distance(draws) >= observed).sum())
+        hits += as_far(_random_draws(per_block, units.treated.size, 500, rng))
     return RandomisationTest(
-        (hits_so_far + 1) / (DRAWS + 1), f"{DRAWS:,} random re-draws of the two arms' units, seed {seed}"
+        (hits + 1) / (DRAWS + 1), f"{what} over {DRAWS:,} random re-draws of the two arms' units, seed {seed}"
     )
 
 
@@ -79,9 +86,15 @@ class _Units:
         return cls(np.bincount(unit, pair.y).astype(float), rows, pair.treated[first], pair.block[first])
 
     def difference(self, draws: np.ndarray) -> Floats:
-        """Difference of the arms' mean outcomes over rows: (draws, units) → (draws,)."""
-        one, other = draws.astype(float), (~draws).astype(float)
-        return (one @ self.total) / (one @ self.rows) - (other @ self.total) / (other @ self.rows)
+        """Difference of the arms' mean outcomes over rows, within blocks: (draws, units) → (draws,)."""
+        result = np.zeros(len(draws))
+        for block in np.unique(self.block):
+            here = self.block == block
+            total, rows, arm = self.total[here], self.rows[here], draws[:, here].astype(float)
+            share = rows.sum() / self.rows.sum()
+            summed, counted = arm @ total, arm @ rows
+            result += share * (summed / counted - (total.sum() - summed) / (rows.sum() - counted))
+        return result
 
     def excess(self, draws: np.ndarray) -> Floats:
         """The arm's sum of outcomes less its expectation over all draws: (draws, units) → (draws,)."""
@@ -90,12 +103,19 @@ class _Units:
         return draws.astype(float) @ self.total - float(self.total @ share)
 
 
-def _all_draws(per_block: list[tuple[Ints, int]], n: int) -> np.ndarray:
-    choices = [list(combinations(members.tolist(), take)) for members, take in per_block]
-    draws = np.zeros((prod(len(choice) for choice in choices), n), dtype=bool)
-    for row, chosen in enumerate(product(*choices)):
-        draws[row, [unit for block in chosen for unit in block]] = True
-    return draws
+def _all_draws(per_block: list[tuple[Ints, int]]) -> Iterator[list[int]]:
+    """The units of the arm in every draw there could have been."""
+    for chosen in product(*(list(combinations(members.tolist(), take)) for members, take in per_block)):
+        yield [unit for block in chosen for unit in block]
+
+
+def _in_batches(every: Iterator[list[int]], number: int, n: int) -> Iterator[np.ndarray]:
+    size = max(1, _BATCH // n)
+    for start in range(0, number, size):
+        draws = np.zeros((min(size, number - start), n), dtype=bool)
+        for row in draws:
+            row[next(every)] = True
+        yield draws
 
 
 def _random_draws(per_block: list[tuple[Ints, int]], n: int, number: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,14 +1,22 @@
 """The draw, version 1: reproducible by anyone with the seed, predictable by no one without.
 
-    digest(unit)  = HMAC-SHA256(salt, unit's identifier in UTF-8, NFC)
-    key(unit)     = HMAC-SHA256(seed, trial ‖ 0 ‖ digest(unit))
-    chance(block) = HMAC-SHA256(seed, trial ‖ 0 ‖ "remainder" ‖ 0 ‖ block as JSON ‖ 0 ‖ what)
+    digest(unit)       = HMAC-SHA256(salt, identifier)
+    key(unit)          = HMAC-SHA256(seed, trial ‖ 0 ‖ digest(unit) in lower-case hexadecimal)
+    chance(block, arm) = HMAC-SHA256(seed, trial ‖ 0 ‖ "remainder" ‖ 0 ‖ block ‖ 0 ‖ arm)
 
-Within a block, units stand in the order of their keys. The first places go to the first
-arm of the file, the next to the second, and so on. An arm with share r of R gets the
-whole part of n·r/R places; what is left over is shared out by systematic sampling with
-one random start over the arms in a random order, so that every arm's chance of an extra
-place is exactly its missing fraction and no arm gains by rounding (Madow 1949).
+HMAC(key, message); 0 is one zero byte; texts are UTF-8. Identifiers and the values of the
+block columns are in Unicode's form NFC; a block is the JSON list of those values, without
+spaces and with no character escaped that JSON allows to stand (`["Elm Road","en"]`; `[]`
+where there are no blocks). Digests compare byte by byte.
+
+Within a block of n units, units stand in the order of their keys. The first places go to the
+first arm of the file, the next to the second, and so on. An arm with share r of R (the sum of
+the shares) gets the whole part of n·r/R places. What is left over is shared out by systematic
+sampling (Madow 1949): the arms, in the order of chance(block, arm), lie end to end, each n·r
+mod R long; with start = chance(block, "") as a big-endian number mod R, an arm gets one more
+place when one of the marks start, start + R, start + 2R … falls in its stretch, its beginning
+counted and its end not. So every arm's chance of an extra place is exactly its missing
+fraction, and no arm gains by rounding.
 
 Only identifiers, trial, seed and blocks enter: not row order, platform or any library.
 `tests/design/vectors/draw_v1.json` pins it.
@@ -23,6 +31,7 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from nudge.trial.errors import InputError
 from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
 
 if TYPE_CHECKING:
@@ -30,17 +39,24 @@ if TYPE_CHECKING:
 
 
 def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
-    """Fixed numbers per arm within every block (one block for all where none is named)."""
+    """Fixed numbers per arm within every block (one block for all where none is named).
+
+    Raises InputError where two units have the same identifier: their order would be that of the rows.
+    """
     blocks: defaultdict[tuple[str, ...], list[tuple[bytes, str, DrawUnit]]] = defaultdict(list)
+    known: set[str] = set()
     for unit in units:
         digest = unit_digest(seed, unit.id)
-        blocks[unit.block].append((draw_key(seed, law.trial, digest), digest, unit))
+        if digest in known:
+            raise InputError(f"two units are called `{unit.id}`", "give every unit an identifier of its own")
+        known.add(digest)
+        blocks[tuple(map(_nfc, unit.block))].append((draw_key(seed, law.trial, digest), digest, unit))
     rows: list[Allocated] = []
     for block, members in blocks.items():
         members.sort(key=lambda member: member[0])
         arms = _arms_in_order(len(members), block, law, seed)
         rows.extend(
-            Allocated(unit.id, digest, block, arm, law.probability(arm))
+            Allocated(unit.id, digest, unit.block, arm, law.probability(arm))
             for (_, digest, unit), arm in zip(members, arms, strict=True)
         )
     return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
@@ -48,8 +64,11 @@ def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Alloc
 
 def unit_digest(seed: Seed, unit: str) -> str:
     """A unit's identifier, hidden behind the trial's salt."""
-    text = unicodedata.normalize("NFC", unit).encode()
-    return hmac.digest(seed.salt, text, hashlib.sha256).hex()
+    return hmac.digest(seed.salt, _nfc(unit).encode(), hashlib.sha256).hex()
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def draw_key(seed: Seed, trial: str, digest: str) -> bytes:
@@ -78,5 +97,5 @@ def _arms_in_order(n: int, block: tuple[str, ...], law: Law, seed: Seed) -> list
 
 
 def _chance(seed: Seed, trial: str, block: tuple[str, ...], what: str) -> bytes:
-    label = json.dumps(block, ensure_ascii=False, separators=(",", ":"))
+    label = json.dumps([_nfc(value) for value in block], ensure_ascii=False, separators=(",", ":"))
     return hmac.digest(seed.value, f"{trial}\0remainder\0{label}\0{what}".encode(), hashlib.sha256)

@@ -33,8 +33,8 @@ def line(**changes: Any) -> Estimate:
         "outcome": "came", "role": "primary", "family": "primary", "arm": "reminder", "control": "usual",
         "estimand": "ITT", "estimator": "difference_in_means", "vcov": "HC2", "average": "person", "covariates": (),
         "better": "higher", "scale": "probability", "estimate": 0.08, "std_error": 0.025, "df": 500.0,
-        "p_value": 0.0015, "p_adjusted": 0.003, "conf_low": 0.03, "conf_high": 0.13, "conf_level": 0.95, "mean_arm": 0.71,
-        "mean_control": 0.63, "n": 1000, "n_arm": 500, "n_control": 500, "n_allocated_arm": 500,
+        "p_value": 0.0015, "p_adjusted": 0.003, "conf_low": 0.03, "conf_high": 0.13, "conf_level": 0.95,
+        "mean_arm": 0.71, "mean_control": 0.63, "n": 1000, "n_arm": 500, "n_control": 500, "n_allocated_arm": 500,
         "n_allocated_control": 500, "n_clusters": None, "n_blocks": None, "icc": None, "verdict": "worthwhile",
         "verdict_conf_low": 0.02, "verdict_conf_high": 0.14, "label": "prespecified", "note": "",
     }  # fmt: skip

@@ -1,8 +1,8 @@
 """Every cluster counts the same: unweighted means of clusters, compared between arms.
 
 For `average: cluster`. The rows are first reduced to one mean per randomised unit
-(covariates likewise); then the arm is compared within blocks where there are any. HC2 with
-t on clusters − parameters (Leyrat et al. 2018; statistics.md 8).
+(covariates likewise); then the arm is compared within blocks where there are any, by the rule
+for individuals. HC2 with t on clusters − parameters (Leyrat et al. 2018; statistics.md 8).
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import Pair
+from nudge.analysis.comparison import Pair, block_counts, choose, constant_probability
 from nudge.analysis.estimators import estimator
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.trial.errors import EstimationRefused
+from nudge.trial.records.analysis import Design
 
 if TYPE_CHECKING:
     from nudge.trial.records.analysis import Fitted, Floats
@@ -26,12 +27,11 @@ ESTIMAND = "average effect over clusters of being allocated to the arm"
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """Difference in unweighted cluster means, in the outcome's units."""
     clusters = cluster_means(pair)
-    counts = np.array(
-        [[((clusters.block == b) & (clusters.treated == side)).sum() for side in (True, False)]
-         for b in np.unique(clusters.block)]
+    within = choose(
+        block_counts(clusters), Design(None, clusters=False, blocks=True), clustered=False, columns=len(pair.names),
+        constant_probability=constant_probability(clusters), average="person",
     )  # fmt: skip
-    within = "difference_in_means" if len(counts) == 1 else "block_weighted" if counts.min() > 1 else "fixed_effects"
-    fitted = estimator(within).estimate(clusters, adjustment)
+    fitted = estimator(within.estimator).estimate(clusters, within.adjustment if adjustment != "none" else "none")
     df = float(clusters.y.size - fitted.parameters)
     if df < LEAST_DF:
         raise EstimationRefused(f"only {df:.0f} degrees of freedom are left", "use randomisation inference")

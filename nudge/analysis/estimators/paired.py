@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.linear_effect import LEAST_DF
+from nudge.analysis.linear_effect import LEAST_DF, need_spread
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Fitted
 
@@ -34,5 +34,6 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:  # noqa: ARG001 - pairs tak
     parts = rows * (means[0] - means[1])
     effect = float(parts.sum() / total)
     spread = float(((parts - parts.mean()) ** 2).sum())
-    error = np.sqrt(number / (number - 1) * spread) / total
-    return Fitted(effect, float(error), float(number - 1), "paired", "paired", number + 1)
+    error = float(np.sqrt(number / (number - 1) * spread) / total)
+    need_spread(error, pair)
+    return Fitted(effect, error, float(number - 1), "paired", "paired", number + 1)

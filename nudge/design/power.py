@@ -1,0 +1,221 @@
+"""What a design can show: standard error, power, detectable effect, size, and the odds of each verdict.
+
+The variance is that of the estimator the design will get: differences within blocks weighted
+by size, inflated by the design effect of clusters of unequal size, deflated by what covariates
+explain, with Bell-McCaffrey degrees of freedom and a noncentral t. Effects are proportions
+for yes-or-no outcomes and in the outcome's own unit otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from nudge.design.priors import Prior
+    from nudge.trial.records.analysis import Floats
+
+_STEPS = 60
+_GRID = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Randomised units of both arms in one block."""
+
+    treated: float
+    control: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One comparison as it will be analysed.
+
+    blocks: where arms are compared. rows: mean number of rows per unit; cv: coefficient of
+    variation of that number. icc: how alike the rows of one unit are. spread: standard
+    deviation of the outcome, None for a proportion with this `baseline`. r2: share of the
+    variance that covariates explain. alpha: two-sided, already divided over the family.
+    known: share of rows whose outcome will be known. reached: share of the arm that will
+    get its message; an effect on those reached is diluted by it.
+    """
+
+    blocks: tuple[Block, ...]
+    alpha: float
+    rows: float = 1.0
+    cv: float = 0.0
+    icc: float = 0.0
+    baseline: float | None = None
+    spread: float | None = None
+    r2: float = 0.0
+    known: float = 1.0
+    reached: float = 1.0
+
+    @property
+    def units(self) -> float:
+        """Randomised units in the comparison."""
+        return sum(block.treated + block.control for block in self.blocks)
+
+    def times(self, factor: float) -> Plan:
+        """The same design with `factor` times the units: that many councils alike."""
+        return replace(self, blocks=tuple(Block(b.treated * factor, b.control * factor) for b in self.blocks))
+
+
+def design_effect(rows: float, cv: float, icc: float) -> float:
+    """How much clusters inflate a variance: 1 + ((cv² + 1)·m − 1)·ICC (Eldridge et al. 2006)."""
+    return 1 + ((cv**2 + 1) * rows - 1) * icc if rows > 1 else 1.0
+
+
+def standard_error(plan: Plan, effect: float = 0.0) -> tuple[float, float]:
+    """The estimate's standard error when the true effect is `effect`, and its degrees of freedom.
+
+    Cells of block × arm each contribute weight² · variance / units; the degrees of freedom are
+    (Σ v)² / Σ v² / (units − 1) under equal variances (Bell & McCaffrey 2002).
+    """
+    inflation = design_effect(plan.rows, plan.cv, plan.icc) * (1 - plan.r2) / (plan.rows * plan.known)
+    variances = _variances(plan, effect)
+    parts, plain = [], []
+    for block in plan.blocks:
+        weight = (block.treated + block.control) / plan.units
+        for units, variance in ((block.treated, variances[0]), (block.control, variances[1])):
+            parts.append(weight**2 * variance * inflation / units)
+            plain.append((weight**2 / units, units))
+    df = sum(v for v, _ in plain) ** 2 / sum(v**2 / max(n - 1, 1e-9) for v, n in plain)
+    return float(np.sqrt(sum(parts))), float(df)
+
+
+def _variances(plan: Plan, effect: float) -> tuple[float, float]:
+    if plan.spread is not None:
+        return plan.spread**2, plan.spread**2
+    if plan.baseline is None:
+        raise AssertionError("a plan has a baseline or a spread")
+    treated = min(max(plan.baseline + effect, 0.0), 1.0)
+    return treated * (1 - treated), plan.baseline * (1 - plan.baseline)
+
+
+def power(plan: Plan, effect: float) -> float:
+    """The chance that the interval excludes zero when the effect on those reached is `effect`."""
+    from scipy.stats import nct, t
+
+    diluted = effect * plan.reached
+    error, df = standard_error(plan, diluted)
+    if error == 0:
+        return 1.0 if diluted else 0.0
+    limit = t.ppf(1 - plan.alpha / 2, df)
+    shift = diluted / error
+    return float(nct.sf(limit, df, shift) + nct.cdf(-limit, df, shift))
+
+
+def detectable_effect(plan: Plan, target: float) -> float | None:
+    """The smallest positive effect found with chance `target`; None where none up to the limit is."""
+    top = _largest(plan)
+    if power(plan, top) < target:
+        return None
+    low, high = 0.0, top
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(plan, middle) >= target else (middle, high)
+    return high
+
+
+def _largest(plan: Plan) -> float:
+    if plan.spread is not None:
+        return 20 * plan.spread
+    return 1 - (plan.baseline or 0.0)
+
+
+def factor_needed(plan: Plan, effect: float, target: float) -> float | None:
+    """How many times the design is needed for chance `target`; None beyond a thousand times."""
+    low, high = 1e-3, 1e3
+    if power(plan.times(high), effect) < target:
+        return None
+    for _ in range(_STEPS):
+        middle = float(np.sqrt(low * high))
+        low, high = (low, middle) if power(plan.times(middle), effect) >= target else (middle, high)
+    return high
+
+
+VERDICTS = (
+    "harmful", "too small to matter", "firmly worthwhile", "worthwhile",
+    "undecided: better than control, size uncertain", "undecided",
+)  # fmt: skip
+
+
+def verdict_chances(plan: Plan, effect: float, worthwhile: float) -> dict[str, float]:
+    """The chance of each verdict (statistics.md 11) when the true effect is `effect`."""
+    estimates, weights, half = _sampled(plan, effect)
+    return _chances(estimates, weights, half, worthwhile)
+
+
+def _sampled(plan: Plan, effect: float) -> tuple[Floats, Floats, float]:
+    """A fine grid over the estimate's sampling distribution, and the interval's half-width."""
+    from scipy.stats import norm, t
+
+    diluted = effect * plan.reached
+    error, df = standard_error(plan, diluted)
+    places = (np.arange(_GRID) + 0.5) / _GRID
+    estimates: Floats = diluted + error * norm.ppf(places)
+    return estimates, np.full(_GRID, 1 / _GRID), float(t.ppf(1 - plan.alpha / 2, df)) * error
+
+
+def _chances(estimates: Floats, weights: Floats, half: float, worthwhile: float) -> dict[str, float]:
+    low, high = estimates - half, estimates + half
+    left = np.ones(len(estimates), dtype=bool)
+    chances: dict[str, float] = {}
+    rules = (
+        high < 0, high < worthwhile, (low >= worthwhile) & (low > 0), (low > 0) & (estimates >= worthwhile), low > 0,
+        np.ones_like(left),
+    )  # fmt: skip
+    for name, rule in zip(VERDICTS, rules, strict=True):
+        chances[name] = float(weights[left & rule].sum())
+        left &= ~rule
+    return chances
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What to expect over a prior of the effect.
+
+    power: average chance that the interval excludes zero. wrong_sign: among those, how often
+    the sign is wrong (type S). exaggeration: among those, mean size of the estimate over the
+    mean size of the truth (type M). Gelman & Carlin 2014.
+    """
+
+    power: float
+    wrong_sign: float
+    exaggeration: float
+    verdicts: dict[str, float]
+
+
+def expected_over(prior: Prior, plan: Plan, worthwhile: float) -> Expected:
+    """Power, type S and type M errors, and verdicts, averaged over a prior."""
+    from scipy.stats import norm
+
+    effects = prior.mean + prior.sd * norm.ppf((np.arange(_GRID) + 0.5) / _GRID)
+    return _expected(plan, effects, worthwhile)
+
+
+def expected_at(effect: float, plan: Plan, worthwhile: float) -> Expected:
+    """The same at one true effect."""
+    return _expected(plan, np.array([effect]), worthwhile)
+
+
+def _expected(plan: Plan, effects: Sequence[float] | Floats, worthwhile: float) -> Expected:
+    found = wrong = size = truth = 0.0
+    verdicts = dict.fromkeys(VERDICTS, 0.0)
+    for effect in effects:
+        estimates, weights, half = _sampled(plan, float(effect))
+        shown = np.abs(estimates) > half
+        found += float(weights[shown].sum())
+        wrong += float(weights[shown & (np.sign(estimates) != np.sign(effect))].sum())
+        size += float((weights * np.abs(estimates))[shown].sum())
+        truth += abs(float(effect)) * plan.reached * float(weights[shown].sum())
+        for name, chance in _chances(estimates, weights, half, worthwhile).items():
+            verdicts[name] += chance
+    n = len(effects)
+    return Expected(
+        found / n, wrong / found if found else 0.0, size / truth if truth else float("inf"),
+        {name: chance / n for name, chance in verdicts.items()},
+    )  # fmt: skip
