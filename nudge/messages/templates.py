@@ -10,22 +10,26 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from jinja2 import TemplateSyntaxError, meta
-from pydantic import BeforeValidator, ValidationError
+from jinja2 import TemplateSyntaxError, meta, nodes
+from pydantic import BeforeValidator
 
 from nudge.messages.render import environment
+from nudge.trial.load import validated
 from nudge.trial.model import Part
-from nudge.trial.problems import Level, Problem, Problems, listed, nearest
+from nudge.trial.problems import Level, Problem, Problems
 from nudge.trial.records.messages import Template
-from nudge.trial.source import Source, parse_yaml
+from nudge.trial.source import Source, parse_yaml, read_text
+from nudge.trial.tables import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _FILE = re.compile(r"(sms|email)(?:\.([a-z]{2}))?\.j2")
-_HEAD = re.compile(r"---\r?\n(.*?)\r?\n---\r?\n(.*)", re.DOTALL)
-_SENDER_LENGTH = 11
+_HEAD = re.compile(r"---\n((?:.*?\n)?)---(?:\n(.*))?", re.DOTALL)
+_SMS_SENDER = re.compile(r"[A-Za-z0-9 ]{1,11}")
+_EMAIL_SENDER = re.compile(r"[^<>@\s]+@[^<>@\s]+|[^<>@\n]*<[^<>@\s]+@[^<>@\s]+>")
+_OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
 class Head(Part):
@@ -52,19 +56,24 @@ def template_names(folders: Sequence[Path]) -> list[str]:
 def read_template(name: str, folder: Path, problems: Problems, shown_as: str | None = None) -> list[Template]:
     """Every variant in a template's folder."""
     variants: list[Template] = []
-    for file in sorted(folder.iterdir()):
+    files = sorted(file for file in folder.iterdir() if file.suffix == ".j2")
+    if not files:
+        problems.add(
+            Problem(Level.ERROR, str(shown_as or folder), 0, 0, "", "holds no words", "add sms.j2 or email.j2 to it")
+        )
+    for file in files:
         shown = f"{shown_as or folder}/{file.name}"
         match = _FILE.fullmatch(file.name)
         if match is None:
-            if file.suffix == ".j2":
-                problems.add(
-                    Problem(
-                        Level.ERROR, shown, 0, 0, "", "is not named by channel and language",
-                        "name it sms.j2, email.j2, sms.cy.j2 or email.cy.j2",
-                    )
-                )  # fmt: skip
+            problems.add(
+                Problem(
+                    Level.ERROR, shown, 0, 0, "", "is not named by channel and language",
+                    "name it sms.j2, email.j2, sms.cy.j2 or email.cy.j2",
+                )
+            )  # fmt: skip
             continue
-        variant = _read_variant(name, match[1], match[2] or "en", file.read_text(encoding="utf-8"), shown, problems)
+        text = read_text(file, shown, problems)
+        variant = None if text is None else _read_variant(name, match[1], match[2] or "en", text, shown, problems)
         if variant is not None:
             variants.append(variant)
     return variants
@@ -80,65 +89,61 @@ def _read_variant(name: str, channel: str, language: str, text: str, shown: str,
             )
         )  # fmt: skip
         return None
-    head = _read_head(parts[1], shown, problems)
-    variables = _variables(parts[2], parts[1].count("\n") + 3, shown, problems)
+    # The head begins on the file's second line, so one blank line keeps the line numbers right.
+    source = parse_yaml("\n" + parts[1], Source(shown), problems)
+    head = None if source.values is None else validated(Head, source, problems)
+    body, first_line = parts[2] or "", parts[1].count("\n") + 3
+    variables = _variables(body, first_line, shown, problems)
     if head is None or variables is None:
         return None
-    variables |= _variables(head.subject, 1, shown, problems) or frozenset()
-    problems.extend(_head_problems(head, channel, language, shown))
+    problems.extend(_head_problems(head, channel, language, source))
+    if not body.strip():
+        remedy = "write them below the second `---`"
+        problems.add(Problem(Level.ERROR, shown, first_line, 1, "", "has no words", remedy))
+    asked = _variables(head.subject, source.place(("subject",))[0], shown, problems) or frozenset()
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Template(
-        name, channel, language, shown, head.subject, head.sender, head.mechanism, parts[2].strip("\n"),
-        variables, digest,
+        name, channel, language, shown, head.subject, head.sender, head.mechanism, body.strip("\n"),
+        variables | asked, digest,
     )  # fmt: skip
 
 
-def _read_head(text: str, shown: str, problems: Problems) -> Head | None:
-    # The head begins on the file's second line, so one blank line keeps the line numbers right.
-    source = parse_yaml("\n" + text, Source(shown), problems)
-    if source.values is None:
-        return None
-    try:
-        return Head.model_validate(source.values)
-    except ValidationError as error:
-        for detail in error.errors():
-            key = str(detail["loc"][0]) if detail["loc"] else ""
-            if detail["type"] == "extra_forbidden":
-                guess = nearest(key, Head.model_fields)
-                remedy = f"did you mean `{guess}`?" if guess else f"known: {listed(Head.model_fields)}"
-                problems.add(source.problem(Level.ERROR, (key,), f"`{key}` is not a known key", remedy))
-            else:
-                problems.add(source.problem(Level.ERROR, (key,), f"`{key}` is not what is expected", "see the guide"))
-        return None
-
-
 def _variables(body: str, first_line: int, shown: str, problems: Problems) -> frozenset[str] | None:
-    """The names a body asks for; None where it cannot be read."""
+    """The names a body asks for; None where it cannot be used."""
+
+    def flaw(line: int, what: str, remedy: str) -> None:
+        problems.add(Problem(Level.ERROR, shown, first_line + line - 1, 1, "", what, remedy))
+
     try:
-        return frozenset(meta.find_undeclared_variables(environment().parse(body)))
+        tree = environment().parse(body)
+        environment().from_string(body)  # finds filters and tests that do not exist
     except TemplateSyntaxError as error:
-        problems.add(
-            Problem(
-                Level.ERROR, shown, first_line + error.lineno - 1, 1, "",
-                f"cannot be read as a template ({error.message})", "look for an unclosed {{ or {%",
-            )
-        )  # fmt: skip
+        said = (error.message or "").rstrip(".")
+        flaw(error.lineno, f"cannot be read as a template ({said})", "look at its {{ braces }} and {% tags %}")
         return None
+    others = list(tree.find_all(_OTHER_FILES))
+    for node in others:
+        flaw(node.lineno, "takes words from another file", "write them out here: what is locked is this file")
+    return None if others else frozenset(meta.find_undeclared_variables(tree))
 
 
-def _head_problems(head: Head, channel: str, language: str, shown: str) -> Iterator[Problem]:
-    def said(what: str, remedy: str, level: Level = Level.ERROR) -> Problem:
-        return Problem(level, shown, 2, 1, "", what, remedy)
+def _head_problems(head: Head, channel: str, language: str, source: Source) -> Iterator[Problem]:
+    def said(key: str, what: str, remedy: str, level: Level = Level.ERROR) -> Problem:
+        return source.problem(level, (key,) if (key,) in source.places else (), what, remedy)
 
     for key, given, named in (("channel", head.channel, channel), ("language", head.language, language)):
         if given is not None and given != named:
-            yield said(f"its head says {key} `{given}`, its name says `{named}`", "rename the file or mend the head")
+            yield said(key, f"its head says `{given}`, its name says `{named}`", "rename the file or mend the head")
     if not head.sender:
-        yield said("does not say who it is from", "add `sender:` to its head", Level.LAUNCH)
-    elif channel == "sms" and not re.fullmatch(rf"[A-Za-z0-9 ]{{1,{_SENDER_LENGTH}}}", head.sender):
-        yield said(f"`{head.sender}` cannot be a text's sender", "use at most 11 letters, digits and spaces")
+        yield said("sender", "does not say who it is from", "add `sender:` to its head", Level.LAUNCH)
+    elif channel == "sms" and not _SMS_SENDER.fullmatch(head.sender):
+        yield said("sender", f"`{head.sender}` cannot be a text's sender", "use at most 11 letters, digits and spaces")
+    elif channel == "email" and not _EMAIL_SENDER.fullmatch(head.sender):
+        yield said(
+            "sender", f"`{shortened(head.sender)}` cannot be an email's sender", "write `Elm Council <name@domain>`"
+        )
     if channel == "email" and not head.subject:
-        yield said("is an email without a subject", "add `subject:` to its head")
+        yield said("subject", "is an email without a subject", "add `subject:` to its head")
 
 
 def template_from_lock(kept: Mapping[str, str]) -> Template:

@@ -7,6 +7,7 @@ import math
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from nudge.trial.grammar import plain
 from nudge.trial.records.tables import Table
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ def as_table(name: str, columns: Mapping[str, Iterable[object]]) -> Table:
 
 
 def _text(value: object) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value != value:  # noqa: PLR0124 - what differs from itself is NaN or pandas' NaT
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
+        return plain(value) if math.isfinite(value) else repr(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value).strip()

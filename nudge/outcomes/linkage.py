@@ -9,8 +9,10 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from nudge.trial.conditions import condition
+from nudge.trial.grammar import GrammarError
+from nudge.trial.model import PRESENT
 from nudge.trial.records.outcomes import Linkage, OutcomeRow, OutcomeState, OutcomeWindow
-from nudge.trial.tables import field_problem, need_columns, typed, typed_column
+from nudge.trial.tables import field_problem, need_columns, shortened, typed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,10 +20,8 @@ if TYPE_CHECKING:
 
     from nudge.trial.model import Outcome, OutcomeSource
     from nudge.trial.problems import Problems
-    from nudge.trial.records.people import Person
+    from nudge.trial.records.people import Person, Value
     from nudge.trial.records.tables import Table
-
-PRESENT = "present"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +87,30 @@ def _records(
     if not need_columns(table, [column for column in wanted if column], problems):
         return {}, 0
     ids = [str(i + 1) for i in range(len(table))] if by_row else list(table.columns[id_column])
-    days = typed_column(table, source.date, "date", problems) if source.date else [None] * len(table)
     found: defaultdict[str, list[_Record]] = defaultdict(list)
     matched = 0
     for i, person in enumerate(ids):
         if person not in people:
             continue
         matched += 1
+        value: float | None = 1.0
+        if source.value is not None and source.value != PRESENT:
+            read = _field(table, i, source.value, "yes_no" if kind == "binary" else "number", problems)
+            value = None if read is None else float(read)  # type: ignore[arg-type]  # a number or a yes or no
+        day = _field(table, i, source.date, "date", problems) if source.date else None
         if source.date and not table.columns[source.date][i]:
             problems.add(field_problem(table, i, source.date, "is blank", "give the day it happened"))
-            continue
-        day = days[i]
-        value = _value(table, i, source, kind, problems)
-        found[person].append(_Record(i, day if not isinstance(day, float | str | bool) else None, value))
+        found[person].append(_Record(i, day, value))  # type: ignore[arg-type]  # a date
     return found, matched
 
 
-def _value(table: Table, row: int, source: OutcomeSource, kind: str, problems: Problems) -> float | None:
-    """A record's value: 1 for an event; None where the record leaves it blank."""
-    if source.value is None or source.value == PRESENT:
-        return 1.0
-    text = table.columns[source.value][row]
+def _field(table: Table, row: int, column: str, kind: str, problems: Problems) -> Value:
+    """A field of a row about a person of this trial; other rows of a log are not ours to mend."""
     try:
-        value = typed(text, "yes_no" if kind == "binary" else "number")
-    except ValueError as error:
-        what, _, remedy = str(error).partition("; ")
-        problems.add(field_problem(table, row, source.value, what, remedy))
+        return typed(table.columns[column][row], kind)
+    except GrammarError as error:
+        problems.add(field_problem(table, row, column, error.what, error.remedy))
         return None
-    return None if value is None else float(value)  # type: ignore[arg-type]  # yes_no and number give numbers
 
 
 def _falls_in(record: _Record, window: OutcomeWindow, zone: ZoneInfo) -> bool:
@@ -140,11 +136,14 @@ def _row(
         # Also where an event is on record: counting early events but not early silence would be biased.
         return OutcomeRow(person, OutcomeState.NOT_YET, None)
     values = [record.value for record in records if record.value is not None]
+    if outcome.kind == "count" and source.value == PRESENT and values:
+        values = [sum(values)]
     if outcome.kind != "binary" and len(set(values)) > 1:
         problems.add(
             field_problem(
                 table, records[-1].row, source.value or "",
-                f"`{person}` has {len(values)} different values in its window", "keep the one that counts",
+                f"`{shortened(person)}` has {len(set(values))} different values in the window",
+                "keep the one that counts",
             )
         )  # fmt: skip
     if values:

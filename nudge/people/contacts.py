@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import phonenumbers
@@ -13,6 +14,7 @@ _DRAMA_MOBILES = range(447700900000, 447700901000)
 # RFC 2606 and RFC 6761: domains that reach nobody.
 _EXAMPLE_DOMAINS = ("example.org", "example.com", "example.net")
 _EXAMPLE_ENDINGS = (".example", ".test", ".invalid", *(f".{domain}" for domain in _EXAMPLE_DOMAINS))
+_SCIENTIFIC = re.compile(r"[0-9][0-9.,]*E\+?[0-9]+", re.IGNORECASE)
 _MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
@@ -38,23 +40,30 @@ def normalised(channel: str, text: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def _phone(text: str) -> str:
+    if _SCIENTIFIC.fullmatch(text):
+        raise UnusableAddress("was rounded by a spreadsheet; format the column as text and fill it again")
+    if any(char.isalpha() for char in text):
+        raise UnusableAddress("holds words; leave only the number")
     try:
         number = phonenumbers.parse(text, "GB")
     except NumberParseException:
         raise UnusableAddress("is not a phone number; write 07… or +44…") from None
+    if number.extension:
+        raise UnusableAddress("has an extension, which no text reaches; ask for a mobile or leave it blank")
     written = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if is_reserved("sms", written):
         return written
-    if not phonenumbers.is_valid_number(number):
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.UNKNOWN:
         raise UnusableAddress("is not a number in use; check the digits")
-    if phonenumbers.number_type(number) not in _MOBILE:
-        raise UnusableAddress("is not a mobile, so it takes no texts; ask for a mobile or leave it blank")
+    if kind not in _MOBILE:
+        raise UnusableAddress("is not a mobile, which texts need; ask for a mobile or leave it blank")
     return written
 
 
 def _email(text: str) -> str:
     try:
-        checked = validate_email(text, check_deliverability=False, test_environment=text.endswith(".test"))
+        checked = validate_email(text, check_deliverability=False, test_environment=text.lower().endswith(".test"))
     except EmailNotValidError:
         raise UnusableAddress("is not an email address; write name@domain") from None
     return checked.normalized

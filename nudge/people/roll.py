@@ -46,7 +46,7 @@ def read_people(table: Table, population: Population, problems: Problems) -> lis
     return [
         Person(
             id=ids[i], unit=units[i], row=table.lines[i], columns=dict(zip(names, row, strict=True)),
-            language=languages[i] or "en", contacts=contacts[i],
+            language=languages[i].lower() or "en", contacts=contacts[i],
         )
         for i, row in enumerate(_transposed(values, len(table)))
     ]  # fmt: skip
@@ -57,16 +57,22 @@ def _transposed(columns: list[list[Value]], n: int) -> list[tuple[Value, ...]]:
 
 
 def roll_digest(table: Table, population: Population) -> str:
-    """SHA-256 of the sorted rows of the columns the file names: row order and other columns do not matter."""
-    names = [name for name in named_columns(population) if name in table.columns]
-    rows = sorted(zip(*(table.columns[name] for name in names), strict=True))
+    """SHA-256 of the sorted rows of the columns the file names: the order of either does not matter.
+
+    Where a row's number is what identifies it, the number is part of the row.
+    """
+    names = sorted(name for name in named_columns(population) if name in table.columns)
+    columns = [table.columns[name] for name in names]
+    if "row" in {population.id, population.unit}:
+        columns.append([f"{i + 1:09}" for i in range(len(table))])
+    rows = sorted(zip(*columns, strict=True))
     text = json.dumps([names, rows], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _identifiers(table: Table, population: Population, problems: Problems) -> list[str]:
     if population.id == "row":
-        return [str(i + 1) for i in range(len(table))]
+        return _row_numbers(table)
     ids = list(table.columns[population.id])
     times = Counter(ids)
     for i, identifier in enumerate(ids):
@@ -82,9 +88,15 @@ def _identifiers(table: Table, population: Population, problems: Problems) -> li
     return ids
 
 
+def _row_numbers(table: Table) -> list[str]:
+    return [str(i + 1) for i in range(len(table))]
+
+
 def _units(table: Table, population: Population, ids: list[str], problems: Problems) -> list[str]:
     if population.unit is None or population.unit == population.id:
         return ids
+    if population.unit == "row":
+        return _row_numbers(table)
     units = list(table.columns[population.unit])
     for i, unit in enumerate(units):
         if not unit:
@@ -98,17 +110,35 @@ def _contacts(table: Table, population: Population, problems: Problems) -> list[
         column = population.contact.column_of(channel)
         if column is None:
             continue
-        safe = table.columns[population.safe_to_contact[channel]]
-        for i, text in enumerate(table.columns[column]):
-            if not text:
+        addresses = _addresses(table, column, channel, problems)
+        safe = [text.lower() in YES for text in table.columns[population.safe_to_contact[channel]]]
+        unsafe = {address.lower() for address, yes in zip(addresses, safe, strict=True) if address and not yes}
+        for i, address in enumerate(addresses):
+            if not address:
                 continue
-            try:
-                address = normalised(channel, text)
-            except UnusableAddress as error:
-                problems.add(_unusable(table, i, column, text, str(error)))
-                continue
-            found[i].append(ContactPoint(channel, address, safe[i].lower() in YES, is_reserved(channel, address)))
+            if safe[i] and address.lower() in unsafe:
+                problems.add(
+                    field_problem(
+                        table, i, column, f"`{shortened(address)}` is said to be safe here and unsafe on another "
+                        "row, so this route is closed", "make the rows agree", Level.ADVICE,
+                    )
+                )  # fmt: skip
+            found[i].append(
+                ContactPoint(channel, address, address.lower() not in unsafe, is_reserved(channel, address))
+            )
     return [tuple(points) for points in found]
+
+
+def _addresses(table: Table, column: str, channel: str, problems: Problems) -> list[str]:
+    """Each row's address as it will be used; empty where there is none that can be."""
+    addresses: list[str] = []
+    for i, text in enumerate(table.columns[column]):
+        try:
+            addresses.append(normalised(channel, text) if text else "")
+        except UnusableAddress as error:
+            problems.add(_unusable(table, i, column, text, str(error)))
+            addresses.append("")
+    return addresses
 
 
 def _unusable(table: Table, row: int, column: str, text: str, error: str) -> Problem:

@@ -6,7 +6,7 @@ Everything here happens before allocation and is blind to arm.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ def form_units(
     households: defaultdict[str, list[Person]] = defaultdict(list)
     for person in joined:
         households[person.unit].append(person)
-    _check_blocks(households, blocks, roll_name, problems)
+    _check_blocks(households, blocks, set(merged.values()), roll_name, problems)
     sieve = _Sieve(population, needs_contact=needs_contact)
     units: list[Unit] = []
     exclusions: list[Exclusion] = []
@@ -92,17 +92,22 @@ def shared_contacts(people: Iterable[Person]) -> dict[str, str]:
 
 
 def _check_blocks(
-    households: Mapping[str, Sequence[Person]], blocks: Sequence[str], roll_name: str, problems: Problems
+    households: Mapping[str, Sequence[Person]],
+    blocks: Sequence[str],
+    joined: Collection[str],
+    roll_name: str,
+    problems: Problems,
 ) -> None:
     for name, members in households.items():
         for column in blocks:
             values = sorted({block_of(person, [column])[0] for person in members})
             if len(values) > 1:
                 rows = listed(str(person.row) for person in members)
+                why = ", joined by a shared phone or email," if name in joined else ""
                 problems.add(
                     Problem(
                         Level.ERROR, roll_name, members[0].row, 1, column,
-                        f"unit `{name}` (rows {rows}) is in blocks {listed(values)}",
+                        f"unit `{name}` (rows {rows}){why} is in blocks {listed(values)}",
                         "everyone in a unit needs the same value; correct the rows",
                     )
                 )  # fmt: skip
@@ -117,15 +122,13 @@ class _Sieve:
         self.needs_contact = needs_contact
 
     def sift(self, unit: str, members: Sequence[Person]) -> tuple[tuple[Person, ...], list[Exclusion]]:
-        """Who of a unit takes part, and why others do not.
+        """Who of a unit takes part, and why others do not: everyone is in one of the two, once.
 
         A reason to protect one member protects the whole unit.
         """
-        for person in members:
-            answer = self.exclude.holds(person.columns) if self.exclude else False
-            if answer is not False:
-                why = "excluded" if answer else "not known whether to exclude"
-                return (), [Exclusion(unit, person.id, f"{why}: {self._text(self.exclude)}", whole_unit=True)]
+        why = self._protected(members)
+        if why:
+            return (), [Exclusion(unit, person.id, why, whole_unit=True) for person in members]
         kept: list[Person] = []
         out: list[Exclusion] = []
         for person in members:
@@ -138,8 +141,17 @@ class _Sieve:
         if not kept:
             return (), [replace(one, whole_unit=True) for one in out]
         if self.needs_contact and not any(point.safe for person in kept for point in person.contacts):
-            return (), [Exclusion(unit, kept[0].id, "no safe route to reach the family", whole_unit=True)]
+            why = "no safe route to reach the family"
+            return (), [*out, *(Exclusion(unit, person.id, why, whole_unit=True) for person in kept)]
         return tuple(kept), out
+
+    def _protected(self, members: Sequence[Person]) -> str:
+        """Why a unit is left out whole; empty where nothing speaks for it."""
+        answers = {self.exclude.holds(person.columns) if self.exclude else False for person in members}
+        if answers == {False}:
+            return ""
+        why = "excluded" if True in answers else "not known whether to exclude"
+        return f"{why}: {self._text(self.exclude)}"
 
     @staticmethod
     def _text(rule: Condition | None) -> str:

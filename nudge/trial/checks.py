@@ -1,7 +1,7 @@
 """What one trial file must agree on with itself.
 
 Each check yields problems; none reads anything but the file. Checks that need a roll,
-a template or the methods that exist are in `workflow/check.py`.
+a template or the methods that exist are in `workflow/examine.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from nudge.trial.conditions import ConditionError, condition
+from nudge.trial.conditions import RESERVED, ConditionError, condition
+from nudge.trial.grammar import POINTS
+from nudge.trial.model import PRESENT
 from nudge.trial.problems import Level, listed, nearest
 
 if TYPE_CHECKING:
@@ -66,29 +68,32 @@ def _drawing(trial: Trial, source: Source) -> Iterator[Problem]:
             "keep `randomise:` for a trial run here, `allocation: {from: …}` for one run elsewhere",
         )  # fmt: skip
     if trial.randomise is not None:
-        yield from _ratio(trial, source)
+        yield from _every_arm(trial, source, ("randomise", "ratio"), trial.randomise.ratio, "share")
         yield from _blocks(trial, source)
     if trial.allocation is not None:
-        for arm in trial.allocation.codes:
-            if arm not in trial.arms:
-                yield _unknown(source, ("allocation", "codes", arm), arm, trial.arms, "an arm")
-        absent = [arm for arm in trial.arms if trial.allocation.codes and arm not in trial.allocation.codes]
-        if absent:
-            yield source.problem(
-                Level.ERROR, ("allocation", "codes"), f"has no code for {listed(absent)}", "add one for every arm"
-            )
+        codes = trial.allocation.codes
+        yield from _every_arm(trial, source, ("allocation", "ratio"), trial.allocation.ratio, "share")
+        yield from _every_arm(trial, source, ("allocation", "codes"), codes, "code")
+        for arm, code in codes.items():
+            first = next(other for other in codes if codes[other] == code)
+            if first != arm:
+                yield source.problem(
+                    Level.ERROR, ("allocation", "codes", arm), f"has the code `{code}`, as {first} has",
+                    "give every arm a code of its own",
+                )  # fmt: skip
 
 
-def _ratio(trial: Trial, source: Source) -> Iterator[Problem]:
-    ratio = trial.randomise.ratio if trial.randomise else {}
-    for arm in ratio:
+def _every_arm(
+    trial: Trial, source: Source, path: tuple[Step, ...], given: Iterable[str], what: str
+) -> Iterator[Problem]:
+    """A block that says something of one arm says it of all, and of no others."""
+    names = list(given)
+    for arm in names:
         if arm not in trial.arms:
-            yield _unknown(source, ("randomise", "ratio", arm), arm, trial.arms, "an arm")
-    absent = [arm for arm in trial.arms if ratio and arm not in ratio]
+            yield _unknown(source, (*path, arm), arm, trial.arms, "an arm")
+    absent = [arm for arm in trial.arms if names and arm not in names]
     if absent:
-        yield source.problem(
-            Level.ERROR, ("randomise", "ratio"), f"has no share for {listed(absent)}", "give every arm a whole number"
-        )
+        yield source.problem(Level.ERROR, path, f"has no {what} for {listed(absent)}", "add one for every arm")
 
 
 def _blocks(trial: Trial, source: Source) -> Iterator[Problem]:
@@ -106,11 +111,23 @@ def _blocks(trial: Trial, source: Source) -> Iterator[Problem]:
 
 def _population(trial: Trial, source: Source) -> Iterator[Problem]:
     population = trial.population
+    for name in _TAKEN & set(population.columns):
+        yield source.problem(
+            Level.ERROR, ("population", "columns", name), f"`{name}` has a meaning of its own in this file",
+            "give the column another name, here and in the roll",
+        )  # fmt: skip
     for key, text in (("eligible", population.eligible), ("exclude", population.exclude)):
         if text is not None:
             yield from _condition(source, ("population", key), text, population.columns)
-    if trial.run_elsewhere:
-        return
+    if not trial.run_elsewhere:
+        yield from _contact(trial, source)
+
+
+_TAKEN = RESERVED | {"allocation", "first_planned_send", "row"}
+
+
+def _contact(trial: Trial, source: Source) -> Iterator[Problem]:
+    population = trial.population
     if population.people is None:
         yield source.problem(
             Level.LAUNCH, ("population",), "does not say where the roll of people is", "add `people: people/roll.csv`"
@@ -201,11 +218,23 @@ def _measured(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Out
     yield from _recording(trial, source, path, outcome)
     if outcome.window is not None:
         yield from _date_anchor(source, (*path, "window"), outcome.window.anchor, trial.population.columns)
+        sends = any(arm.messages for arm in trial.arms.values())
+        if outcome.window.anchor.kind == "first_planned_send" and not sends:
+            yield source.problem(
+                Level.ERROR, (*path, "window"), "counts from `first_planned_send`, but no arm sends anything",
+                "count from `allocation`, a date column or a day",
+            )  # fmt: skip
     elif not trial.run_elsewhere:
         yield source.problem(
             Level.LAUNCH, path, "has no window, so nothing says when it stops counting",
             "add `window: 56 days from first_planned_send`",
         )  # fmt: skip
+    if outcome.kind != "binary" and outcome.unit in POINTS:
+        yield source.problem(
+            Level.ERROR, (*path, "unit"), f"`{outcome.unit}` means percentage points in this file",
+            "give the unit another name, such as `marks`",
+        )  # fmt: skip
+        return
     for key, size in (("worthwhile", outcome.worthwhile), ("margin", outcome.margin)):
         expected = "points" if outcome.kind == "binary" else outcome.unit
         if size is not None and size.unit != expected:
@@ -235,7 +264,7 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
     given = [record.csv_file, record.parquet_file, record.package]
     if sum(one is not None for one in given) != 1 and not (trial.run_elsewhere and not any(given)):
         yield source.problem(
-            Level.ERROR, here, "names no place or several", "give one of csv_file, parquet_file, package"
+            Level.ERROR, here, "names no place to read from, or several", "give one of csv_file, parquet_file, package"
         )
     if record.no_record is None and (outcome.role == "primary" or not trial.run_elsewhere):
         yield source.problem(
@@ -252,6 +281,11 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
             Level.ERROR, here, "does not say which column holds the outcome",
             "add `value: COLUMN`, or `value: present` where a row is the event",
         )  # fmt: skip
+    if record.value == PRESENT and outcome.kind not in {"binary", "count"}:
+        yield source.problem(
+            Level.ERROR, (*here, "value"), f"`present` makes a yes or no, and the outcome is {outcome.kind}",
+            "name the column that holds the value",
+        )  # fmt: skip
     if outcome.window is not None and record.date is None:
         yield source.problem(Level.ERROR, here, "has a window but no date to hold against it", "add `date: COLUMN`")
     if record.outside is not None:
@@ -264,25 +298,38 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
         for arm in (pair.arm, pair.control):
             if arm not in trial.arms:
                 yield _unknown(source, ("analysis", "comparisons", i), arm, trial.arms, "an arm")
-    seen = [str(pair) for pair in trial.analysis.comparisons]
-    for i, text in enumerate(seen):
-        if text in seen[:i]:
-            yield source.problem(Level.ERROR, ("analysis", "comparisons", i), f"`{text}` stands twice", "keep one")
-    for key, names in (("covariates", trial.analysis.covariates), ("subgroups", trial.analysis.subgroups)):
+    seen = [{pair.arm, pair.control} for pair in trial.analysis.comparisons]
+    for i, pair in enumerate(trial.analysis.comparisons):
+        if seen[i] in seen[:i]:
+            yield source.problem(
+                Level.ERROR, ("analysis", "comparisons", i), f"compares {pair.arm} and {pair.control} a second time",
+                "keep one of the two",
+            )  # fmt: skip
+    for path, name in _analysed_columns(trial):
+        if name not in columns:
+            yield _unknown(source, path, name, columns, "a column of `population.columns`")
+        elif columns[name] in {"text", "date"}:
+            yield source.problem(
+                Level.ERROR, path, f"`{name}` is a {columns[name]}", "use a number, a category or a yes_no column"
+            )
+
+
+def _analysed_columns(trial: Trial) -> Iterator[tuple[tuple[Step, ...], str]]:
+    plan = trial.analysis
+    for key, names in (("covariates", plan.covariates), ("subgroups", plan.subgroups)):
         for i, name in enumerate(names):
-            if name not in columns:
-                yield _unknown(source, ("analysis", key, i), name, columns, "a column of `population.columns`")
-            elif columns[name] in {"text", "date"}:
-                yield source.problem(
-                    Level.ERROR, ("analysis", key, i), f"`{name}` is a {columns[name]}",
-                    "use a number, a category or a yes_no column",
-                )  # fmt: skip
+            yield ("analysis", key, i), name
+    for i, fit in enumerate(plan.sensitivity):
+        if fit.fixed_effects is not None:
+            yield ("analysis", "sensitivity", i, "fixed_effects"), fit.fixed_effects
+        for j, name in enumerate(fit.covariates or ()):
+            yield ("analysis", "sensitivity", i, "covariates", j), name
 
 
 def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
     try:
         ZoneInfo(trial.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # `Europe` is a folder of zones
         yield source.problem(
             Level.ERROR, ("timezone",), f"`{trial.timezone}` is not a time zone", "write `Europe/London`"
         )

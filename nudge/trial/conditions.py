@@ -8,7 +8,8 @@ No calls, no attributes, no arithmetic: a condition can only look at one row.
     protected_address or refuge
     language in ['en', 'cy'] and due_date >= '2027-01-11'
 
-The text is read with Python's own parser and everything but the above is refused.
+`condition_words.py` lets only these words and signs through to Python's own parser; what it makes of
+them is checked here against the columns' types.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from nudge.trial.condition_words import EXAMPLE, ConditionError, Flaw, Written, written
+from nudge.trial.grammar import iso_day
 from nudge.trial.problems import listed, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 Value: TypeAlias = float | str | bool | date | None
+
+__all__ = ["RESERVED", "Condition", "ConditionError", "Flaw", "condition"]
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
@@ -36,24 +41,15 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _WORDS: dict[str, bool] = {"yes": True, "no": False, "true": True, "false": False}
-_EXAMPLE = "write comparisons joined by and, or, not; for instance `age_months >= 22 and not refuge`"
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """One thing wrong in a condition, `offset` characters from its start."""
-
-    offset: int
-    what: str
-    remedy: str
-
-
-class ConditionError(ValueError):
-    """A condition that cannot be used, with every flaw found."""
-
-    def __init__(self, flaws: list[Flaw]) -> None:
-        self.flaws = flaws
-        super().__init__("; ".join(flaw.what for flaw in flaws))
+RESERVED = frozenset({*_WORDS, "missing", "and", "or", "not", "in", "is"})
+"""Words with a meaning of their own here, so that no column can have their name."""
+_EMPTY = frozenset({"blank", "empty", "none", "null", "na"})
+_HINTS = {
+    frozenset({"category", "number"}): "put the value in quotes",
+    frozenset({"text", "number"}): "write a number without quotes, a text with them",
+    frozenset({"yes_no", "text"}): "write yes or no without quotes",
+    frozenset({"yes_no", "number"}): "compare it with yes or no",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,8 @@ class Condition:
         """True or False, or None when a column it needs is blank: not known."""
         if any(row[name] is None for name in self.needs):
             return None
-        return bool(_evaluate(self._tree, row))
+        answer = _evaluate(self._tree, row)
+        return None if answer is None else bool(answer)
 
 
 def condition(text: str, types: Mapping[str, str]) -> Condition:
@@ -80,45 +77,35 @@ def condition(text: str, types: Mapping[str, str]) -> Condition:
     types: each column's type, as in `population.columns`.
     Raises ConditionError with all flaws.
     """
-    stripped = text.strip()
-    try:
-        tree = ast.parse(stripped, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ConditionError([_syntax_flaw(stripped, error)]) from None
-    reader = _Reader(types)
-    kind = reader.kind(tree)
-    if not reader.flaws and kind != "yes_no":
-        reader.flaw(tree, "is not a yes-or-no question", _EXAMPLE)
+    code = written(text)
+    reader = _Reader(types, code)
+    reader.expect_yes_no(code.tree)
     if reader.flaws:
         raise ConditionError(reader.flaws)
-    return Condition(stripped, frozenset(reader.names), frozenset(reader.needs), tree)
-
-
-def _syntax_flaw(text: str, error: Exception) -> Flaw:
-    offset = max((getattr(error, "offset", None) or 1) - 1, 0)
-    if "=" in text.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", ""):
-        return Flaw(offset, "a single `=` is not a comparison", "write `==` for equal")
-    return Flaw(offset, f"`{text[:80]}` cannot be read as a condition", _EXAMPLE)
+    return Condition(text.strip(), frozenset(reader.names), frozenset(reader.names - reader.asked), code.tree)
 
 
 class _Reader:
     """Walks a parsed condition, collecting columns and flaws."""
 
-    def __init__(self, types: Mapping[str, str]) -> None:
+    def __init__(self, types: Mapping[str, str], code: Written) -> None:
         self.types = types
+        self.code = code
         self.names: set[str] = set()
-        self.needs: set[str] = set()
+        self.asked: set[str] = set()
+        """Columns asked `is missing`."""
         self.flaws: list[Flaw] = []
 
-    def flaw(self, node: ast.AST, what: str, remedy: str) -> str:
-        self.flaws.append(Flaw(getattr(node, "col_offset", 0), what, remedy))
+    def flaw(self, node: ast.expr, what: str, remedy: str) -> str:
+        """Note a flaw; gives the type `unknown`, which later flaws do not build on."""
+        self.flaws.append(Flaw(self.code.offset(node), what, remedy))
         return "unknown"
 
     def kind(self, node: ast.expr) -> str:
         """The type of an expression: a column type, `list`, `missing` or `unknown`."""
         if isinstance(node, ast.BoolOp) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
             for value in node.values if isinstance(node, ast.BoolOp) else [node.operand]:
-                self._expect_yes_no(value)
+                self.expect_yes_no(value)
             return "yes_no"
         if isinstance(node, ast.Compare):
             return self._comparison(node)
@@ -131,16 +118,19 @@ class _Reader:
     def _spelled_out(self, node: ast.expr) -> str:
         """A number or a text; anything else is a flaw."""
         value = _constant(node)
-        if value is not _NOT_CONSTANT:
+        if value is not None:
             return "text" if isinstance(value, str) else "number"
         if isinstance(node, ast.Call):
             return self.flaw(node, "calls are not part of a condition", "compare columns with values instead")
-        return self.flaw(node, f"`{ast.unparse(node)}` is not part of a condition", _EXAMPLE)
+        return self.flaw(node, f"`{self.code.words(node)}` is not part of a condition", EXAMPLE)
 
-    def _expect_yes_no(self, node: ast.expr) -> None:
+    def expect_yes_no(self, node: ast.expr) -> None:
+        """Note a flaw where an expression is anything but a yes or no."""
         kind = self.kind(node)
-        if kind not in {"yes_no", "unknown"}:
-            self.flaw(node, f"`{ast.unparse(node)}` is a {kind}, not a yes or no", "compare it with a value")
+        if kind == "missing":
+            self.flaw(node, "`missing` is not a value", "write `COLUMN is missing`")
+        elif kind not in {"yes_no", "unknown"}:
+            self.flaw(node, f"`{self.code.words(node)}` is a {kind}, not a yes or no", "compare it with a value")
 
     def _name(self, node: ast.Name) -> str:
         if node.id in _WORDS:
@@ -149,17 +139,14 @@ class _Reader:
             return "missing"
         if node.id in self.types:
             self.names.add(node.id)
-            self.needs.add(node.id)
             return self.types[node.id]
-        guess = nearest(node.id, self.types)
-        remedy = f"did you mean `{guess}`?" if guess else f"name one of {listed(sorted(self.types), 'or')}"
-        return self.flaw(node, f"`{node.id}` is not a column", f"{remedy} (a text value needs quotes)")
+        return self.flaw(node, f"`{node.id}` is not a column", _remedy_for_name(node.id, self.types))
 
     def _comparison(self, node: ast.Compare) -> str:
         left = node.left
         for op, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(op, ast.Is | ast.IsNot):
-                self._missing(node, left, right)
+                self._missing(left, right)
             elif isinstance(op, ast.In | ast.NotIn):
                 self._membership(left, right)
             else:
@@ -167,13 +154,13 @@ class _Reader:
             left = right
         return "yes_no"
 
-    def _missing(self, node: ast.Compare, left: ast.expr, right: ast.expr) -> None:
+    def _missing(self, left: ast.expr, right: ast.expr) -> None:
         if not (isinstance(right, ast.Name) and right.id == "missing"):
-            self.flaw(node, "`is` goes only with `missing`", "write `==`, or `is missing`")
-        elif not (isinstance(left, ast.Name) and left.id in self.types):
+            self.flaw(right, "`is` goes only with `missing`", "write `==`, or `is missing`")
+        elif not isinstance(left, ast.Name) or left.id in RESERVED:
             self.flaw(left, "`is missing` asks about a column", "put a column's name before it")
-        else:
-            self.names.add(left.id)
+        elif self._name(left) != "unknown":
+            self.asked.add(left.id)
 
     def _membership(self, left: ast.expr, right: ast.expr) -> None:
         kind = self.kind(left)
@@ -187,82 +174,101 @@ class _Reader:
         left_kind, right_kind = self.kind(left), self.kind(right)
         if isinstance(op, _ORDERED):
             for node, kind in ((left, left_kind), (right, right_kind)):
-                if kind in {"category", "yes_no"} and isinstance(node, ast.Name):
-                    self.flaw(
-                        node, f"`{node.id}` is a {kind}, which has no order", "declare it a number, or use == and in"
-                    )
+                if kind in {"category", "yes_no"}:
+                    what = f"`{self.code.words(node)}` is a {kind}, which has no order"
+                    self.flaw(node, what, "compare numbers or dates, or use `==` and `in`")
         self._agree(right, left_kind, right_kind, left, right)
 
-    def _agree(self, node: ast.AST, kind: str, other: str, left: ast.expr, right: ast.expr) -> None:
-        if "unknown" in {kind, other}:
+    def _agree(self, node: ast.expr, kind: str, other: str, left: ast.expr, right: ast.expr) -> None:
+        kinds = frozenset({kind, other})
+        if "unknown" in kinds:
             return
-        if "missing" in {kind, other}:
+        if "missing" in kinds:
             self.flaw(node, "`missing` is not a value", "write `is missing`")
-            return
-        date_side = left if kind == "date" else right if other == "date" else None
-        text_side = right if date_side is left else left
-        if date_side is not None and "text" in {kind, other}:
-            self._date(text_side)
-            return
-        same = kind == other or {kind, other} <= {"text", "category"}
-        if not same:
-            hint = "quote it" if {kind, other} == {"category", "number"} else "compare like with like"
-            self.flaw(node, f"compares a {kind} with a {other}", hint)
+        elif "list" in kinds:
+            self.flaw(node, "a list goes only after `in`", "write `in ['a', 'b']`")
+        elif "date" in kinds and kinds != {"date"}:
+            self._date(right if kind == "date" else left, other if kind == "date" else kind)
+        elif len(kinds) > 1 and kinds != {"text", "category"}:
+            self.flaw(node, f"compares a {kind} with a {other}", _HINTS.get(kinds, "compare like with like"))
 
-    def _date(self, node: ast.expr) -> None:
+    def _date(self, node: ast.expr, kind: str) -> None:
+        """A date is compared with a day in quotes, not with `node`, which is something else."""
         value = _constant(node)
+        if not isinstance(value, str):
+            self.flaw(node, f"compares a date with a {kind}", "write the day in quotes, as '2027-01-11'")
+            return
         try:
-            date.fromisoformat(str(value))
+            iso_day(value)
         except ValueError:
             self.flaw(node, f"`{value}` is not a day", "write it as '2027-01-11'")
 
 
-_NOT_CONSTANT = object()
+def _remedy_for_name(name: str, types: Mapping[str, str]) -> str:
+    if name.lower() in RESERVED:
+        return f"write `{name.lower()}`, in small letters"
+    if name.lower() in _EMPTY:
+        return "write `is missing` for a blank"
+    guess = nearest(name, types)
+    if guess:
+        return f"did you mean `{guess}`? (a text value needs quotes)"
+    if not types:
+        return "declare it in `population.columns` (a text value needs quotes)"
+    return f"name {listed(sorted(types), 'or')} (a text value needs quotes)"
 
 
-def _constant(node: ast.expr) -> object:
-    """The number or text a node spells out, or _NOT_CONSTANT."""
+def _constant(node: ast.expr) -> float | str | None:
+    """The number or text a node spells out; None where it spells out neither."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
-        return _NOT_CONSTANT if isinstance(node.value, bool) else node.value
+        return node.value if isinstance(node.value, str) else float(node.value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = _constant(node.operand)
-        return -inner if isinstance(inner, int | float) else _NOT_CONSTANT
-    return _NOT_CONSTANT
+        return -inner if isinstance(inner, float) else None
+    return None
 
 
 def _evaluate(node: ast.expr, row: Mapping[str, Value]) -> Value:
+    """The value of an expression; None is "not known", which `and` and `or` carry on where it matters."""
     if isinstance(node, ast.BoolOp):
-        every = all if isinstance(node.op, ast.And) else any
-        return every(_evaluate(value, row) for value in node.values)
+        answers = (_evaluate(value, row) for value in node.values)
+        return _all(answers) if isinstance(node.op, ast.And) else _negated(_all(_negated(one) for one in answers))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return not _evaluate(node.operand, row)
+        return _negated(_evaluate(node.operand, row))
     if isinstance(node, ast.Compare):
-        return _compare(node, row)
+        pairs = zip(node.ops, [node.left, *node.comparators], node.comparators, strict=False)
+        return _all(_one(op, left, right, row) for op, left, right in pairs)
     if isinstance(node, ast.Name):
         return _WORDS[node.id] if node.id in _WORDS else row[node.id]
-    value = _constant(node)
-    return float(value) if isinstance(value, int) else value  # type: ignore[return-value]  # checked when read
+    return _constant(node)
 
 
-def _compare(node: ast.Compare, row: Mapping[str, Value]) -> bool:
-    left_node = node.left
-    for op, right_node in zip(node.ops, node.comparators, strict=True):
-        if not _one(op, left_node, right_node, row):
+def _all(answers: Iterable[Value]) -> bool | None:
+    """False where one is False, else None where one is not known, else True."""
+    known: bool | None = True
+    for answer in answers:
+        if answer is None:
+            known = None
+        elif not answer:
             return False
-        left_node = right_node
-    return True
+    return known
 
 
-def _one(op: ast.cmpop, left_node: ast.expr, right_node: ast.expr, row: Mapping[str, Value]) -> bool:
+def _negated(answer: Value) -> bool | None:
+    return None if answer is None else not answer
+
+
+def _one(op: ast.cmpop, left_node: ast.expr, right_node: ast.expr, row: Mapping[str, Value]) -> bool | None:
     left = _evaluate(left_node, row)
     if isinstance(op, ast.Is | ast.IsNot):
         return (left is None) == isinstance(op, ast.Is)
     if isinstance(op, ast.In | ast.NotIn):
-        items = getattr(right_node, "elts", ())
-        return any(_one(ast.Eq(), left_node, item, row) for item in items) == isinstance(op, ast.In)
+        differs = _all(_one(ast.NotEq(), left_node, item, row) for item in getattr(right_node, "elts", ()))
+        return differs if isinstance(op, ast.NotIn) else _negated(differs)
     right = _evaluate(right_node, row)
+    if left is None or right is None:
+        return None
     if isinstance(left, date) and isinstance(right, str):
-        right = date.fromisoformat(right)
+        right = iso_day(right)
     if isinstance(right, date) and isinstance(left, str):
-        left = date.fromisoformat(left)
+        left = iso_day(left)
     return _COMPARE[type(op)](left, right)

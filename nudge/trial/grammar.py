@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from nudge.trial.problems import nearest
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 NAME = r"[a-z][a-z0-9_]*"
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]+)?"
 _UNITS = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks", "month": "months"}
+_DAYS = {"minutes": 1 / 1440, "hours": 1 / 24, "days": 1, "weeks": 7, "months": 30}
 _DURATION = rf"({_NUMBER})\s+([a-z]+)"
+_CENTURY = 36_525  # days
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Days outside are marks of spreadsheets for "not known", and no calendar can add 100 years to 9999-12-31."""
+POINTS = frozenset({"point", "points", "percentage points", "pp"})
 
 
 class GrammarError(ValueError):
@@ -45,8 +50,10 @@ class Difference:
 
     def __str__(self) -> str:
         """`5 points`."""
-        shown = self.value * 100 if self.unit == "points" else self.value
-        return f"{shown:.10g} {self.unit}"
+        if self.unit != "points":
+            return f"{plain(self.value)} {self.unit}"
+        shown = plain(Decimal(repr(self.value)) * 100)
+        return f"{shown} point" if shown == "1" else f"{shown} points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class Duration:
 
     def __str__(self) -> str:
         """`56 days`."""
-        return f"{self.amount:.10g} {self.unit}"
+        return f"{plain(self.amount)} {self.unit.removesuffix('s') if self.amount == 1 else self.unit}"
 
     def delta(self) -> timedelta:
         """The length as calendar time; months have none, since they differ."""
@@ -76,7 +83,7 @@ class Count:
 
     def __str__(self) -> str:
         """`200 sends`."""
-        return f"{self.number} {self.of}"
+        return f"{self.number} {self.of.removesuffix('s') if self.number == 1 else self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +186,26 @@ def shifted(moment: datetime, by: Duration, *, back: bool = False) -> datetime:
     return (moment.astimezone(UTC) + delta).astimezone(moment.tzinfo)
 
 
+def plain(value: float | Decimal) -> str:
+    """A number as people write it: no exponent, no needless zeros, every digit that tells it from others."""
+    if value == 0:
+        return "0"
+    text = f"{Decimal(repr(value)) if isinstance(value, float) else value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def number(text: str) -> Decimal:
     """A plain decimal number."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise GrammarError(f"`{text}` is not a number", "write digits, such as 12 or 0.5") from None
-    if not value.is_finite():
+    if re.fullmatch(rf"-?{_NUMBER}", text) is None:
         raise GrammarError(f"`{text}` is not a number", "write digits, such as 12 or 0.5")
-    return value
+    return Decimal(text)
+
+
+def iso_day(text: str) -> date:
+    """`2027-01-11`, and no other way to write a day. Raises ValueError."""
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+        raise ValueError(text)
+    return date.fromisoformat(text)
 
 
 def proportion(given: object) -> float:
@@ -206,13 +224,15 @@ def proportion(given: object) -> float:
 
 def rate(given: object) -> float:
     """`3 per 1000` or `2%` as a proportion."""
-    match = re.fullmatch(rf"({_NUMBER})\s+per\s+([0-9]+)", str(given).strip())
+    match = re.fullmatch(rf"({_NUMBER})\s+per\s+([0-9]{{1,15}})", str(given).strip())
     if match is None:
         try:
             return proportion(given)
         except GrammarError:
             raise GrammarError(f"`{given}` is not a rate", "write `3 per 1000` or `2%`") from None
-    value = float(Decimal(match[1]) / Decimal(match[2])) if int(match[2]) else 2.0
+    if int(match[2]) == 0:
+        raise GrammarError(f"`{given}` is a rate per nothing", "write `3 per 1000` or `2%`")
+    value = float(Decimal(match[1]) / Decimal(match[2]))
     if value > 1:
         raise GrammarError(f"`{given}` is more than one each", "write `3 per 1000` or `2%`")
     return value
@@ -234,8 +254,11 @@ def difference(given: object) -> Difference:
         raise GrammarError(
             f"`{text}` could be relative or absolute", f"write `{match[1]} points` for percentage points"
         )
-    if unit in {"point", "points", "percentage points", "pp"}:
-        return Difference(float(Decimal(match[1]) / 100), "points")
+    if unit in POINTS:
+        value = float(Decimal(match[1]) / 100)
+        if value > 1:
+            raise GrammarError(f"`{text}` is more than 100 percentage points", "check the figure")
+        return Difference(value, "points")
     return Difference(float(Decimal(match[1])), unit)
 
 
@@ -250,6 +273,13 @@ def duration(given: object) -> Duration:
     return _duration(match[1], match[2])
 
 
+def fixed_duration(given: object) -> Duration:
+    """`2 days`: a length that can be added to a moment, so no months."""
+    length = duration(given)
+    length.delta()
+    return length
+
+
 def _duration(amount: str, unit: str) -> Duration:
     plural = unit if unit in _UNITS.values() else _UNITS.get(unit, "")
     if not plural:
@@ -258,17 +288,19 @@ def _duration(amount: str, unit: str) -> Duration:
             f"`{unit}` is not a unit of time",
             f"did you mean `{guess}`?" if guess else "use minutes, hours, days, weeks or months",
         )
-    return Duration(float(Decimal(amount)), plural)
+    if float(amount) * _DAYS[plural] > _CENTURY:
+        raise GrammarError(f"`{amount} {unit}` is more than 100 years", "check the figure")
+    return Duration(float(amount), plural)
 
 
 def count(given: object) -> Count:
     """`200 sends`."""
     if isinstance(given, Count):
         return given
-    match = re.fullmatch(r"([0-9]+)\s+(sends|events)", str(given).strip())
+    match = re.fullmatch(r"([0-9]{1,15})\s+(send|event)s?", str(given).strip())
     if match is None:
         raise GrammarError(f"`{given}` is not a count", "write `200 sends` or `5 events`")
-    return Count(int(match[1]), match[2])
+    return Count(int(match[1]), f"{match[2]}s")
 
 
 def comparison(given: object) -> Comparison:
@@ -293,9 +325,10 @@ def window(given: object) -> Window:
         raise GrammarError(
             f"`{text}` is not a window", "write `56 days from first_planned_send` or `56 days from due_date - 14 days`"
         )
-    length = _duration(match[1], match[2])
-    length.delta()
-    shift = _duration(match[5], match[6]) if match[4] else None
+    length = fixed_duration(f"{match[1]} {match[2]}")
+    if not length.amount:
+        raise GrammarError(f"`{text}` is over before it begins", "say how long the outcome counts, such as `56 days`")
+    shift = fixed_duration(f"{match[5]} {match[6]}") if match[4] else None
     return Window(length, _anchor(match[3], sends=False), shift, back=match[4] == "-")
 
 
@@ -339,13 +372,14 @@ def _anchor(word: str, *, sends: bool) -> Anchor:
         return Anchor("first_planned_send")
     if re.fullmatch(NAME, word):
         return Anchor("column", word)
+    remedy = "write a date column's name, `allocation`, or a day as 2027-01-11"
     try:
-        return Anchor("date", date.fromisoformat(word).isoformat())
+        day = iso_day(word)
     except ValueError:
-        raise GrammarError(
-            f"`{word}` is neither a column nor a day",
-            "write a date column's name, `allocation`, or a day as 2027-01-11",
-        ) from None
+        raise GrammarError(f"`{word}` is neither a column nor a day", remedy) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise GrammarError(f"`{word}` is not a day of these times", remedy)
+    return Anchor("date", word)
 
 
 def _time_of_day(text: str) -> time:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
+
+P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,9 @@ def load_trial(path: Path) -> LoadedTrial:
     """
     problems = Problems()
     source = read_yaml(path, problems)
-    problems.raise_if_fatal()
-    trial = validate(source, problems)
+    if source.values is None:
+        problems.raise_if_fatal()
+    trial = validated(Trial, source, problems)
     if trial is not None:
         problems.extend(check(trial, source))
     problems.raise_if_fatal()
@@ -52,47 +55,64 @@ def load_trial(path: Path) -> LoadedTrial:
     return LoadedTrial(trial, path, source, tuple(problems))
 
 
-def validate(source: Source, problems: Problems) -> Trial | None:
-    """Plain values to a Trial; every mismatch becomes a problem with its place."""
+def validated(model: type[P], source: Source, problems: Problems) -> P | None:
+    """Plain values to a model's own; every mismatch becomes a problem with its place."""
     try:
-        return Trial.model_validate(source.values)
+        return model.model_validate(source.values)
     except ValidationError as error:
         for detail in error.errors():
-            problems.add(_explained(detail, source))
+            problems.add(_explained(detail, source, model))
         return None
 
 
-def _explained(detail: ErrorDetails, source: Source) -> Problem:
+def _explained(detail: ErrorDetails, source: Source, model: type[Part]) -> Problem:
     path: tuple[Step, ...] = tuple(step for step in detail["loc"] if step != "[key]")
-    what, remedy = _sentence(detail, path)
+    what, remedy = _sentence(detail, path, model)
     if detail["type"] == "missing":
         path = path[:-1]
     return source.problem(Level.ERROR, path, what, remedy)
 
 
-def _sentence(detail: ErrorDetails, path: tuple[Step, ...]) -> tuple[str, str]:
+def _sentence(detail: ErrorDetails, path: tuple[Step, ...], model: type[Part]) -> tuple[str, str]:
     """What is wrong and what to do, for each kind of mismatch pydantic tells apart."""
     kind, given, context = detail["type"], detail.get("input"), detail.get("ctx", {})
-    key = path[-1] if path else ""
     cause = context.get("error")
     if isinstance(cause, GrammarError):
         return cause.what, cause.remedy
-    if kind == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        guess = nearest(str(key), known)
-        return f"`{key}` is not a known key", f"did you mean `{guess}`?" if guess else f"known here: {listed(known)}"
-    if kind == "missing":
-        return f"`{key}` is missing", f"add `{key}:`"
+    if kind in {"extra_forbidden", "missing"}:
+        return _about_key(str(path[-1]), [] if kind == "missing" else _known_keys(path[:-1], model))
     if kind == "literal_error":
         allowed = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
-        guess = nearest(str(given), allowed)
-        remedy = f"did you mean `{guess}`?" if guess else f"write {listed(allowed, 'or')}"
-        return f"`{given}` is not one of {listed(allowed, 'or')}", remedy
+        return _not_one_of(given, allowed)
     if kind == "string_pattern_mismatch":
         return f"`{given}` is not a usable name", _name_rule(context["pattern"])
+    if kind in _BOUNDS:
+        bound = next(f"{context[key]:g}" for key in ("ge", "gt", "le", "lt") if key in context)
+        return f"`{given}` {_BOUNDS[kind][0]}", f"write {_BOUNDS[kind][1].format(bound)}"
     return _shape(kind, given)
 
 
+def _about_key(key: str, known: list[str]) -> tuple[str, str]:
+    """A key that is missing or, where others are known, is not one of them."""
+    if not known:
+        return f"`{key}` is missing", f"add `{key}:`"
+    guess = nearest(key, known)
+    return f"`{key}` is not a known key", f"did you mean `{guess}`?" if guess else f"known here: {listed(known)}"
+
+
+def _not_one_of(given: object, allowed: list[str]) -> tuple[str, str]:
+    words = listed(allowed, "or")
+    if not isinstance(given, str):
+        return "is empty" if given is None else "one word is expected here", f"write {words}"
+    guess = nearest(given, allowed)
+    return f"`{given}` is not one of {words}", f"did you mean `{guess}`?" if guess else f"write {words}"
+
+
+_BOUNDS = {
+    "greater_than_equal": ("is too small", "{} or more"),
+    "greater_than": ("is too small", "more than {}"),
+    "less_than_equal": ("is too large", "{} or less"),
+}
 _SHAPES = {
     "model_type": ("keys and values are expected here", "write `key: value` lines, indented"),
     "model_attributes_type": ("keys and values are expected here", "write `key: value` lines, indented"),
@@ -103,19 +123,22 @@ _SHAPES = {
     "string_too_long": ("is too long", "use at most 80 characters"),
     "bool_parsing": ("is neither yes nor no", "write `yes` or `no`"),
     "bool_type": ("is neither yes nor no", "write `yes` or `no`"),
+    "int_type": ("a whole number is expected here", "write digits only"),
     "int_parsing": ("is not a whole number", "write digits only"),
+    "int_parsing_size": ("is too large", "check the figure"),
+    "int_from_float": ("is not a whole number", "write digits only"),
+    "float_type": ("a number is expected here", "write digits, such as 12 or 0.5"),
     "float_parsing": ("is not a number", "write digits, such as 12 or 0.5"),
-    "greater_than_equal": ("is too small", "write 1 or more"),
-    "less_than_equal": ("is too large", "write 1000 or less"),
+    "finite_number": ("is not a number", "write digits, such as 12 or 0.5"),
 }
 
 
 def _shape(kind: str, given: object) -> tuple[str, str]:
     what, remedy = _SHAPES.get(kind, (f"is not what is expected here ({kind.replace('_', ' ')})", "see the guide"))
-    if isinstance(given, str) and what.startswith("is"):
+    if given is None:
+        return "is empty", remedy
+    if isinstance(given, str | int | float) and given != "" and what.startswith("is"):
         what = f"`{given}` {what}"
-    elif given is None:
-        what = f"is empty; {what}" if not what.startswith("is") else "is empty"
     return what, remedy
 
 
@@ -128,9 +151,9 @@ def _name_rule(pattern: str) -> str:
     return f"begin with a small letter and use small {joined}"
 
 
-def _known_keys(path: tuple[Step, ...]) -> list[str]:
+def _known_keys(path: tuple[Step, ...], model: type[Part]) -> list[str]:
     """The keys the model knows at a path."""
-    here: Any = Trial
+    here: Any = model
     for step in path:
         here = _below(here, step)
     if isinstance(here, type) and issubclass(here, Part):

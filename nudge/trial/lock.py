@@ -84,13 +84,14 @@ def digest_of(values: Mapping[str, Any]) -> str:
 
 
 def differences(old: Any, new: Any, path: str = "") -> list[str]:
-    """Paths at which two canonical definitions differ."""
+    """Paths at which two canonical definitions differ; a list of named things also where their order does."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = list(dict.fromkeys([*old, *new]))
         return [found for key in keys for found in differences(old.get(key), new.get(key), f"{path}.{key}".strip("."))]
     if isinstance(old, list) and isinstance(new, list) and _named(old + new):
-        by_name = [{item["name"]: item for item in items} for items in (old, new)]
-        return differences(by_name[0], by_name[1], path)
+        was, now = ({item["name"]: item for item in items} for items in (old, new))
+        moved = [name for name in was if name in now] != [name for name in now if name in was]
+        return [*([path] if moved else []), *differences(was, now, path)]
     return [] if old == new else [path]
 
 

@@ -17,19 +17,32 @@ Kind = Literal["binary", "count", "continuous", "ordinal", "time_to_event"]
 Role = Literal["primary", "secondary", "distal", "process", "harm"]
 
 
-def _written(parse: Any, example: str, kind: str = "string") -> tuple[Any, ...]:
-    """Pydantic parts of a value that is written as text in the file."""
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def _written(parse: Any, example: str, in_json: dict[str, Any] | None = None) -> tuple[Any, ...]:
+    """Pydantic parts of a value that is written as text in the file, and perhaps otherwise `in_json`."""
+
+    def parsed(given: object) -> object:
+        if given is None:
+            raise grammar.GrammarError("is empty", f"write it as `{example}`")
+        if isinstance(given, bool | list | dict):
+            raise grammar.GrammarError("a text is expected here", f"write it as `{example}`")
+        return parse(given)
+
+    text = {"type": "string", "examples": [example]}
     return (
-        BeforeValidator(parse),
-        WithJsonSchema({"type": kind, "examples": [example]}),
+        BeforeValidator(parsed),
+        WithJsonSchema({"anyOf": [text, in_json]} if in_json else text),
     )
 
 
-Proportion = Annotated[float, *_written(grammar.proportion, "62%")]
-Rate = Annotated[float, *_written(grammar.rate, "3 per 1000")]
+Proportion = Annotated[float, *_written(grammar.proportion, "62%", _SHARE)]
+Rate = Annotated[float, *_written(grammar.rate, "3 per 1000", _SHARE)]
 _AS_TEXT = PlainSerializer(str, return_type=str)
 Difference = Annotated[grammar.Difference, *_written(grammar.difference, "5 points"), _AS_TEXT]
 Duration = Annotated[grammar.Duration, *_written(grammar.duration, "56 days"), _AS_TEXT]
+FixedDuration = Annotated[grammar.Duration, *_written(grammar.fixed_duration, "2 days"), _AS_TEXT]
 Count = Annotated[grammar.Count, *_written(grammar.count, "200 sends"), _AS_TEXT]
 Window = Annotated[grammar.Window, *_written(grammar.window, "56 days from first_planned_send"), _AS_TEXT]
 SendTime = Annotated[grammar.SendTime, *_written(grammar.send_time, "14 days before due_date at 10:00"), _AS_TEXT]
@@ -41,13 +54,14 @@ def _as_list(given: object) -> object:
     return [given] if isinstance(given, str) else given
 
 
+Price = Annotated[float, Field(ge=0)]
 Columns = Annotated[tuple[Column, ...], BeforeValidator(_as_list)]
 
 
 class Part(BaseModel):
     """Any block of the file: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
 class Package(Part):
@@ -112,7 +126,7 @@ class Message(Part):
     template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_/-]*$")]
     send: SendTime
     for_each: Literal["unit", "person"] = "unit"
-    send_within: Duration = grammar.Duration(2, "days")
+    send_within: FixedDuration = grammar.Duration(2, "days")
 
 
 class Arm(Part):
@@ -144,6 +158,10 @@ class Allocation(Part):
     clusters: Column | None = None
     probability: Column | None = None
     ratio: dict[Name, Annotated[int, Field(ge=1, le=1000)]] = {}
+
+
+PRESENT = "present"
+"""In place of a column: a row is the event itself."""
 
 
 class OutcomeSource(DataSource):
@@ -196,10 +214,10 @@ class Power(Part):
     """What the trial should be able to show."""
 
     baseline: Proportion | None = None
-    sd: float | None = None
+    sd: Annotated[float, Field(gt=0)] | None = None
     power: Proportion = 0.8
     alpha: Proportion = 0.05
-    icc: float | None = None
+    icc: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class Benefit(Part):
@@ -216,9 +234,9 @@ class Costs(Part):
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     prices: int
-    sms: float | None = None
-    email: float | None = None
-    staff_hour: float | None = None
+    sms: Price | None = None
+    email: Price | None = None
+    staff_hour: Price | None = None
     benefit: Benefit | None = None
 
 

@@ -6,10 +6,13 @@ import csv
 import gzip
 import hashlib
 import io
+import math
 import re
+import zlib
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from nudge.trial.grammar import FIRST_YEAR, LAST_YEAR, GrammarError
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.records.people import Value
 from nudge.trial.records.tables import Table
@@ -20,9 +23,14 @@ if TYPE_CHECKING:
 
 YES = frozenset({"yes", "y", "true", "1"})
 NO = frozenset({"no", "n", "false", "0"})
+_NOT_AVAILABLE = frozenset({"NA", "N/A", "NaN", "nan", "NULL"})
+"""How R, pandas and databases write a blank; in a category or a text it could be a word."""
+_WHOLE = re.compile(r"(?<=[0-9])\.0+$")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_BRITISH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_BRITISH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})(?:\s+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_QUOTED = re.compile(r'"[^"]*"')
 EMPTY = Table("", {}, (), "")
 
 
@@ -39,9 +47,12 @@ def read_csv_table(path: Path, problems: Problems, shown_as: str | None = None) 
     except FileNotFoundError:
         problems.add(_whole(name, "there is no such file", "check the path; it is relative to the trial file"))
         return EMPTY
-    except (OSError, EOFError) as error:
-        why = getattr(error, "strerror", None) or error
-        problems.add(_whole(name, f"cannot be read ({why})", "check the path and its permissions"))
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        problems.add(_whole(name, "is not a gzipped file, or is damaged", "fetch or export it again"))
+        return EMPTY
+    except OSError as error:
+        said = (error.strerror or str(error)).lower()
+        problems.add(_whole(name, f"cannot be read ({said})", "check the path and its permissions"))
         return EMPTY
     try:
         text = content.decode("utf-8-sig")
@@ -75,11 +86,11 @@ def _parse(name: str, text: str, digest: str, problems: Problems) -> Table:
                 rows.append(row)
                 lines.append(before + 1)
             before = reader.line_num
-    except csv.Error as error:
+    except csv.Error:
         problems.add(
             Problem(
-                Level.ERROR, name, before + 1, 1, "", f"the quotes of this row do not match ({error})",
-                'double every quote inside a field: "say ""yes"""',
+                Level.ERROR, name, before + 1, 1, "", "the quotes that begin in this row do not match",
+                'close every quote, and double a quote inside a field: "say ""yes"""',
             )
         )  # fmt: skip
         return EMPTY
@@ -96,7 +107,8 @@ def _parse(name: str, text: str, digest: str, problems: Problems) -> Table:
 
 def _delimiter(text: str) -> str:
     """The separator of the header row; Excel in some countries writes semicolons."""
-    first = text.split("\n", 1)[0]
+    header = _QUOTED.sub("", text.lstrip("\r\n")[:10_000]).lstrip("\r\n")
+    first = re.split(r"[\r\n]", header, maxsplit=1)[0]
     return max(",;\t", key=first.count)
 
 
@@ -104,7 +116,8 @@ def _check_shape(name: str, header: list[str], rows: list[list[str]], lines: lis
     for i, title in enumerate(header):
         if not title or title in header[:i]:
             what = f"the column name `{title}` stands twice" if title else "a column has no name"
-            problems.add(Problem(Level.ERROR, name, 1, i + 1, title, what, "give every column a name of its own"))
+            remedy = "give every column a name of its own" if title else "name it, or delete the column"
+            problems.add(Problem(Level.ERROR, name, lines[0], i + 1, title, what, remedy))
     for row, line in zip(rows[1:], lines[1:], strict=True):
         if len(row) != len(header):
             problems.add(
@@ -131,9 +144,9 @@ def need_columns(table: Table, wanted: Iterable[str], problems: Problems) -> boo
 def typed(text: str, kind: str) -> Value:
     """A field as a value of its column's type; a blank is None.
 
-    Raises ValueError with what is wrong and an example of what is right.
+    Raises GrammarError with what is wrong and an example of what is right.
     """
-    if text == "":
+    if text == "" or (text in _NOT_AVAILABLE and kind in {"number", "date", "yes_no"}):
         return None
     if kind == "number":
         return decimal(text)
@@ -146,35 +159,45 @@ def typed(text: str, kind: str) -> Value:
 
 def decimal(text: str) -> float:
     """`12`, `12.5` or `12,5`."""
-    if _DECIMAL.fullmatch(text) is None:
-        raise ValueError(f"`{shortened(text)}` is not a number; write digits, such as 12.5")
-    return float(text.replace(",", "."))
+    if _THOUSANDS.fullmatch(text):
+        raise GrammarError(f"`{shortened(text)}` could count in thousands or be a fraction", "write it without a comma")
+    value = float(text.replace(",", ".")) if _DECIMAL.fullmatch(text) else math.nan
+    if not math.isfinite(value):
+        raise GrammarError(f"`{shortened(text)}` is not a number", "write digits, such as 12.5")
+    return value
 
 
 def day(text: str) -> date:
     """`2027-01-31`, or `31/01/2027` as British spreadsheets write it; a time of day is left aside."""
-    british = _BRITISH.match(text)
+    british = _BRITISH.fullmatch(text)
     try:
         if british:
-            return date(int(british[3]), int(british[2]), int(british[1]))
-        if _ISO.match(text):
-            return datetime.fromisoformat(text).date()
+            found = date(int(british[3]), int(british[2]), int(british[1]))
+        else:
+            found = datetime.fromisoformat(text if _ISO.match(text) else "").date()
     except ValueError:
-        pass
-    raise ValueError(f"`{shortened(text)}` is not a day; write 2027-01-31 or 31/01/2027")
+        raise GrammarError(f"`{shortened(text)}` is not a day", "write 2027-01-31 or 31/01/2027") from None
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise GrammarError(f"`{shortened(text)}` is not a day of these times", "leave it blank where it is not known")
+    return found
+
+
+def plain_number(text: str) -> str:
+    """`1.0` as `1`: how pandas writes whole numbers beside a blank; any other text as it is."""
+    return _WHOLE.sub("", text)
 
 
 def yes_no(text: str) -> bool:
     """`yes`, `y`, `true`, `1` or their opposites."""
-    lower = text.lower()
+    lower = plain_number(text).lower()
     if lower not in YES | NO:
-        raise ValueError(f"`{shortened(text)}` is neither yes nor no; write yes or no")
+        raise GrammarError(f"`{shortened(text)}` is neither yes nor no", "write yes or no")
     return lower in YES
 
 
 def shortened(text: str, most: int = 40) -> str:
-    """A field for a sentence: one line, not too long."""
-    line = " ".join(text.split())
+    """A field for a sentence: one line, not too long, nothing a terminal would obey."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
@@ -189,9 +212,8 @@ def typed_column(table: Table, column: str, kind: str, problems: Problems) -> li
         if text not in known:
             try:
                 known[text] = typed(text, kind)
-            except ValueError as error:
-                what, _, remedy = str(error).partition("; ")
-                problems.add(Problem(Level.ERROR, table.name, line, position, column, what, remedy))
+            except GrammarError as error:
+                problems.add(Problem(Level.ERROR, table.name, line, position, column, error.what, error.remedy))
                 values.append(None)
                 continue
         values.append(known[text])

@@ -15,10 +15,12 @@ from nudge.design.balance import balance
 from nudge.design.methods import method
 from nudge.outcomes.sources import as_source, read_source
 from nudge.trial.errors import InputError
-from nudge.trial.problems import Problems, listed
+from nudge.trial.model import PRESENT
+from nudge.trial.problems import Level, Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
-from nudge.trial.tables import EMPTY, field_problem, need_columns, typed_column
+from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, typed_column
+from nudge.workflow.examine import named_things
 from nudge.workflow.words import arm_summaries
 
 if TYPE_CHECKING:
@@ -45,12 +47,13 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
     trial, allocation = loaded.trial, loaded.trial.allocation
     if allocation is None:
         raise AssertionError("only a trial with `allocation` was run elsewhere")
-    problems = Problems()
+    problems = Problems(list(named_things(loaded)))
+    problems.raise_if_fatal()
     table = _main_table(loaded, allocation, data, problems)
     problems.raise_if_fatal()
     frame = _Frame(loaded, allocation, table, problems)
     rows_of = {
-        name: frame.rows(_values(loaded, outcome, table, data, problems))
+        name: frame.rows(_values(loaded, name, outcome, table, data, problems))
         for name, outcome in trial.outcomes.items()
         if outcome.role != "distal" or outcome.source is not None
     }
@@ -117,8 +120,8 @@ class _Frame:
         if not need_columns(table, [name for name in names if name], problems):
             problems.raise_if_fatal()
         self.arm = self._arms(allocation, problems)
-        self.unit = self._codes((self.unit_column,))
-        self.block = self._codes(allocation.blocks)
+        self.unit = self._codes((self.unit_column,), "unit", problems)
+        self.block = self._codes(allocation.blocks, "block", problems)
         self.probability = self._probability(allocation, problems)
         types = trial.population.columns
         typed = {name: typed_column(table, name, types[name], problems) for name in types}
@@ -127,39 +130,77 @@ class _Frame:
         ] or [{} for _ in range(len(table))]
 
     def _arms(self, allocation: Allocation, problems: Problems) -> np.ndarray:
-        known = {code: arm for arm, code in allocation.codes.items()} or {arm: arm for arm in self.trial.arms}
-        written = self.table.columns[allocation.arm]
-        for i, text in enumerate(written):
-            if text not in known:
-                problems.add(
-                    field_problem(
-                        self.table, i, allocation.arm, f"`{text}` is not an arm" if text else "is blank",
-                        f"the file knows {listed(known)}; add it under `allocation.codes`, or leave such rows out",
-                    )
-                )  # fmt: skip
+        codes = {plain_number(code): arm for arm, code in allocation.codes.items()}
+        known = codes or {arm: arm for arm in self.trial.arms}
+        written = [plain_number(text) for text in self.table.columns[allocation.arm]]
+        wrong = Counter(text for text in written if text not in known)
+        for text, times in wrong.items():
+            problems.add(
+                field_problem(
+                    self.table, written.index(text), allocation.arm,
+                    f"`{text}` is not an arm ({times:,} rows)" if text else f"is blank ({times:,} rows)",
+                    f"the file knows {listed(known)}; add it under `allocation.codes`, or leave such rows out",
+                )
+            )  # fmt: skip
         return np.array([known.get(text, "") for text in written])
 
-    def _codes(self, columns: tuple[str, ...]) -> Ints:
+    def _codes(self, columns: tuple[str, ...], what: str, problems: Problems) -> Ints:
+        """A number for every combination of some columns; blanks are problems."""
         if columns == ("row",):
             return np.arange(len(self.table))
         if not columns:
             return np.zeros(len(self.table), dtype=np.int64)
+        for name in columns:
+            blank = [i for i, text in enumerate(self.table.columns[name]) if not text]
+            if blank:
+                problems.add(
+                    field_problem(
+                        self.table,
+                        blank[0],
+                        name,
+                        f"is blank ({len(blank):,} rows)",
+                        f"say which {what} each row is in",
+                    )
+                )
         keys = list(zip(*(self.table.columns[name] for name in columns), strict=True))
         number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
         return np.array([number[key] for key in keys], dtype=np.int64)
 
     def _probability(self, allocation: Allocation, problems: Problems) -> Floats:
-        if allocation.probability is None:
+        """Each row's chance of its own arm: as given, by the ratio, or by the numbers its block fixed."""
+        if allocation.probability is not None:
+            return self._given(allocation.probability, problems)
+        shares = {arm: share / sum(allocation.ratio.values()) for arm, share in allocation.ratio.items()}
+        if shares:
+            return np.array([shares.get(arm, np.nan) for arm in self.arm])
+        if allocation.method is None:
             return np.full(len(self.table), np.nan)
+        return self._fixed_shares()
+
+    def _fixed_shares(self) -> Floats:
+        """Where numbers per arm were fixed within blocks, they are the chances."""
+        _, first, unit = np.unique(self.unit, return_index=True, return_inverse=True)
+        in_block = np.bincount(self.block[first])
+        of_arm = Counter(zip(self.block[first].tolist(), self.arm[first].tolist(), strict=True))
+        each = [
+            of_arm[block, arm] / in_block[block] for block, arm in zip(self.block[first], self.arm[first], strict=True)
+        ]
+        return np.array(each)[unit]
+
+    def _given(self, column: str, problems: Problems) -> Floats:
         values = np.array(
             [np.nan if value is None else float(str(value))
-             for value in typed_column(self.table, allocation.probability, "number", problems)]
+             for value in typed_column(self.table, column, "number", problems)]
         )  # fmt: skip
-        for i in np.flatnonzero(~((values > 0) & (values <= 1))):
+        wrong = np.flatnonzero(~((values > 0) & (values <= 1)))
+        if wrong.size:
+            above = bool((values[wrong] > 1).all())
             problems.add(
                 field_problem(
-                    self.table, int(i), allocation.probability, "is not a probability",
-                    "give each row's chance of its own arm, above 0 and at most 1",
+                    self.table, int(wrong[0]), column,
+                    f"`{self.table.columns[column][wrong[0]]}` is not a probability ({wrong.size:,} rows)",
+                    "these look like weights: give 1 divided by them" if above
+                    else "give each row's chance of its own arm, above 0 and at most 1",
                 )
             )  # fmt: skip
         return values
@@ -177,11 +218,22 @@ class _Frame:
         return int(np.unique(self.unit[self.arm == arm]).size)
 
 
-def _values(loaded: LoadedTrial, outcome: Outcome, table: Table, data: Path | None, problems: Problems) -> Floats:
+def _values(
+    loaded: LoadedTrial, name: str, outcome: Outcome, table: Table, data: Path | None, problems: Problems
+) -> Floats:
     """An outcome's column in the order of the main table's rows."""
     source = outcome.source
     if source is None or source.value is None:
         raise AssertionError("check refuses a measured outcome without a source")
+    if source.value == PRESENT:
+        problems.add(
+            loaded.source.problem(
+                Level.ERROR, ("outcomes", name, "source", "value"),
+                "`present` counts rows of a log, and this is a table",
+                "name the column that holds the outcome, 1 or 0",
+            )
+        )  # fmt: skip
+        return np.full(len(table), np.nan)
     kind = "yes_no" if outcome.kind == "binary" else "number"
     silence = 0.0 if source.no_record == "did_not_happen" else np.nan
     if data is not None or not _is_elsewhere(source, loaded.trial.allocation):

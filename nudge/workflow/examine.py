@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from nudge.analysis.lines import SCALES
 from nudge.delivery.channels import channel_module
 from nudge.delivery.plan import Planner
-from nudge.design.methods import Method, method
+from nudge.design.methods import Method, method, method_names
 from nudge.messages.templates import find_template, read_template, template_names
 from nudge.outcomes.sources import read_source
 from nudge.people.roll import read_people, roll_digest
@@ -95,7 +95,7 @@ def examine(path: Path, now: datetime) -> Examined:
     """
     loaded = load_trial(path)
     problems = Problems(list(loaded.problems))
-    problems.extend(_names_that_exist(loaded))
+    problems.extend(named_things(loaded))
     templates = _templates(loaded, problems)
     problems.extend(_unused_columns(loaded, templates))
     roll, roll_file = (None, "")
@@ -169,9 +169,10 @@ def drawing_method(trial: Trial) -> Method:
     return method(trial.randomise.method)
 
 
-def _names_that_exist(loaded: LoadedTrial) -> Iterator[Problem]:
+def named_things(loaded: LoadedTrial) -> Iterator[Problem]:
     """Methods, channels and outcome kinds named in the file must be ones we have."""
     yield from _drawing_named(loaded)
+    yield from _clusters_named(loaded)
     trial, source = loaded.trial, loaded.source
     for channel, name in trial.channels.items():
         try:
@@ -189,6 +190,19 @@ def _names_that_exist(loaded: LoadedTrial) -> Iterator[Problem]:
                 Level.ERROR, ("outcomes", name, "kind"), f"no estimator here takes `{outcome.kind}` outcomes",
                 f"use {listed(SCALES, 'or')}",
             )  # fmt: skip
+
+
+def _clusters_named(loaded: LoadedTrial) -> Iterator[Problem]:
+    """A draw of clusters elsewhere must say which they were: else every row would pass for one."""
+    allocation = loaded.trial.allocation
+    if allocation is None or allocation.method not in method_names():
+        return
+    named = allocation.clusters or allocation.unit or loaded.trial.population.unit
+    if method(allocation.method or "").CLUSTERS and named is None:
+        yield loaded.source.problem(
+            Level.ERROR, ("allocation", "method"), f"`{allocation.method}` drew clusters, and no column says which",
+            "add `clusters: COLUMN`",
+        )  # fmt: skip
 
 
 def _drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:

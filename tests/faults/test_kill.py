@@ -90,7 +90,7 @@ def _send_and_kill(file: Path, environment: dict[str, str], mailbox: Mailbox, be
         kills += 1
 
 
-def _ledger(bench: Bench) -> list[sa.Row[Any]]:
+def _ledger(bench: Bench) -> list[Any]:
     store = bench.desk().store
     with store.begin() as connection:
         found = list(connection.execute(sa.select(sends.c.id, sends.c.via, sends.c.status)))

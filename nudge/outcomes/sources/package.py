@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nudge.outcomes.columns import as_table
-from nudge.trial.problems import Level, Problem
+from nudge.trial.problems import Level, Problem, nearest
 from nudge.trial.tables import EMPTY
 
 if TYPE_CHECKING:
@@ -26,9 +27,13 @@ def read(where: DataSource, folder: Path, problems: Problems) -> Table:  # noqa:
         module = importlib.import_module(name)
         frame = module.load_pandas().data
     except ModuleNotFoundError as error:
-        absent = error.name == package.name
-        what = f"the package {package.name} is not installed" if absent else f"{package.name} has no such table"
-        remedy = "pip install 'nudge-trials[demo]'" if absent else "check the name of the table"
+        if error.name == package.name:
+            what, remedy = f"the package {package.name} is not installed", "pip install 'nudge-trials[demo]'"
+        else:
+            tables = [module.name for module in pkgutil.iter_modules(importlib.import_module(package.name).__path__)]
+            guess = nearest(package.table, tables)
+            what = f"{package.name} has no table `{package.table}`"
+            remedy = f"did you mean `{guess}`?" if guess else "check the name of the table"
         problems.add(Problem(Level.ERROR, name, 0, 0, "", what, remedy))
         return EMPTY
     return as_table(name, {title: frame[title].tolist() for title in frame.columns})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nudge.outcomes.columns import as_table
-from nudge.trial.problems import Level, Problem
+from nudge.trial.problems import Level, Problem, listed
 from nudge.trial.tables import EMPTY
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def read(where: DataSource, folder: Path, problems: Problems) -> Table:
 
     name = where.parquet_file or ""
     try:
-        table = parquet.read_table(folder / name)
+        with parquet.ParquetFile(folder / name) as file:
+            table = file.read()
     except FileNotFoundError:
         problems.add(
             Problem(
@@ -31,7 +33,14 @@ def read(where: DataSource, folder: Path, problems: Problems) -> Table:
             )
         )  # fmt: skip
         return EMPTY
-    except (pa.ArrowException, OSError) as error:
-        problems.add(Problem(Level.ERROR, name, 0, 0, "", f"is not a Parquet file ({error})", "export it again"))
+    except (pa.ArrowException, OSError):
+        problems.add(
+            Problem(Level.ERROR, name, 0, 0, "", "is not a Parquet file, or is damaged", "fetch or export it again")
+        )
+        return EMPTY
+    twice = [title for title, times in Counter(table.column_names).items() if times > 1]
+    if twice:
+        what = f"the column name {listed(f'`{title}`' for title in twice)} stands twice"
+        problems.add(Problem(Level.ERROR, name, 0, 0, "", what, "give every column a name of its own"))
         return EMPTY
     return as_table(name, {title: table.column(title).to_pylist() for title in table.column_names})
