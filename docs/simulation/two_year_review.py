@@ -44,8 +44,8 @@ from nudge.workflow.locking import design_of, law_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nudge.trial.grammar import Comparison
     from nudge.trial.model import Trial
+    from nudge.trial.quantities import Comparison
     from nudge.trial.records.people import Roll
 
 RESULT = Path(__file__).with_suffix(".json")

@@ -14,7 +14,7 @@ from nudge.trial.problems import listed
 from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Design
 
 if TYPE_CHECKING:
-    from nudge.trial.grammar import Comparison
+    from nudge.trial.quantities import Comparison
     from nudge.trial.records.report import FlowStep
 
 _SUSPECT = 0.001

@@ -10,8 +10,8 @@ import numpy as np
 from nudge.analysis.comparison import BlockCounts, Choice, choose, coded_columns
 
 if TYPE_CHECKING:
-    from nudge.trial.grammar import Comparison
     from nudge.trial.model import Trial
+    from nudge.trial.quantities import Comparison
     from nudge.trial.records.analysis import Design, Ints
     from nudge.trial.records.design import Law
     from nudge.trial.records.people import Unit

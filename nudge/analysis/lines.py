@@ -21,8 +21,9 @@ from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
 
 if TYPE_CHECKING:
-    from nudge.trial.grammar import Comparison
-    from nudge.trial.model import Outcome, Trial
+    from nudge.trial.model import Trial
+    from nudge.trial.parts.outcomes import Outcome
+    from nudge.trial.quantities import Comparison
 
 SCALES = {"binary": "probability", "continuous": "mean"}
 """The scale of each kind of outcome that can be analysed."""

@@ -15,11 +15,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from nudge.trial.grammar import shifted
+from nudge.trial.quantities import shifted
 from nudge.trial.records.delivery import PlannedSend
 
 if TYPE_CHECKING:
-    from nudge.trial.model import Message, Trial
+    from nudge.trial.model import Trial
+    from nudge.trial.parts.arms import Message
     from nudge.trial.records.design import Seed
     from nudge.trial.records.people import Person, Unit
 

@@ -16,7 +16,7 @@ from nudge.trial.records.design import BalanceRow
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nudge.trial.grammar import Comparison
+    from nudge.trial.quantities import Comparison
     from nudge.trial.records.people import Value
 
 

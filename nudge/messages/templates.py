@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 
 from nudge.messages.render import environment
 from nudge.trial.load import validated
-from nudge.trial.model import Part
+from nudge.trial.parts.fields import Part
 from nudge.trial.problems import Level, Problem, Problems
 from nudge.trial.records.messages import Template
 from nudge.trial.source import Source, parse_yaml, read_text

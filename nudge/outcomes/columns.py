@@ -7,7 +7,7 @@ import math
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from nudge.trial.grammar import plain
+from nudge.trial.quantities import plain
 from nudge.trial.records.tables import Table
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from nudge.trial.conditions import condition
-from nudge.trial.grammar import GrammarError
-from nudge.trial.model import PRESENT
+from nudge.trial.parts.outcomes import PRESENT
+from nudge.trial.quantities import GrammarError
 from nudge.trial.records.outcomes import Linkage, OutcomeRow, OutcomeState, OutcomeWindow
 from nudge.trial.tables import field_problem, need_columns, shortened, typed
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from nudge.trial.model import Outcome, OutcomeSource
+    from nudge.trial.parts.outcomes import Outcome, OutcomeSource
     from nudge.trial.problems import Problems
     from nudge.trial.records.people import Person, Value
     from nudge.trial.records.tables import Table

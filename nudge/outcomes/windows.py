@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from nudge.trial.records.outcomes import OutcomeWindow
 
 if TYPE_CHECKING:
-    from nudge.trial.grammar import Window
+    from nudge.trial.quantities import Window
     from nudge.trial.records.people import Person, Unit
 
 NO_WINDOW = OutcomeWindow(None, None)

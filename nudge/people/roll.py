@@ -13,7 +13,7 @@ from nudge.trial.records.people import ContactPoint, Person
 from nudge.trial.tables import YES, field_problem, need_columns, shortened, typed_column
 
 if TYPE_CHECKING:
-    from nudge.trial.model import Population
+    from nudge.trial.parts.population import Population
     from nudge.trial.problems import Problems
     from nudge.trial.records.people import Value
     from nudge.trial.records.tables import Table

@@ -15,7 +15,7 @@ from nudge.trial.problems import Level, Problem, listed
 from nudge.trial.records.people import Exclusion, Person, Roll, Unit
 
 if TYPE_CHECKING:
-    from nudge.trial.model import Population
+    from nudge.trial.parts.population import Population
     from nudge.trial.problems import Problems
 
 BLANK = "(blank)"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from nudge.report import numbers
 
 if TYPE_CHECKING:
-    from nudge.trial.model import Outcome, Trial
+    from nudge.trial.model import Trial
+    from nudge.trial.parts.outcomes import Outcome
     from nudge.trial.records.analysis import Estimate
 
 

@@ -11,15 +11,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nudge.trial.conditions import RESERVED, ConditionError, condition
 from nudge.trial.grammar import POINTS
-from nudge.trial.model import PRESENT
+from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from nudge.trial.grammar import Anchor
-    from nudge.trial.model import Outcome, Trial
+    from nudge.trial.model import Trial
+    from nudge.trial.parts.outcomes import Outcome
     from nudge.trial.problems import Problem
+    from nudge.trial.quantities import Anchor
     from nudge.trial.source import Source, Step
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_
 from pydantic import ValidationError
 
 from nudge.trial.checks import check
-from nudge.trial.grammar import GrammarError
-from nudge.trial.model import Part, Trial
+from nudge.trial.model import Trial
+from nudge.trial.parts.fields import Part
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
+from nudge.trial.quantities import GrammarError
 from nudge.trial.source import Source, Step, read_yaml
 
 if TYPE_CHECKING:

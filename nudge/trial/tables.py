@@ -12,8 +12,9 @@ import zlib
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from nudge.trial.grammar import FIRST_YEAR, LAST_YEAR, GrammarError
+from nudge.trial.grammar import FIRST_YEAR, LAST_YEAR
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
+from nudge.trial.quantities import GrammarError
 from nudge.trial.records.people import Value
 from nudge.trial.records.tables import Table
 

@@ -15,7 +15,7 @@ from nudge.design.balance import balance
 from nudge.design.methods import method
 from nudge.outcomes.sources import as_source, read_source
 from nudge.trial.errors import InputError
-from nudge.trial.model import PRESENT
+from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nudge.trial.load import LoadedTrial
-    from nudge.trial.model import Allocation, DataSource, Outcome
+    from nudge.trial.parts.arms import Allocation
+    from nudge.trial.parts.outcomes import Outcome
+    from nudge.trial.parts.population import DataSource
     from nudge.trial.records.analysis import Floats, Ints
     from nudge.trial.records.design import BalanceRow
     from nudge.trial.records.people import Value

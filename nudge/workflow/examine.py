@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from nudge.trial.model import DataSource, Trial
+    from nudge.trial.model import Trial
+    from nudge.trial.parts.population import DataSource
     from nudge.trial.records.messages import Template
     from nudge.trial.records.people import Roll
     from nudge.trial.records.tables import Table

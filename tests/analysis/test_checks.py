@@ -9,7 +9,7 @@ from nudge.analysis.checks import attrition, reconciliation, sample_ratio
 from nudge.analysis.icc import anova_icc
 from nudge.analysis.missing import needs_bounds
 from nudge.analysis.multiplicity import holm
-from nudge.trial.grammar import Comparison
+from nudge.trial.quantities import Comparison
 from nudge.trial.records.report import FlowStep
 from tests.analysis.builders import COMPLETE, rows
 

@@ -8,7 +8,7 @@ from math import isnan, sqrt
 import pytest
 
 from nudge.design.balance import balance
-from nudge.trial.grammar import Comparison
+from nudge.trial.quantities import Comparison
 from nudge.trial.records.design import BalanceRow
 from nudge.trial.records.people import Value
 

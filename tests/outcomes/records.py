@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from nudge.outcomes.linkage import link
-from nudge.trial.model import Outcome
+from nudge.trial.parts.outcomes import Outcome
 from nudge.trial.problems import Problems
 from nudge.trial.records.outcomes import Linkage, OutcomeWindow
 from nudge.trial.records.people import Person

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from nudge.outcomes.columns import as_table
 from nudge.outcomes.sources import as_source, read_source, source_name
-from nudge.trial.model import DataSource
+from nudge.trial.parts.population import DataSource
 from nudge.trial.problems import Problems
 from nudge.trial.records.tables import Table
 from nudge.trial.tables import EMPTY, typed

@@ -7,7 +7,7 @@ from typing import Any
 
 from nudge.people.roll import read_people, roll_digest
 from nudge.people.units import form_units
-from nudge.trial.model import Population
+from nudge.trial.parts.population import Population
 from nudge.trial.problems import Problems
 from nudge.trial.records.people import Person, Roll
 from nudge.trial.records.tables import Table

@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from nudge.trial.grammar import Comparison, Duration
 from nudge.trial.load import load_trial
 from nudge.trial.model import Trial
+from nudge.trial.quantities import Comparison, Duration
 from tests.conftest import ROOT
 from tests.trial.samples import ELSEWHERE, TRIAL, changed
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nudge.trial import grammar
-from nudge.trial.grammar import Comparison, Count, Difference, Duration, GrammarError
+from nudge.trial import grammar, quantities
+from nudge.trial.quantities import Comparison, Count, Difference, Duration, GrammarError
 
 NUMBERS = st.decimals(0, 100, places=12, allow_nan=False).map(lambda number: f"{number:f}")
 NAMES = st.from_regex(rf"\A{grammar.NAME}\Z")
@@ -210,12 +210,12 @@ def test_what_is_no_comparison_is_refused(written: str, sentence: str) -> None:
     ],
 )  # fmt: skip
 def test_a_number_is_shown_without_exponent_or_needless_zeros(value: float | Decimal, shown: str) -> None:
-    assert grammar.plain(value) == shown
+    assert quantities.plain(value) == shown
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_as_it_is_shown_is_the_same_number(value: float) -> None:
-    assert float(grammar.plain(value)) == value
+    assert float(quantities.plain(value)) == value
 
 
 @given(NUMBERS, UNITS)

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.trial import grammar
-from nudge.trial.grammar import Anchor, Duration, GrammarError, SendTime, Window, send_time, shifted, window
+from nudge.trial.grammar import send_time, window
+from nudge.trial.quantities import Anchor, Duration, GrammarError, SendTime, Window, shifted
 
 LONDON = ZoneInfo("Europe/London")
 ALLOCATED = datetime(2026, 10, 20, 14, 30, tzinfo=UTC)  # 15:30 in London

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nudge.trial.grammar import GrammarError
+from nudge.trial.quantities import GrammarError
 from nudge.trial.tables import shortened, typed
 
 

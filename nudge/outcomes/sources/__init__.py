@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from nudge.trial.model import DataSource
+    from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
     from nudge.trial.records.tables import Table
 
@@ -36,7 +36,7 @@ def read_source(where: DataSource, folder: Path, problems: Problems) -> Table:
 
 def as_source(path: Path) -> DataSource:
     """A file named on the command line, by its ending."""
-    from nudge.trial.model import DataSource
+    from nudge.trial.parts.population import DataSource
 
     text = str(path.resolve())
     return DataSource(parquet_file=text) if path.suffix == ".parquet" else DataSource(csv_file=text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nudge.trial.tables import read_csv_table
 
 if TYPE_CHECKING:
-    from nudge.trial.model import DataSource
+    from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
     from nudge.trial.records.tables import Table
 

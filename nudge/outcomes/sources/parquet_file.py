@@ -11,7 +11,7 @@ from nudge.trial.problems import Level, Problem, listed
 from nudge.trial.tables import EMPTY
 
 if TYPE_CHECKING:
-    from nudge.trial.model import DataSource
+    from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
     from nudge.trial.records.tables import Table
 

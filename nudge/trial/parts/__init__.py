@@ -1,0 +1,1 @@
+"""The blocks of a trial file as frozen values, one file per subject."""

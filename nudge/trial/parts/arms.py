@@ -1,0 +1,109 @@
+"""What each group receives, and how the groups are drawn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from nudge.trial import quantities
+from nudge.trial.parts.fields import (
+    Column,
+    Columns,
+    Day,
+    FixedDuration,
+    Month,
+    Name,
+    Part,
+    Proportion,
+    SendTime,
+    Text,
+    as_list,
+)
+from nudge.trial.parts.population import DataSource, people_source
+
+
+class Message(Part):
+    """One message of an arm: which words, when, and to whom in the unit."""
+
+    template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_/-]*$")]
+    send: SendTime
+    for_each: Literal["unit", "person"] = "unit"
+    send_within: FixedDuration = quantities.Duration(2, "days")
+
+
+class Norm(Part):
+    """What is claimed of other families, so that the claim can be checked."""
+
+    share: Proportion
+    source: Text
+    dated: Month
+
+
+class Arm(Part):
+    """What one group receives.
+
+    levels: in a factorial design, this arm's level of every factor. norm: the figure behind a
+    social norm. dose: how often and how long staff act, where no message tells it. because:
+    why a template marked "research only" is used.
+    """
+
+    control: bool = False
+    receives: Text | None = None
+    mechanism: Annotated[tuple[Name, ...], BeforeValidator(as_list)] = ()
+    messages: tuple[Message, ...] = ()
+    levels: dict[Name, Name] = {}
+    dose: Text | None = None
+    norm: Norm | None = None
+    because: Text | None = None
+
+
+class Accept(Part):
+    """Which draws a rerandomised design keeps: exactly one of the two.
+
+    share: the best draws by Mahalanobis distance, as a share of all. largest_difference: the
+    largest standardised difference allowed.
+    """
+
+    share: Proportion | None = None
+    largest_difference: Annotated[float, Field(gt=0)] | None = None
+
+
+Ratio = dict[Name, Annotated[int, Field(ge=1, le=1000)]]
+
+
+class Randomise(Part):
+    """How arms are drawn; below `ratio`, what only some methods take.
+
+    balance_on: columns that matched_pairs match on, rerandomised and minimisation balance.
+    probability: minimisation's chance of the arm that balances best. sizes: of permuted
+    blocks. steps: the days on which clusters of a stepped wedge cross, and how long the
+    transition lasts. batch: units between two updates of an adaptive design, floor: the
+    least chance of an arm.
+    """
+
+    method: Name
+    blocks: Columns = ()
+    ratio: Ratio = {}
+    balance_on: Columns = ()
+    accept: Accept | None = None
+    probability: Proportion | None = None
+    sizes: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = ()
+    steps: tuple[Day, ...] = ()
+    transition: FixedDuration | None = None
+    batch: Annotated[int, Field(ge=1)] | None = None
+    floor: Proportion | None = None
+
+
+class Allocation(Part):
+    """How a trial run elsewhere was drawn; nothing is drawn here."""
+
+    source: Annotated[DataSource | None, BeforeValidator(people_source), Field(alias="from")] = None
+    arm: Column
+    codes: dict[Name, str] = {}
+    unit: Column | None = None
+    method: Name | None = None
+    blocks: Columns = ()
+    clusters: Column | None = None
+    probability: Column | None = None
+    ratio: Ratio = {}
