@@ -99,7 +99,8 @@ def _summary(name: str, table: Table, rows: AnalysisRows) -> OutcomeSummary:
 
 def design_elsewhere(allocation: Allocation) -> Design:
     """The design as the file tells it; without a method its law is unknown."""
-    clusters = method(allocation.method).CLUSTERS if allocation.method else allocation.clusters is not None
+    sites = allocation.method is not None and method(allocation.method).UNITS == "sites"
+    clusters = sites or allocation.clusters is not None
     return Design(allocation.method, clusters=clusters, blocks=bool(allocation.blocks))
 
 

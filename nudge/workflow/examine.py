@@ -170,6 +170,15 @@ def drawing_method(trial: Trial) -> Method:
     return method(trial.randomise.method)
 
 
+def draws_sites(trial: Trial) -> bool:
+    """Whether the randomised unit is a site with many families."""
+    drawn = drawing_method(trial).UNITS
+    population = trial.population
+    return drawn == "sites" or (
+        drawn == "either" and population.unit is not None and population.unit == population.site
+    )
+
+
 def named_things(loaded: LoadedTrial) -> Iterator[Problem]:
     """Methods, channels and outcome kinds named in the file must be ones we have."""
     yield from _drawing_named(loaded)
@@ -199,7 +208,7 @@ def _clusters_named(loaded: LoadedTrial) -> Iterator[Problem]:
     if allocation is None or allocation.method not in method_names():
         return
     named = allocation.clusters or allocation.unit or loaded.trial.population.unit
-    if method(allocation.method or "").CLUSTERS and named is None:
+    if method(allocation.method or "").UNITS == "sites" and named is None:
         yield loaded.source.problem(
             Level.ERROR, ("allocation", "method"), f"`{allocation.method}` drew clusters, and no column says which",
             "add `clusters: COLUMN`",
@@ -222,11 +231,11 @@ def _drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:
             continue
         part = trial.randomise if key == "randomise" else trial.allocation
         blocks = part.blocks if part else ()
-        if drawing.BLOCKS and not blocks:
+        if drawing.BLOCKS == "required" and not blocks:
             yield source.problem(
                 Level.ERROR, (key,), f"`{name}` draws within blocks and none are named", "add `blocks: [COLUMN]`"
             )
-        if blocks and not drawing.BLOCKS:
+        if blocks and drawing.BLOCKS == "never":
             yield source.problem(
                 Level.ERROR, (key, "blocks"), f"`{name}` uses no blocks",
                 "write `method: blocked` (or `blocked_cluster`), or leave `blocks` out",
@@ -301,7 +310,7 @@ def _roll(loaded: LoadedTrial, table: Table, problems: Problems) -> Roll | None:
         return None
     randomise = trial.randomise
     try:
-        sites = drawing_method(trial).CLUSTERS
+        sites = draws_sites(trial)
     except InputError:
         return None
     roll = form_units(

@@ -18,7 +18,7 @@ from nudge.trial.lock import Lock, canonical
 from nudge.trial.problems import Level
 from nudge.trial.records.analysis import Design
 from nudge.trial.records.design import Allocation, BalanceRow, DrawUnit, Law, Seed
-from nudge.workflow.examine import Examined, drawing_method, examine
+from nudge.workflow.examine import Examined, drawing_method, draws_sites, examine
 from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchanged
 
 if TYPE_CHECKING:
@@ -35,15 +35,22 @@ def law_of(trial: Trial) -> Law:
     """The law a trial file describes."""
     if trial.randomise is None:
         raise AssertionError("a trial without a draw of its own has no law here")
+    randomise = trial.randomise
     arms = tuple(trial.arms)
-    ratio = tuple(trial.randomise.ratio.get(arm, 1) for arm in arms)
-    return Law(trial.trial, trial.randomise.method, arms, ratio, trial.randomise.blocks)
+    given = randomise.model_dump(mode="json", exclude_defaults=True, exclude={"method", "blocks", "ratio"})
+    levels = {name: dict(arm.levels) for name, arm in trial.arms.items() if arm.levels}
+    return Law(
+        trial.trial, randomise.method, arms, tuple(randomise.ratio.get(arm, 1) for arm in arms), randomise.blocks,
+        given | ({"levels": levels} if levels else {}), trial.control,
+    )  # fmt: skip
 
 
 def design_of(trial: Trial) -> Design:
     """What the analysis needs to know of a draw made here."""
-    drawing = drawing_method(trial)
-    return Design(trial.randomise.method if trial.randomise else None, clusters=drawing.CLUSTERS, blocks=drawing.BLOCKS)
+    randomise = trial.randomise
+    if randomise is None:
+        raise AssertionError("a trial without a draw of its own has no design here")
+    return Design(randomise.method, clusters=draws_sites(trial), blocks=bool(randomise.blocks))
 
 
 def lock_trial(path: Path, desk: Desk, reason: str | None = None) -> Lock:

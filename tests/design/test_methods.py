@@ -15,7 +15,7 @@ from nudge.trial.records.design import DrawUnit, Law, Seed
 @pytest.mark.parametrize("name", method_names())
 def test_a_method_draws_every_unit_once_and_tells_its_chances(name: str) -> None:
     drawing = method(name)
-    assert ("cluster" in name, "blocked" in name) == (drawing.CLUSTERS, drawing.BLOCKS)
+    assert ("cluster" in name, "blocked" in name) == (drawing.UNITS == "sites", drawing.BLOCKS == "required")
     law = Law("trial", name, ("a", "b"), (2, 1), ())
     units = [DrawUnit(f"u{i}", (str(i % 3),)) for i in range(30)]
     allocation = drawing.draw(units, law, Seed(b"s" * 32, b"salt"))

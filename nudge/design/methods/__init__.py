@@ -2,34 +2,111 @@
 
 A method module offers
 
-    CLUSTERS: bool   whether the units it draws are sites with many families
-    BLOCKS: bool     whether it draws within blocks
-    draw(units, law, seed) -> Allocation
+    UNITS: Units                what it draws: individuals and households, sites, or either
+    BLOCKS: Blocks              whether it draws within named blocks
+    ENROLMENT: Enrolment        all at once, or unit by unit as they come
+    PARAMETERS: frozenset[str]  the keys of `randomise` beside method, blocks and ratio that it takes
+    REQUIRED: frozenset[str]    those it cannot do without
+
+    flaws(law) -> Iterator[Flaw]         what is wrong with a law of this method, before any roll
+    draw(units, law, seed) -> Allocation give every unit an arm; rolling methods take units in order
+    probabilities(units, law) -> (n, K)  each unit's chance of each arm; NaN where only simulation tells
+    redraws(units, law, number, rng) -> (number, n) arms by position, fresh draws from the law
+    every_draw(units, law) -> Iterator[(arms, Fraction)]  the whole law, where it is small
+
+Rolling methods offer as well
+
+    register(law, seed) -> Register      takes units one by one; fed the earlier ones, it knows the next
+
+Raised: InputError where units cannot be drawn by this law, with the remedy; `every_draw`
+raises TooMany above ENUMERATION_LIMIT draws.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Protocol, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from nudge.trial.errors import InputError
+from nudge.trial.errors import InputError, NudgeError
 from nudge.trial.problems import listed, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from fractions import Fraction
 
-    from nudge.trial.records.design import Allocation, DrawUnit, Law, Seed
+    import numpy as np
+    import numpy.typing as npt
+
+    from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
+
+Units = Literal["people", "sites", "either"]
+Blocks = Literal["never", "optional", "required"]
+Enrolment = Literal["at_once", "rolling", "either"]
+
+ENUMERATION_LIMIT = 1_000_000
+"""statistics.md 14: full enumeration is offered up to 10⁶ draws."""
+
+
+class TooMany(NudgeError):
+    """A law with too many draws to list them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something wrong with a key of `randomise`."""
+
+    key: str
+    what: str
+    remedy: str
 
 
 class Method(Protocol):
     """What a method module offers."""
 
-    CLUSTERS: bool
-    BLOCKS: bool
+    UNITS: Units
+    BLOCKS: Blocks
+    ENROLMENT: Enrolment
+    PARAMETERS: frozenset[str]
+    REQUIRED: frozenset[str]
+
+    def flaws(self, law: Law) -> Iterator[Flaw]:
+        """What is wrong with a law of this method, whatever the roll."""
+        ...
 
     def draw(self, units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
         """Give every unit an arm."""
+        ...
+
+    def probabilities(self, units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64]:
+        """Each unit's chance of each arm, (n, K)."""
+        ...
+
+    def redraws(
+        self, units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator
+    ) -> npt.NDArray[np.int8]:
+        """Fresh draws from the law, (number, n), arms by their position in `law.arms`."""
+        ...
+
+    def every_draw(self, units: Sequence[DrawUnit], law: Law) -> Iterator[tuple[tuple[int, ...], Fraction]]:
+        """Every draw there could be, and its probability."""
+        ...
+
+
+class Register(Protocol):
+    """A rolling draw: what came so far decides, with the seed, what comes next."""
+
+    def enter(self, unit: DrawUnit) -> Allocated:
+        """The arm of the next unit."""
+        ...
+
+
+class RollingMethod(Method, Protocol):
+    """A method that can take units as they come."""
+
+    def register(self, law: Law, seed: Seed) -> Register:
+        """A register with no one in it."""
         ...
 
 

@@ -1,8 +1,13 @@
 """Blocked randomisation: complete randomisation of individuals or households within each block."""
 
+from typing import Final
+
 from nudge.design.draw import draw_within_blocks as draw
 
-CLUSTERS = False
-BLOCKS = True
+UNITS: Final = "people"
+BLOCKS: Final = "required"
+ENROLMENT: Final = "at_once"
+PARAMETERS: Final[frozenset[str]] = frozenset()
+REQUIRED: Final[frozenset[str]] = frozenset()
 
-__all__ = ["BLOCKS", "CLUSTERS", "draw"]
+__all__ = ["BLOCKS", "ENROLMENT", "PARAMETERS", "REQUIRED", "UNITS", "draw"]

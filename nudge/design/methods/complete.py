@@ -1,8 +1,13 @@
 """Complete randomisation: fixed numbers per arm among all individuals or households."""
 
+from typing import Final
+
 from nudge.design.draw import draw_within_blocks as draw
 
-CLUSTERS = False
-BLOCKS = False
+UNITS: Final = "people"
+BLOCKS: Final = "never"
+ENROLMENT: Final = "at_once"
+PARAMETERS: Final[frozenset[str]] = frozenset()
+REQUIRED: Final[frozenset[str]] = frozenset()
 
-__all__ = ["BLOCKS", "CLUSTERS", "draw"]
+__all__ = ["BLOCKS", "ENROLMENT", "PARAMETERS", "REQUIRED", "UNITS", "draw"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from nudge.trial.records.people import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,20 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """How arms are drawn; what variance, weights and randomisation inference read."""
+    """How arms are drawn; what variance, weights and randomisation inference read.
+
+    parameters: what only some methods take, as plain JSON values under the file's own names
+    (`balance_on`, `accept`, `probability`, `sizes`, `steps`, `batch`, `floor`, and `levels` by
+    arm). control: the arm others are compared with, where one is marked.
+    """
 
     trial: str
     method: str
     arms: tuple[str, ...]
     ratio: tuple[int, ...]
     blocks: tuple[str, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    control: str | None = None
     version: int = 1
 
     def probability(self, arm: str) -> float:
@@ -38,36 +48,53 @@ class Law:
     def as_json(self) -> dict[str, Any]:
         """The law as plain values."""
         return {
-            "trial": self.trial, "method": self.method, "arms": list(self.arms),
-            "ratio": list(self.ratio), "blocks": list(self.blocks), "version": self.version,
+            "trial": self.trial, "method": self.method, "arms": list(self.arms), "ratio": list(self.ratio),
+            "blocks": list(self.blocks), "parameters": dict(self.parameters), "control": self.control,
+            "version": self.version,
         }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class DrawUnit:
-    """What the draw may know of a unit: its identifier and its block."""
+    """What the draw may know of a unit: its identifier, its block and the design columns.
+
+    columns: the values of `balance_on`, numbers as means over the unit's people. For rolling
+    methods units stand in the logged order of enrolment.
+    """
 
     id: str
     block: tuple[str, ...] = ()
+    columns: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Allocated:
-    """One unit's arm."""
+    """One unit's arm.
+
+    probability: the chance it had of this arm; NaN where only simulation could tell (minimisation).
+    step: in a stepped wedge, the number of the step at which the cluster crosses, from 1.
+    group: what was drawn together inside a block: a matched pair, a permuted block, a batch.
+    """
 
     unit: str
     digest: str
     block: tuple[str, ...]
     arm: str
     probability: float
+    step: int | None = None
+    group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The arms as drawn, in the order of the units' identifiers."""
+    """The arms as drawn: in the order of the units' identifiers, or of enrolment where it is rolling.
+
+    facts: what the draw has to tell beside the arms, such as how many attempts were drawn and accepted.
+    """
 
     law: Law
     rows: tuple[Allocated, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
