@@ -109,6 +109,29 @@ class EarlierDraw:
 
 
 @dataclass(frozen=True, slots=True)
+class Amendment:
+    """A change of the locked file after launch."""
+
+    number: int
+    """Of the lock it made."""
+    at: str
+    by: str
+    kind: str
+    """`major`: could alter an estimate or what a family reads; else `minor`."""
+    reason: str
+    changes: tuple[str, ...]
+    """Paths of the trial file that changed, and `templates.KEY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A second person's signature on the lock in force."""
+
+    approver: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """Everything results.json holds. Proportions are 0 to 1; effects are oriented: positive is better."""
 
@@ -140,3 +163,7 @@ class Results:
     arms: tuple[ArmSummary, ...]
     earlier_draws: tuple[EarlierDraw, ...]
     """Draws set aside before launch, with the reason."""
+    approvals: tuple[Approval, ...] = ()
+    """Who signed the lock in force."""
+    amendments: tuple[Amendment, ...] = ()
+    """Changes after launch."""
