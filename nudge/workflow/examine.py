@@ -75,7 +75,7 @@ class Examined:
                 "people on the roll": self.roll.assessed_people,
                 "units taking part": len(self.roll.units),
                 "people left out": dict(left_out),
-                "units joined by a shared phone or email": self.roll.merged_units,
+                "units joined by a shared phone, email or address": self.roll.merged_units,
             }
         elif not self.trial.run_elsewhere:
             facts["not checked"] = "the roll, and what depends on it"

@@ -63,6 +63,6 @@ class Roll:
     units: tuple[Unit, ...]
     exclusions: tuple[Exclusion, ...]
     merged_units: int
-    """Units that were joined to another because they share a phone or an email."""
+    """Units that were joined to another because they share a phone, an email or an address."""
     digest: str
     """SHA-256 of the sorted rows of the columns the file names."""
