@@ -118,6 +118,7 @@ units = sa.Table(
     _trial(),
     sa.Column("unit", sa.String(200), primary_key=True),
     sa.Column("block", sa.JSON, nullable=False),
+    sa.Column("enrolled_at", Moment),
 )  # fmt: skip
 
 roll_counts = sa.Table(

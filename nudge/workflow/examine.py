@@ -345,7 +345,9 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
                     number = routes[language, channel]
                     if number and (message.template, channel, language) not in existing:
                         yield _variant_missing(loaded, path, message.template, channel, language, number, existing)
-            blank = sum(all(planner.due(person, message) is None for person in unit.people) for unit in roll.units)
+            blank = sum(
+                all(planner.due(unit, person, message) is None for person in unit.people) for unit in roll.units
+            )
             if blank:
                 yield loaded.source.problem(
                     Level.LAUNCH, (*path, "send"),

@@ -1,4 +1,4 @@
-"""Amendments of a lock, and signatures on it.
+"""Amendments of a lock, signatures on it, and units that come one by one.
 
 Revision: 0002
 """
@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("locks", sa.Column("amendment", sa.String(length=10), nullable=True))
     op.add_column("locks", sa.Column("changes", sa.JSON(), nullable=False, server_default="[]"))
+    op.add_column("units", sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "approvals",
         sa.Column("trial", sa.String(length=80), nullable=False),
