@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from nudge.store.tables import allocations, contacts, exclusions, people, roll_counts, superseded_draws, units
+from nudge.store.tables import (
+    allocations,
+    contacts,
+    exclusions,
+    people,
+    roll_counts,
+    superseded_draws,
+    trials,
+    units,
+)  # fmt: skip
 from nudge.trial.records.design import Allocated, Allocation, Law
 from nudge.trial.records.people import ContactPoint, Exclusion, Person, Roll, Unit, Value
 
@@ -29,17 +39,8 @@ def save_roll(connection: Connection, trial: str, roll: Roll, vault: Vault) -> N
     """Replace a trial's people by those of a roll; contact details go sealed into their own table."""
     for table in (contacts, people, units, exclusions, roll_counts):
         connection.execute(table.delete().where(table.c.trial == trial))
-    members = [person for unit in roll.units for person in unit.people]
-    insert_rows(
-        connection, units, ({"trial": trial, "unit": unit.id, "block": list(unit.block)} for unit in roll.units)
-    )
-    insert_rows(connection, people, (_person_row(trial, person) for person in members))
-    insert_rows(connection, contacts, (row for person in members for row in _contact_rows(trial, person, vault)))
-    insert_rows(
-        connection, exclusions,
-        ({"trial": trial, "person": out.person, "unit": out.unit, "reason": out.reason, "whole_unit": out.whole_unit}
-         for out in roll.exclusions),
-    )  # fmt: skip
+    add_units(connection, trial, roll.units, vault)
+    add_exclusions(connection, trial, roll.exclusions)
     connection.execute(
         roll_counts.insert().values(
             trial=trial, assessed_people=roll.assessed_people, assessed_units=roll.assessed_units,
@@ -77,22 +78,27 @@ def _exclusions(connection: Connection, trial: str) -> Iterator[Exclusion]:
         yield Exclusion(row.unit, row.person, row.reason, row.whole_unit)
 
 
-def save_allocation(connection: Connection, trial: str, allocation: Allocation) -> None:
-    """Write a draw. The primary key refuses a second arm for a unit."""
+def save_allocation(connection: Connection, trial: str, allocation: Allocation, already: int = 0) -> None:
+    """Write a draw, or what comes after `already` units. The primary key refuses a second arm for a unit."""
     insert_rows(
         connection, allocations,
         ({"trial": trial, "unit": row.unit, "digest": row.digest, "block": list(row.block), "arm": row.arm,
-          "probability": row.probability} for row in allocation.rows),
+          "probability": None if isnan(row.probability) else row.probability, "position": already + i}
+         for i, row in enumerate(allocation.rows)),
     )  # fmt: skip
 
 
 def load_allocation(connection: Connection, trial: str, law: Law) -> Allocation:
-    """The draw of a trial, in the order of the units' identifiers."""
-    query = sa.select(allocations).where(allocations.c.trial == trial).order_by(allocations.c.unit)
-    rows = (
-        Allocated(row.unit, row.digest, tuple(row.block), row.arm, row.probability) for row in connection.execute(query)
-    )
-    return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
+    """The draw of a trial, in the order in which it was made."""
+    query = sa.select(allocations).where(allocations.c.trial == trial).order_by(allocations.c.position)
+    return Allocation(
+        law,
+        tuple(
+            Allocated(row.unit, row.digest, tuple(row.block), row.arm,
+                      nan if row.probability is None else row.probability)
+            for row in connection.execute(query)
+        ),
+    )  # fmt: skip
 
 
 def supersede_draw(connection: Connection, trial: str, lock_number: int, at: datetime, reason: str) -> None:
@@ -108,6 +114,56 @@ def supersede_draw(connection: Connection, trial: str, lock_number: int, at: dat
         )
     )
     connection.execute(allocations.delete().where(allocations.c.trial == trial))
+
+
+def hold_trial(connection: Connection, trial: str) -> None:
+    """Keep every other writer of this trial waiting until this transaction ends.
+
+    SQLite's transactions are exclusive from their beginning (`BEGIN IMMEDIATE`) and ignore FOR UPDATE.
+    """
+    connection.execute(sa.select(trials.c.name).where(trials.c.name == trial).with_for_update())
+
+
+def add_units(connection: Connection, trial: str, new: Sequence[Unit], vault: Vault) -> None:
+    """Units that enrol, with their people and contact points."""
+    members = [person for unit in new for person in unit.people]
+    insert_rows(
+        connection, units,
+        ({"trial": trial, "unit": unit.id, "block": list(unit.block), "enrolled_at": unit.enrolled_at} for unit in new),
+    )  # fmt: skip
+    add_people(connection, trial, members, vault)
+
+
+def add_people(connection: Connection, trial: str, members: Sequence[Person], vault: Vault) -> None:
+    """People of units that are there."""
+    insert_rows(connection, people, (_person_row(trial, person) for person in members))
+    insert_rows(connection, contacts, (row for person in members for row in _contact_rows(trial, person, vault)))
+
+
+def add_exclusions(connection: Connection, trial: str, out: Sequence[Exclusion]) -> None:
+    """People who were left out; someone left out before stays as they stand."""
+    known = set(connection.scalars(sa.select(exclusions.c.person).where(exclusions.c.trial == trial)))
+    insert_rows(
+        connection, exclusions,
+        ({"trial": trial, "person": one.person, "unit": one.unit, "reason": one.reason, "whole_unit": one.whole_unit}
+         for one in out if one.person not in known),
+    )  # fmt: skip
+
+
+def known_people(connection: Connection, trial: str) -> dict[str, str]:
+    """Everyone in the trial: person → unit."""
+    query = sa.select(people.c.person, people.c.unit).where(people.c.trial == trial)
+    return {row.person: row.unit for row in connection.execute(query)}
+
+
+def units_by_lookup(connection: Connection, trial: str) -> dict[tuple[str, str], str]:
+    """Which unit has which contact point, by channel and keyed hash."""
+    query = (
+        sa.select(contacts.c.channel, contacts.c.lookup, people.c.unit)
+        .join(people, sa.and_(people.c.trial == contacts.c.trial, people.c.person == contacts.c.person))
+        .where(contacts.c.trial == trial)
+    )
+    return {(row.channel, row.lookup): row.unit for row in connection.execute(query)}
 
 
 def earlier_draws(connection: Connection, trial: str) -> list[Mapping[str, Any]]:

@@ -145,7 +145,8 @@ allocations = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("block", sa.JSON, nullable=False),
     sa.Column("arm", sa.String(80), nullable=False),
-    sa.Column("probability", sa.Float, nullable=False),
+    sa.Column("probability", sa.Float),
+    sa.Column("position", sa.Integer, nullable=False, server_default="0"),
 )  # fmt: skip
 
 superseded_draws = sa.Table(
