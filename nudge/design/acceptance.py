@@ -5,18 +5,24 @@ by the Hotelling-Lawley trace, which is theirs for two):
 
     M = Σₖ nₖ (x̄ₖ − x̄)ᵀ S⁻¹ (x̄ₖ − x̄),  S the covariance with n − 1 below the line,
 
-kept where M is at most the χ² quantile of `share` with rank(S)·(K − 1) degrees of freedom.
-By largest difference: max over columns and pairs of arms of |x̄ₖ − x̄ₗ| / sd, kept where at
+kept where M is at most the χ² quantile of `share` with rank(S)·(K − 1) degrees of freedom;
+where there are few draws (LISTED), at most the smallest M that at least `share` of them do not
+exceed. By largest difference: max over columns and pairs of arms of |x̄ₖ − x̄ₗ| / sd, kept where at
 most the limit. Both are rounded to nine decimals, so that platforms agree.
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from nudge.design.columns import standardised
+from nudge.design.columns import balanced, standardised
+from nudge.design.fixed_numbers import every_draw
+from nudge.design.methods import TooMany
+from nudge.trial.errors import InputError
+from nudge.trial.problems import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
     from nudge.trial.records.design import DrawUnit, Law
 
 DECIMALS = 9
+LISTED = 20_000
+"""Draws that are listed to find the limit; with more of them χ² is close."""
 _NO_DIRECTION = 1e-9
 """Directions with less than this share of a column's variance are a matter of rounding."""
 
@@ -42,12 +50,34 @@ class Criterion(Protocol):
 
 
 def criterion(units: Sequence[DrawUnit], law: Law) -> Criterion:
-    """The criterion a law names. Raises InputError where no column varies."""
+    """The criterion a law names. Raises InputError where no column varies, or too many do."""
     accept = law.parameters["accept"]
     columns = standardised(units, law)
-    if accept.get("share") is not None:
-        return Mahalanobis(columns, len(law.arms), float(accept["share"]))
-    return LargestDifference(columns, len(law.arms), float(accept["largest_difference"]))
+    if accept.get("share") is None:
+        return LargestDifference(columns, len(law.arms), float(accept["largest_difference"]))
+    held = Mahalanobis(columns, len(law.arms), float(accept["share"]))
+    if held.rank >= len(units) - 1:
+        raise InputError(
+            f"{len(units)} units differ in {held.rank} ways by {listed(balanced(law))}, and every draw of them is as "
+            "far from balance as another",
+            "balance on fewer columns, or on coarser ones",
+        )
+    try:
+        draws, chances = zip(*every_draw(units, law, LISTED), strict=True)
+    except TooMany:
+        return held
+    held.limit = _quantile(held.of(np.array(draws, dtype=np.int8)), chances, accept["share"])
+    return held
+
+
+def _quantile(values: npt.NDArray[np.float64], chances: Sequence[Fraction], share: float) -> float:
+    """The smallest value that at least this share of the draws do not exceed."""
+    passed, wanted = Fraction(0), Fraction(str(share))
+    for i in np.argsort(values, kind="stable").tolist():
+        passed += chances[i]
+        if passed >= wanted:
+            return float(values[i])
+    raise AssertionError("the chances of all draws sum to one")
 
 
 class Mahalanobis:

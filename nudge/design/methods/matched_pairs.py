@@ -86,7 +86,8 @@ class Pairing:
 def pairing(units: Sequence[DrawUnit], law: Law) -> Pairing:
     """The pairs, closest first within each block. It hangs on units and law alone."""
     distances = Distances(units, law)
-    members = by_block([units[i] for i in (order := standing_order(units, law))])
+    order = standing_order(units, law)
+    members = by_block([units[i] for i in order])
     pairs: list[tuple[int, int]] = []
     left_over: list[int] = []
     for block in sorted(members, key=block_label):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from nudge.design import fixed_numbers
-from nudge.design.acceptance import Criterion, criterion
+from nudge.design.acceptance import LISTED, Criterion, criterion
 from nudge.design.chance import by_block, chance, standing_order, unit_digest
 from nudge.design.columns import MEASURES
 from nudge.design.draw import places
@@ -45,7 +45,6 @@ ATTEMPTS = 10_000
 """Attempts at one draw; at the least share that is allowed, all fail once in 20,000 trials."""
 LEAST_SHARE, LARGEST_SHARE = 0.001, 0.5
 _KEPT_FOR_CHANCES = 2_000
-_LISTED_FOR_CHANCES = 20_000
 _BATCH = 4_000_000
 """Arms held at once."""
 
@@ -154,7 +153,7 @@ def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64
 def _listed_chances(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64]:
     chances = np.zeros((len(units), len(law.arms)))
     each = np.arange(len(units))
-    for arms, probability in _kept(units, law, _LISTED_FOR_CHANCES):
+    for arms, probability in _kept(units, law, LISTED):
         chances[each, arms] += float(probability)
     return chances
 
