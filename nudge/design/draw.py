@@ -24,14 +24,10 @@ Only identifiers, trial, seed and blocks enter: not row order, platform or any l
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from nudge.trial.errors import InputError
+from nudge.design.chance import block_label, chance, nfc, twin_units, unit_digest
 from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
 
 if TYPE_CHECKING:
@@ -48,9 +44,9 @@ def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Alloc
     for unit in units:
         digest = unit_digest(seed, unit.id)
         if digest in known:
-            raise InputError(f"two units are called `{unit.id}`", "give every unit an identifier of its own")
+            raise twin_units(unit.id)
         known.add(digest)
-        blocks[tuple(map(_nfc, unit.block))].append((draw_key(seed, law.trial, digest), digest, unit))
+        blocks[tuple(map(nfc, unit.block))].append((draw_key(seed, law.trial, digest), digest, unit))
     rows: list[Allocated] = []
     for block, members in blocks.items():
         members.sort(key=lambda member: member[0])
@@ -62,18 +58,9 @@ def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Alloc
     return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
 
 
-def unit_digest(seed: Seed, unit: str) -> str:
-    """A unit's identifier, hidden behind the trial's salt."""
-    return hmac.digest(seed.salt, _nfc(unit).encode(), hashlib.sha256).hex()
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
 def draw_key(seed: Seed, trial: str, digest: str) -> bytes:
     """The unit's place in the random order of its block."""
-    return hmac.digest(seed.value, f"{trial}\0{digest}".encode(), hashlib.sha256)
+    return chance(seed, trial, digest)
 
 
 def places(n: int, block: tuple[str, ...], law: Law, seed: Seed) -> tuple[int, ...]:
@@ -97,5 +84,4 @@ def _arms_in_order(n: int, block: tuple[str, ...], law: Law, seed: Seed) -> list
 
 
 def _chance(seed: Seed, trial: str, block: tuple[str, ...], what: str) -> bytes:
-    label = json.dumps([_nfc(value) for value in block], ensure_ascii=False, separators=(",", ":"))
-    return hmac.digest(seed.value, f"{trial}\0remainder\0{label}\0{what}".encode(), hashlib.sha256)
+    return chance(seed, trial, "remainder", block_label(block), what)
