@@ -134,7 +134,16 @@ allocations = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("block", sa.JSON, nullable=False),
     sa.Column("arm", sa.String(80), nullable=False),
-    sa.Column("probability", sa.Float, nullable=False),
+    sa.Column("probability", sa.Float),
+    sa.Column("step", sa.Integer),
+    sa.Column("group_number", sa.Integer),
+    sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+)  # fmt: skip
+
+draws = sa.Table(
+    "draws", metadata,
+    _trial(),
+    sa.Column("facts", sa.JSON, nullable=False),
 )  # fmt: skip
 
 superseded_draws = sa.Table(

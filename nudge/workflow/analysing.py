@@ -26,7 +26,8 @@ from nudge.trial.records.report import DesignSummary, EarlierDraw, OutcomeSummar
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
 from nudge.workflow.guard import Locked, changed_parts, need_locked
-from nudge.workflow.locking import balance_of, design_of, law_of
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import balance_of, design_of
 from nudge.workflow.words import arm_summaries, locked_templates
 
 if TYPE_CHECKING:

@@ -115,19 +115,22 @@ def same_law(found: Counter[tuple[int, ...]], law: Mapping[tuple[int, ...], Frac
         expected = np.array([float(chance) for chance in law.values()]) * draws
         assert chisquare([found[arms] for arms in law], expected).pvalue > 1e-4
         return
-    n = len(next(iter(law)))
-    for events in (lambda arms: [(i, arms[i]) for i in range(n)],
-                   lambda arms: [(i, arms[i] == arms[i - 1]) for i in range(n)]):  # fmt: skip
-        expected_of: defaultdict[tuple[int, int], float] = defaultdict(float)
-        times: Counter[tuple[int, int]] = Counter()
-        for arms, chance in law.items():
-            for event in events(arms):
-                expected_of[event] += float(chance)
-        for arms, number in found.items():
-            for event in events(arms):
-                times[event] += number
-        for event, chance in expected_of.items():
-            assert abs(times[event] / draws - chance) <= 4.5 * sqrt(chance * max(1 - chance, 0) / draws) + 1e-12
+    events = {arms: happened(arms) for arms in law}
+    expected_of: defaultdict[tuple[str, int, int], float] = defaultdict(float)
+    times: Counter[tuple[str, int, int]] = Counter()
+    for arms, chance in law.items():
+        for event in events[arms]:
+            expected_of[event] += float(chance)
+    for arms, number in found.items():
+        times.update(dict.fromkeys(events[arms], number))
+    for event, share in expected_of.items():
+        assert abs(times[event] / draws - share) <= 4.5 * sqrt(share * max(1 - share, 0) / draws) + 1e-12
+
+
+def happened(arms: tuple[int, ...]) -> list[tuple[str, int, int]]:
+    """Each unit's arm, and whether neighbours share one."""
+    pairs = [("pair", i, int(arms[i] == arms[i - 1])) for i in range(len(arms))]
+    return [*pairs, *(("arm", i, arm) for i, arm in enumerate(arms))]
 
 
 @pytest.mark.parametrize("name", method_names())

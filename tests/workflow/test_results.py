@@ -16,7 +16,8 @@ from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.collecting import collect_outcomes, end_of_day
 from nudge.workflow.desk import Desk
 from nudge.workflow.launching import launch_trial
-from nudge.workflow.locking import allocate_trial, law_of, lock_trial
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.reporting import report_trial, results_from_json, results_json
 from nudge.workflow.sending import send_due
 from tests.support.trials import Bench, write_rows, write_trial
