@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from nudge.store.tables import (
     allocations,
     contacts,
+    draws,
     exclusions,
     people,
     roll_counts,
@@ -81,39 +82,49 @@ def _exclusions(connection: Connection, trial: str) -> Iterator[Exclusion]:
 def save_allocation(connection: Connection, trial: str, allocation: Allocation, already: int = 0) -> None:
     """Write a draw, or what comes after `already` units. The primary key refuses a second arm for a unit."""
     insert_rows(
-        connection, allocations,
-        ({"trial": trial, "unit": row.unit, "digest": row.digest, "block": list(row.block), "arm": row.arm,
-          "probability": None if isnan(row.probability) else row.probability, "position": already + i}
-         for i, row in enumerate(allocation.rows)),
-    )  # fmt: skip
+        connection, allocations, (_allocated_row(trial, i, row) for i, row in enumerate(allocation.rows, already + 1))
+    )
+    if not already:
+        connection.execute(draws.insert().values(trial=trial, facts=dict(allocation.facts)))
+
+
+def _allocated_row(trial: str, position: int, row: Allocated) -> dict[str, object]:
+    """position: the place in the order of enrolment, or of the identifiers. A NaN is stored as NULL."""
+    return {
+        "trial": trial, "unit": row.unit, "digest": row.digest, "block": list(row.block), "arm": row.arm,
+        "probability": None if isnan(row.probability) else row.probability,
+        "step": row.step, "group_number": row.group, "position": position,
+    }  # fmt: skip
 
 
 def load_allocation(connection: Connection, trial: str, law: Law) -> Allocation:
-    """The draw of a trial, in the order in which it was made."""
-    query = sa.select(allocations).where(allocations.c.trial == trial).order_by(allocations.c.position)
-    return Allocation(
-        law,
-        tuple(
-            Allocated(row.unit, row.digest, tuple(row.block), row.arm,
-                      nan if row.probability is None else row.probability)
-            for row in connection.execute(query)
-        ),
+    """The draw of a trial, in the order of the units' identifiers, or of enrolment where it is rolling."""
+    stored = connection.execute(sa.select(allocations).where(allocations.c.trial == trial))
+    rows = (
+        Allocated(
+            row.unit, row.digest, tuple(row.block), row.arm, nan if row.probability is None else row.probability,
+            row.step, row.group_number,
+        )
+        for row in sorted(stored, key=lambda row: (row.position, row.unit))
     )  # fmt: skip
+    facts = connection.scalar(sa.select(draws.c.facts).where(draws.c.trial == trial))
+    return Allocation(law, tuple(rows), facts or {})
 
 
 def supersede_draw(connection: Connection, trial: str, lock_number: int, at: datetime, reason: str) -> None:
     """Set a draw aside because its lock was replaced before launch; the report shows both."""
-    query = sa.select(allocations.c.digest, allocations.c.arm).where(allocations.c.trial == trial)
-    rows = [[row.digest, row.arm] for row in connection.execute(query)]
+    query = sa.select(allocations.c.digest, allocations.c.arm, allocations.c.step).where(allocations.c.trial == trial)
+    rows = [[row.digest, row.arm, row.step] for row in connection.execute(query)]
     counts: dict[str, int] = {}
-    for _, arm in rows:
+    for _, arm, _ in rows:
         counts[arm] = counts.get(arm, 0) + 1
     connection.execute(
         superseded_draws.insert().values(
             trial=trial, lock_number=lock_number, drawn_at=at, counts=counts, rows=rows, reason=reason
         )
     )
-    connection.execute(allocations.delete().where(allocations.c.trial == trial))
+    for table in (allocations, draws):
+        connection.execute(table.delete().where(table.c.trial == trial))
 
 
 def hold_trial(connection: Connection, trial: str) -> None:

@@ -146,7 +146,15 @@ allocations = sa.Table(
     sa.Column("block", sa.JSON, nullable=False),
     sa.Column("arm", sa.String(80), nullable=False),
     sa.Column("probability", sa.Float),
+    sa.Column("step", sa.Integer),
+    sa.Column("group_number", sa.Integer),
     sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+)  # fmt: skip
+
+draws = sa.Table(
+    "draws", metadata,
+    _trial(),
+    sa.Column("facts", sa.JSON, nullable=False),
 )  # fmt: skip
 
 superseded_draws = sa.Table(

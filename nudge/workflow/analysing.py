@@ -27,7 +27,8 @@ from nudge.workflow.amending import amendments_of, standing_of
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
 from nudge.workflow.guard import Locked, changed_parts, need_locked
-from nudge.workflow.locking import balance_of, design_of, law_of
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import balance_of, design_of
 from nudge.workflow.signing import approvals_in_force
 from nudge.workflow.words import arm_summaries, locked_templates
 

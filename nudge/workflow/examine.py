@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from nudge.analysis.lines import SCALES
 from nudge.delivery.channels import channel_module
 from nudge.delivery.plan import Planner
-from nudge.design.methods import Method, method, method_names
+from nudge.design.methods import method, method_names
 from nudge.messages.templates import find_template, read_template, template_names
 from nudge.outcomes.sources import read_source
 from nudge.people.roll import read_people, roll_digest
@@ -24,6 +24,8 @@ from nudge.trial.library import template_folders
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.tables import EMPTY
+from nudge.workflow.drawing import drawing_named, draws_sites, undrawable
+from nudge.workflow.law import equal_within_units
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
 
 if TYPE_CHECKING:
@@ -163,25 +165,9 @@ def _unrendered(loaded: LoadedTrial, expected: Forecast) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def drawing_method(trial: Trial) -> Method:
-    """The method the file names. Raises InputError where there is none of that name."""
-    if trial.randomise is None:
-        raise InputError(f"{trial.trial} was drawn elsewhere", "only `nudge analyse` and `nudge report` apply to it")
-    return method(trial.randomise.method)
-
-
-def draws_sites(trial: Trial) -> bool:
-    """Whether the randomised unit is a site with many families."""
-    drawn = drawing_method(trial).UNITS
-    population = trial.population
-    return drawn == "sites" or (
-        drawn == "either" and population.unit is not None and population.unit == population.site
-    )
-
-
 def named_things(loaded: LoadedTrial) -> Iterator[Problem]:
     """Methods, channels and outcome kinds named in the file must be ones we have."""
-    yield from _drawing_named(loaded)
+    yield from drawing_named(loaded)
     yield from _clusters_named(loaded)
     trial, source = loaded.trial, loaded.source
     for channel, name in trial.channels.items():
@@ -213,33 +199,6 @@ def _clusters_named(loaded: LoadedTrial) -> Iterator[Problem]:
             Level.ERROR, ("allocation", "method"), f"`{allocation.method}` drew clusters, and no column says which",
             "add `clusters: COLUMN`",
         )  # fmt: skip
-
-
-def _drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:
-    trial, source = loaded.trial, loaded.source
-    named: list[tuple[str, str | None]] = [
-        ("randomise", trial.randomise.method if trial.randomise else None),
-        ("allocation", trial.allocation.method if trial.allocation else None),
-    ]
-    for key, name in named:
-        if name is None:
-            continue
-        try:
-            drawing = method(name)
-        except InputError as error:
-            yield source.problem(Level.ERROR, (key, "method"), error.what, error.remedy)
-            continue
-        part = trial.randomise if key == "randomise" else trial.allocation
-        blocks = part.blocks if part else ()
-        if drawing.BLOCKS == "required" and not blocks:
-            yield source.problem(
-                Level.ERROR, (key,), f"`{name}` draws within blocks and none are named", "add `blocks: [COLUMN]`"
-            )
-        if blocks and drawing.BLOCKS == "never":
-            yield source.problem(
-                Level.ERROR, (key, "blocks"), f"`{name}` uses no blocks",
-                "write `method: blocked` (or `blocked_cluster`), or leave `blocks` out",
-            )  # fmt: skip
 
 
 def _templates(loaded: LoadedTrial, problems: Problems) -> list[Template]:
@@ -292,6 +251,7 @@ def _unused_columns(loaded: LoadedTrial, templates: list[Template]) -> Iterator[
         *trial.analysis.covariates,
         *trial.analysis.subgroups,
         *(trial.randomise.blocks if trial.randomise else ()),
+        *(trial.randomise.balance_on if trial.randomise else ()),
     }
     used |= {one.fixed_effects for one in trial.analysis.sensitivity if one.fixed_effects} | {population.site or ""}
     for name in population.columns:
@@ -315,7 +275,7 @@ def _roll(loaded: LoadedTrial, table: Table, problems: Problems) -> Roll | None:
         return None
     roll = form_units(
         people, trial.population, randomise.blocks if randomise else (), sites=sites,
-        needs_contact=any(arm.messages for arm in trial.arms.values()),
+        equal=equal_within_units(trial), needs_contact=any(arm.messages for arm in trial.arms.values()),
         digest=roll_digest(table, trial.population), roll_name=table.name, problems=problems,
     )  # fmt: skip
     if not roll.units:
@@ -325,7 +285,10 @@ def _roll(loaded: LoadedTrial, table: Table, problems: Problems) -> Roll | None:
                 "see the reasons for exclusion above, and check `eligible`, `exclude` and `safe_to_contact`",
             )
         )  # fmt: skip
-    return None if problems.fatal else roll
+    if problems.fatal:
+        return None
+    problems.extend(undrawable(loaded, roll))
+    return roll
 
 
 def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem]:

@@ -17,7 +17,8 @@ from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.problems import Level
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, need_locked, need_unchanged
-from nudge.workflow.locking import law_of, sealed_seed
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import sealed_seed
 from nudge.workflow.signing import need_approval
 from nudge.workflow.words import chosen_template
 

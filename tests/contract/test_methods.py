@@ -19,11 +19,11 @@ from nudge.design.methods import ENUMERATION_LIMIT, Method, RollingMethod, TooMa
 from nudge.trial.errors import InputError
 from nudge.trial.records.design import Allocated, DrawUnit, Law, Seed
 
-SEEDS = 1_200
+SEEDS = 300
 REDRAWS = 6_000
-RATIOS = ((1, 1), (2, 1), (1, 1, 1), (3, 2, 1), (1, 1, 1, 1), (2, 1, 1, 2))
+RATIOS = ((1, 1), (2, 1), (1, 1, 1), (2, 2, 1), (1, 1, 1, 1), (2, 1, 1, 1))
 LEVELS = {"a": ("no", "no"), "b": ("no", "yes"), "c": ("yes", "no"), "d": ("yes", "yes")}
-MANY_CELLS = 150
+MANY_CELLS = 40
 
 Support = dict[tuple[int, ...], Fraction]
 
@@ -41,7 +41,8 @@ def parameters(ratio: Sequence[int]) -> dict[str, Any]:
 def candidates(name: str) -> Iterator[Law]:
     """Laws of all shapes; whether a method accepts one is for it to say."""
     taken = method(name).PARAMETERS
-    for ratio in RATIOS:
+    # Sites in four uneven arms need so many sites that listing their draws takes minutes.
+    for ratio in RATIOS[: 5 if method(name).UNITS == "sites" else 6]:
         values = parameters(ratio)
         for steps in (["2027-03-01"], ["2027-03-01", "2027-04-01", "2027-05-01"]):
             given = {key: values[key] for key in taken} | ({"steps": steps} if "steps" in taken else {})
@@ -93,13 +94,17 @@ def drawn_positions(name: str, units: Sequence[DrawUnit], law: Law, seed: Seed) 
     return tuple(position(method(name), law, rows[one.id]) for one in units)
 
 
+KNOWN: dict[str, Support] = {}
+
+
 def whole_law(name: str, units: Sequence[DrawUnit], law: Law) -> Support:
-    try:
+    """The law as the method lists it; kept, because several tests hold other things against it."""
+    key = repr((units, law))
+    if key not in KNOWN:
         listed = list(method(name).every_draw(units, law))
-    except TooMany:
-        pytest.skip("this law has too many draws to list, which it says")
-    assert len({arms for arms, _ in listed}) == len(listed), "each draw is listed once"
-    return dict(listed)
+        assert len({arms for arms, _ in listed}) == len(listed), "each draw is listed once"
+        KNOWN[key] = dict(listed)
+    return KNOWN[key]
 
 
 def same_law(found: Counter[tuple[int, ...]], law: Mapping[tuple[int, ...], Fraction]) -> None:
@@ -110,19 +115,22 @@ def same_law(found: Counter[tuple[int, ...]], law: Mapping[tuple[int, ...], Frac
         expected = np.array([float(chance) for chance in law.values()]) * draws
         assert chisquare([found[arms] for arms in law], expected).pvalue > 1e-4
         return
-    n = len(next(iter(law)))
-    for events in (lambda arms: [(i, arms[i]) for i in range(n)],
-                   lambda arms: [(i, arms[i] == arms[i - 1]) for i in range(n)]):  # fmt: skip
-        expected_of: defaultdict[tuple[int, int], float] = defaultdict(float)
-        times: Counter[tuple[int, int]] = Counter()
-        for arms, chance in law.items():
-            for event in events(arms):
-                expected_of[event] += float(chance)
-        for arms, number in found.items():
-            for event in events(arms):
-                times[event] += number
-        for event, chance in expected_of.items():
-            assert abs(times[event] / draws - chance) <= 4.5 * sqrt(chance * max(1 - chance, 0) / draws) + 1e-12
+    events = {arms: happened(arms) for arms in law}
+    expected_of: defaultdict[tuple[str, int, int], float] = defaultdict(float)
+    times: Counter[tuple[str, int, int]] = Counter()
+    for arms, chance in law.items():
+        for event in events[arms]:
+            expected_of[event] += float(chance)
+    for arms, number in found.items():
+        times.update(dict.fromkeys(events[arms], number))
+    for event, share in expected_of.items():
+        assert abs(times[event] / draws - share) <= 4.5 * sqrt(share * max(1 - share, 0) / draws) + 1e-12
+
+
+def happened(arms: tuple[int, ...]) -> list[tuple[str, int, int]]:
+    """Each unit's arm, and whether neighbours share one."""
+    pairs = [("pair", i, int(arms[i] == arms[i - 1])) for i in range(len(arms))]
+    return [*pairs, *(("arm", i, arm) for i, arm in enumerate(arms))]
 
 
 @pytest.mark.parametrize("name", method_names())
@@ -196,12 +204,10 @@ def test_re_draws_follow_the_listed_law(name: str, law: Law) -> None:
 
 
 @every_law
-def test_arms_can_change_names(name: str, law: Law) -> None:
+def test_arms_and_steps_can_change_places(name: str, law: Law) -> None:
     units = few_units(name, law)
-    if method(name).options(law) != law.arms:
-        pytest.skip("steps are drawn, and have an order of their own")
     mirrored = replace(law, arms=law.arms[::-1], ratio=law.ratio[::-1])
-    last = len(law.arms) - 1
+    last = len(method(name).options(law)) - 1
     turned = {tuple(last - k for k in arms): chance for arms, chance in whole_law(name, units, mirrored).items()}
     assert turned == whole_law(name, units, law)
 
@@ -227,8 +233,8 @@ def with_batches(law: Law, n: int) -> Law:
     """The law with chances logged for batches enough for n units, where it has batches."""
     if "batch" not in law.parameters:
         return law
-    share = round(0.8 / (len(law.arms) - 1), 4)
-    logged = [0.2 + round(0.8 - share * (len(law.arms) - 1), 4), *[share] * (len(law.arms) - 1)]
+    rest = len(law.arms) - 1
+    logged = [(10_000 - 1_500 * rest) / 10_000, *[0.15] * rest]
     return replace(law, parameters={**law.parameters, "batches": [logged] * n})
 
 

@@ -72,6 +72,10 @@ def flaws(law: Law) -> Iterator[Flaw]:
 def refuse(units: Sequence[DrawUnit], law: Law) -> None:
     """Something must vary, and every arm must get a unit."""
     criterion(units, law)
+    _refuse_empty(units, law)
+
+
+def _refuse_empty(units: Sequence[DrawUnit], law: Law) -> None:
     for arm, number in zip(law.arms, fixed_numbers.fewest(units, law), strict=True):
         if not number:
             raise InputError(f"`{arm}` can be left without a unit", "add units, join small blocks, or drop an arm")
@@ -79,7 +83,7 @@ def refuse(units: Sequence[DrawUnit], law: Law) -> None:
 
 def draw(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
     """The first attempt that is balanced. Raises InputError where none of ATTEMPTS is."""
-    refuse(units, law)
+    _refuse_empty(units, law)
     standing = [units[i] for i in standing_order(units, law)]
     held = criterion(standing, law)
     attempt = _Attempts(standing, law)
@@ -88,7 +92,7 @@ def draw(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
         reached = float(held.of(arms[None])[0])
         if reached <= held.limit:
             facts = {"attempts": number, "accepted": 1, "criterion": held.name, "limit": held.limit, "reached": reached}
-            return Allocation(law, _rows(standing, arms, law, seed), facts)
+            return Allocation(law, _rows(standing, arms, held, law, seed), facts)
     raise nothing_kept(ATTEMPTS)
 
 
@@ -120,11 +124,13 @@ class _Attempts:
         return arms
 
 
-def _rows(units: Sequence[DrawUnit], arms: npt.NDArray[np.int8], law: Law, seed: Seed) -> tuple[Allocated, ...]:
-    chances = probabilities(units, law)
+def _rows(
+    standing: Sequence[DrawUnit], arms: npt.NDArray[np.int8], held: Criterion, law: Law, seed: Seed
+) -> tuple[Allocated, ...]:
+    chances = _chances(standing, held, law)
     rows = (
         Allocated(unit.id, unit_digest(seed, unit.id), unit.block, law.arms[arm], float(chances[i, arm]))
-        for i, (unit, arm) in enumerate(zip(units, arms.tolist(), strict=True))
+        for i, (unit, arm) in enumerate(zip(standing, arms.tolist(), strict=True))
     )
     return tuple(sorted(rows, key=lambda row: row.unit))
 
@@ -135,13 +141,21 @@ def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64
     Listed where there are few draws. Otherwise 2,000 kept draws; the shares stand where no unit
     differs from them by more than chance would make the largest of so many differ.
     """
-    shares = fixed_numbers.probabilities(units, law)
+    order = standing_order(units, law)
+    standing = [units[i] for i in order]
+    chances = np.empty((len(units), len(law.arms)))
+    chances[order] = _chances(standing, criterion(standing, law), law)
+    return chances
+
+
+def _chances(standing: Sequence[DrawUnit], held: Criterion, law: Law) -> npt.NDArray[np.float64]:
+    shares = fixed_numbers.probabilities(standing, law)
     if len(set(law.ratio)) == 1:
         return shares
     try:
-        return _listed_chances(units, law)
+        return _listed_chances(standing, held, law)
     except TooMany:
-        kept = redraws(units, law, _KEPT_FOR_CHANCES, np.random.default_rng(20_270_111))
+        kept = _balanced(standing, held, law, _KEPT_FOR_CHANCES, np.random.default_rng(20_270_111))
     found = np.stack([(kept == k).mean(axis=0) for k in range(len(law.arms))], axis=1)
     from scipy.stats import norm
 
@@ -150,10 +164,10 @@ def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64
     return found if bool((np.abs(found - shares) > far * errors).any()) else shares
 
 
-def _listed_chances(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64]:
-    chances = np.zeros((len(units), len(law.arms)))
-    each = np.arange(len(units))
-    for arms, probability in _kept(units, law, LISTED):
+def _listed_chances(standing: Sequence[DrawUnit], held: Criterion, law: Law) -> npt.NDArray[np.float64]:
+    chances = np.zeros((len(standing), len(law.arms)))
+    each = np.arange(len(standing))
+    for arms, probability in _kept(standing, held, law, LISTED):
         chances[each, arms] += float(probability)
     return chances
 
@@ -161,30 +175,43 @@ def _listed_chances(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float
 def redraws(units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator) -> npt.NDArray[np.int8]:
     """Fresh balanced draws, (number, n). Raises InputError where ATTEMPTS for each were not enough."""
     order = standing_order(units, law)
-    held = criterion([units[i] for i in order], law)
-    batch = max(1, min(_BATCH // max(len(units), 1), 20 * number))
-    found: list[npt.NDArray[np.int8]] = []
+    standing = [units[i] for i in order]
+    drawn = np.empty((number, len(units)), dtype=np.int8)
+    drawn[:, order] = _balanced(standing, criterion(standing, law), law, number, rng)
+    return drawn
+
+
+def _balanced(
+    standing: Sequence[DrawUnit], held: Criterion, law: Law, number: int, rng: np.random.Generator
+) -> npt.NDArray[np.int8]:
+    """So many balanced draws of units in their standing order."""
+    batch = max(1, min(_BATCH // max(len(standing), 1), 20 * number))
+    found = [np.empty((0, len(standing)), dtype=np.int8)]
     missing, tried = number, 0
     while missing:
-        if tried >= ATTEMPTS * max(number, 1):
+        if tried >= ATTEMPTS * number:
             raise nothing_kept(tried)
-        draws = fixed_numbers.redraws(units, law, batch, rng)
-        kept = draws[held.of(draws[:, order]) <= held.limit][:missing]
+        draws = fixed_numbers.redraws(standing, law, batch, rng)
+        kept = draws[held.of(draws) <= held.limit][:missing]
         found.append(kept)
         missing, tried = missing - len(kept), tried + batch
-    return np.concatenate(found) if found else np.empty((0, len(units)), dtype=np.int8)
+    return np.concatenate(found)
 
 
 def every_draw(units: Sequence[DrawUnit], law: Law) -> Iterator[tuple[tuple[int, ...], Fraction]]:
     """Every balanced draw, and its probability among them. Raises TooMany as for all draws."""
-    return iter(_kept(units, law, ENUMERATION_LIMIT))
-
-
-def _kept(units: Sequence[DrawUnit], law: Law, limit: int) -> list[tuple[tuple[int, ...], Fraction]]:
-    listed = list(fixed_numbers.every_draw(units, law, limit))
     order = standing_order(units, law)
-    held = criterion([units[i] for i in order], law)
-    reached = _in_batches(held, np.array([arms for arms, _ in listed], dtype=np.int8)[:, order])
+    standing = [units[i] for i in order]
+    place = np.argsort(order).tolist()
+    for arms, probability in _kept(standing, criterion(standing, law), law, ENUMERATION_LIMIT):
+        yield tuple(arms[i] for i in place), probability
+
+
+def _kept(
+    standing: Sequence[DrawUnit], held: Criterion, law: Law, limit: int
+) -> list[tuple[tuple[int, ...], Fraction]]:
+    listed = list(fixed_numbers.every_draw(standing, law, limit))
+    reached = _in_batches(held, np.array([arms for arms, _ in listed], dtype=np.int8))
     kept = [one for one, near in zip(listed, reached <= held.limit, strict=True) if near]
     if not kept:
         raise nothing_kept(len(listed))
