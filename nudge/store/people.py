@@ -19,10 +19,9 @@ from nudge.store.tables import (
     people,
     roll_counts,
     superseded_draws,
-    trials,
     units,
 )  # fmt: skip
-from nudge.trial.records.design import Allocated, Allocation, Law
+from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law
 from nudge.trial.records.people import ContactPoint, Exclusion, Person, Roll, Unit, Value
 
 if TYPE_CHECKING:
@@ -79,22 +78,37 @@ def _exclusions(connection: Connection, trial: str) -> Iterator[Exclusion]:
         yield Exclusion(row.unit, row.person, row.reason, row.whole_unit)
 
 
-def save_allocation(connection: Connection, trial: str, allocation: Allocation, already: int = 0) -> None:
-    """Write a draw, or what comes after `already` units. The primary key refuses a second arm for a unit."""
+def save_allocation(
+    connection: Connection, trial: str, allocation: Allocation, drawn: Iterable[DrawUnit], already: int = 0
+) -> None:
+    """Write a draw, or what comes after `already` units. The primary key refuses a second arm for a unit.
+
+    drawn: the units as the draw saw them, kept so that it can be replayed.
+    """
+    columns_of = {unit.id: columns_to_json(unit.columns) for unit in drawn}
     insert_rows(
-        connection, allocations, (_allocated_row(trial, i, row) for i, row in enumerate(allocation.rows, already + 1))
-    )
+        connection, allocations,
+        (_allocated_row(trial, i, row, columns_of[row.unit]) for i, row in enumerate(allocation.rows, already + 1)),
+    )  # fmt: skip
     if not already:
+        connection.execute(draws.delete().where(draws.c.trial == trial))
         connection.execute(draws.insert().values(trial=trial, facts=dict(allocation.facts)))
 
 
-def _allocated_row(trial: str, position: int, row: Allocated) -> dict[str, object]:
+def _allocated_row(trial: str, position: int, row: Allocated, columns: Mapping[str, object]) -> dict[str, object]:
     """position: the place in the order of enrolment, or of the identifiers. A NaN is stored as NULL."""
     return {
         "trial": trial, "unit": row.unit, "digest": row.digest, "block": list(row.block), "arm": row.arm,
         "probability": None if isnan(row.probability) else row.probability,
-        "step": row.step, "group_number": row.group, "position": position,
+        "step": row.step, "group_number": row.group, "position": position, "columns": columns,
     }  # fmt: skip
+
+
+def load_draw_units(connection: Connection, trial: str) -> list[DrawUnit]:
+    """The units as the draw saw them, in its order."""
+    query = sa.select(allocations.c.unit, allocations.c.block, allocations.c.columns)
+    ordered = query.where(allocations.c.trial == trial).order_by(allocations.c.position)
+    return [DrawUnit(row.unit, tuple(row.block), row.columns) for row in connection.execute(ordered)]
 
 
 def load_allocation(connection: Connection, trial: str, law: Law) -> Allocation:
@@ -127,14 +141,6 @@ def supersede_draw(connection: Connection, trial: str, lock_number: int, at: dat
         connection.execute(table.delete().where(table.c.trial == trial))
 
 
-def hold_trial(connection: Connection, trial: str) -> None:
-    """Keep every other writer of this trial waiting until this transaction ends.
-
-    SQLite's transactions are exclusive from their beginning (`BEGIN IMMEDIATE`) and ignore FOR UPDATE.
-    """
-    connection.execute(sa.select(trials.c.name).where(trials.c.name == trial).with_for_update())
-
-
 def add_units(connection: Connection, trial: str, new: Sequence[Unit], vault: Vault) -> None:
     """Units that enrol, with their people and contact points."""
     members = [person for unit in new for person in unit.people]
@@ -159,22 +165,6 @@ def add_exclusions(connection: Connection, trial: str, out: Sequence[Exclusion])
         ({"trial": trial, "person": one.person, "unit": one.unit, "reason": one.reason, "whole_unit": one.whole_unit}
          for one in out if one.person not in known),
     )  # fmt: skip
-
-
-def known_people(connection: Connection, trial: str) -> dict[str, str]:
-    """Everyone in the trial: person → unit."""
-    query = sa.select(people.c.person, people.c.unit).where(people.c.trial == trial)
-    return {row.person: row.unit for row in connection.execute(query)}
-
-
-def units_by_lookup(connection: Connection, trial: str) -> dict[tuple[str, str], str]:
-    """Which unit has which contact point, by channel and keyed hash."""
-    query = (
-        sa.select(contacts.c.channel, contacts.c.lookup, people.c.unit)
-        .join(people, sa.and_(people.c.trial == contacts.c.trial, people.c.person == contacts.c.person))
-        .where(contacts.c.trial == trial)
-    )
-    return {(row.channel, row.lookup): row.unit for row in connection.execute(query)}
 
 
 def earlier_draws(connection: Connection, trial: str) -> list[Mapping[str, Any]]:

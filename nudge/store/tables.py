@@ -148,7 +148,18 @@ allocations = sa.Table(
     sa.Column("probability", sa.Float),
     sa.Column("step", sa.Integer),
     sa.Column("group_number", sa.Integer),
+    sa.Column("columns", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+)  # fmt: skip
+
+batches = sa.Table(
+    "batches", metadata,
+    _trial(),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("chances", sa.JSON, nullable=False),
+    sa.Column("successes", sa.JSON, nullable=False),
+    sa.Column("matured", sa.JSON, nullable=False),
 )  # fmt: skip
 
 draws = sa.Table(

@@ -38,6 +38,14 @@ def draws_sites(trial: Trial) -> bool:
     )
 
 
+def takes_one_by_one(trial: Trial) -> bool:
+    """Whether families join as they come: a rolling method, or one that can be, and no roll at the lock."""
+    if trial.run_elsewhere:
+        return False
+    enrolment = drawing_method(trial).ENROLMENT
+    return enrolment == "rolling" or (enrolment == "either" and trial.population.people is None)
+
+
 def drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:
     """Whether the methods named exist, and what is said of the draw is what they take."""
     trial = loaded.trial
@@ -53,6 +61,20 @@ def drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:
         yield from _blocks_named(loaded, key, part.method, part.blocks, drawing)
         if key == "randomise":
             yield from _parameters_named(loaded, drawing)
+            yield from _adapts_to_something(loaded)
+
+
+def _adapts_to_something(loaded: LoadedTrial) -> Iterator[Problem]:
+    """Batches are updated by a yes or no."""
+    trial = loaded.trial
+    primary = [name for name, outcome in trial.outcomes.items() if outcome.role == "primary"]
+    if trial.randomise and trial.randomise.method == "adaptive" and primary:
+        kind = trial.outcomes[primary[0]].kind
+        if kind != "binary":
+            yield loaded.source.problem(
+                Level.ERROR, ("outcomes", primary[0], "kind"), f"`adaptive` learns from yes or no, and this is {kind}",
+                "make a binary outcome the first primary one, or choose another method",
+            )  # fmt: skip
 
 
 def _blocks_named(
@@ -130,7 +152,7 @@ def _balance_named(loaded: LoadedTrial, drawing: Method) -> Iterator[Problem]:
 def undrawable(loaded: LoadedTrial, roll: Roll) -> Iterator[Problem]:
     """Why the units of this roll cannot be drawn as the file says."""
     trial = loaded.trial
-    law, units = law_of(trial), draw_units(trial, roll)
+    law, units = law_of(trial), draw_units(trial, roll.units)
     try:
         drawing_method(trial).refuse(units, law)
         if drawing_method(trial).UNITS == "either" and draws_sites(trial):

@@ -23,8 +23,9 @@ from nudge.trial.errors import InputError
 from nudge.trial.library import template_folders
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
+from nudge.trial.records.people import Roll
 from nudge.trial.tables import EMPTY
-from nudge.workflow.drawing import drawing_named, draws_sites, undrawable
+from nudge.workflow.drawing import drawing_named, draws_sites, takes_one_by_one, undrawable
 from nudge.workflow.law import equal_within_units
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from nudge.trial.model import Trial
     from nudge.trial.parts.population import DataSource
     from nudge.trial.records.messages import Template
-    from nudge.trial.records.people import Roll
     from nudge.trial.records.tables import Table
     from nudge.trial.source import Step
 
@@ -71,7 +71,9 @@ class Examined:
     def facts(self) -> dict[str, Any]:
         """What the roll and the words amount to."""
         facts: dict[str, Any] = {"trial": self.trial.trial, "problems": len(self.problems)}
-        if self.roll is not None:
+        if self.roll is NOBODY_YET:
+            facts["people"] = "join one by one: nudge enrol"
+        elif self.roll is not None:
             left_out = Counter(out.reason for out in self.roll.exclusions)
             facts |= {
                 "people on the roll": self.roll.assessed_people,
@@ -101,15 +103,7 @@ def examine(path: Path, now: datetime) -> Examined:
     problems.extend(named_things(loaded))
     templates = _templates(loaded, problems)
     problems.extend(_unused_columns(loaded, templates))
-    roll, roll_file = (None, "")
-    people = loaded.trial.population.people
-    if people is not None and not loaded.trial.run_elsewhere:
-        if _is_absent(people, loaded.folder):
-            problems.add(_absent_roll(loaded, people))
-        else:
-            table = read_source(people, loaded.folder, problems)
-            roll_file = table.name
-            roll = _roll(loaded, table, problems) if table is not EMPTY else None
+    roll, roll_file = (None, "") if loaded.trial.run_elsewhere else _people(loaded, problems)
     examined = Examined(loaded, tuple(templates), roll, roll_file, ())
     expected = None
     if roll is not None and not problems.fatal:
@@ -118,6 +112,39 @@ def examine(path: Path, now: datetime) -> Examined:
         expected = forecast(planner, templates, roll)
         problems.extend(_unrendered(loaded, expected))
     return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)
+
+
+NOBODY_YET = Roll(0, 0, (), (), 0, "")
+"""The roll of a trial whose families join one by one."""
+
+
+def _people(loaded: LoadedTrial, problems: Problems) -> tuple[Roll | None, str]:
+    """The roll the file names, and its name; None where there is none that can be used."""
+    people = loaded.trial.population.people
+    rolling = not problems.fatal and takes_one_by_one(loaded.trial)
+    if rolling and people is None:
+        return NOBODY_YET, ""
+    if people is None:
+        problems.add(
+            loaded.source.problem(
+                Level.LAUNCH, ("population",), "does not say where the roll of people is",
+                "add `people: people/roll.csv`",
+            )
+        )  # fmt: skip
+        return None, ""
+    if rolling:
+        problems.add(
+            loaded.source.problem(
+                Level.ERROR, ("population", "people"), "is a roll, and this method takes families as they come",
+                "leave `people` out, and after launch enrol rows with `nudge enrol`",
+            )
+        )  # fmt: skip
+        return None, ""
+    if _is_absent(people, loaded.folder):
+        problems.add(_absent_roll(loaded, people))
+        return None, ""
+    table = read_source(people, loaded.folder, problems)
+    return (_roll(loaded, table, problems) if table is not EMPTY else None), table.name
 
 
 def _is_absent(people: DataSource, folder: Path) -> bool:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from nudge.trial.records.design import DrawUnit, Law
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nudge.trial.model import Trial
-    from nudge.trial.records.people import Roll, Unit, Value
+    from nudge.trial.records.people import Unit, Value
 
 
 def law_of(trial: Trial) -> Law:
@@ -26,13 +28,13 @@ def law_of(trial: Trial) -> Law:
     )  # fmt: skip
 
 
-def draw_units(trial: Trial, roll: Roll) -> list[DrawUnit]:
-    """The units of a roll with the design columns the file names, and nothing else."""
+def draw_units(trial: Trial, units: Sequence[Unit]) -> list[DrawUnit]:
+    """Units with the design columns the file names, and nothing else."""
     names = trial.randomise.balance_on if trial.randomise else ()
     types = trial.population.columns
     return [
         DrawUnit(unit.id, unit.block, {name: _design_value(unit, name, types[name]) for name in names})
-        for unit in roll.units
+        for unit in units
     ]
 
 

@@ -194,8 +194,9 @@ def allocate_trial(path: Path, desk: Desk) -> Drawn:
     with desk.store.begin() as connection:
         roll = load_roll(connection, trial.trial, trial.population.columns)
         seed = sealed_seed(connection, trial.trial, desk)
-        allocation = drawing_method(trial).draw(draw_units(trial, roll), law, seed)
-        save_allocation(connection, trial.trial, allocation)
+        units = draw_units(trial, roll.units)
+        allocation = drawing_method(trial).draw(units, law, seed)
+        save_allocation(connection, trial.trial, allocation, units)
         now = desk.clock.now()
         set_state(connection, trial.trial, "allocated", allocated_at=now)
         drawn = Drawn(allocation, balance_of(trial, roll, allocation), repeated=False)
