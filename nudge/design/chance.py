@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from nudge.trial.records.design import DrawUnit, Law, Seed
 
 _WHOLE = 1 << 256
+_BLOCK = 64
+"""Bytes of a block of SHA-256."""
 
 
 def nfc(text: str) -> str:
@@ -36,6 +38,26 @@ def nfc(text: str) -> str:
 def block_label(block: Sequence[str]) -> str:
     """A block as it enters a digest: `["Elm Road","en"]`; `[]` where there are none."""
     return json.dumps([nfc(value) for value in block], ensure_ascii=False, separators=(",", ":"))
+
+
+class Keyed:
+    """HMAC-SHA256 under one key, many times over.
+
+    The key's own two blocks are hashed once (RFC 2104, section 4): more than twice as fast as
+    `hmac.digest` for the million digests of a large draw.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(self, message: bytes) -> bytes:
+        """The digest of one message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def chance(seed: Seed, trial: str, *words: str) -> bytes:

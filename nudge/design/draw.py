@@ -25,13 +25,18 @@ Only identifiers, trial, seed and blocks enter: not row order, platform or any l
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
-from nudge.design.chance import block_label, chance, nfc, twin_units, unit_digest
+from nudge.design.chance import Keyed, block_label, chance, nfc, twin_units
 from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+Members = list[tuple[bytes, str, DrawUnit]]
+"""Units of a block: key, digest and the unit itself."""
 
 
 def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
@@ -39,23 +44,34 @@ def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Alloc
 
     Raises InputError where two units have the same identifier: their order would be that of the rows.
     """
-    blocks: defaultdict[tuple[str, ...], list[tuple[bytes, str, DrawUnit]]] = defaultdict(list)
+    hide, place = Keyed(seed.salt), Keyed(seed.value)
+    before = f"{law.trial}\0".encode()
+    blocks: defaultdict[tuple[str, ...], Members] = defaultdict(list)
     known: set[str] = set()
     for unit in units:
-        digest = unit_digest(seed, unit.id)
+        digest = hide.digest(nfc(unit.id).encode()).hex()
         if digest in known:
             raise twin_units(unit.id)
         known.add(digest)
-        blocks[tuple(map(nfc, unit.block))].append((draw_key(seed, law.trial, digest), digest, unit))
+        blocks[unit.block].append((place.digest(before + digest.encode()), digest, unit))
+    chances = {arm: law.probability(arm) for arm in law.arms}
     rows: list[Allocated] = []
-    for block, members in blocks.items():
-        members.sort(key=lambda member: member[0])
+    for block, members in _as_written(blocks).items():
+        members.sort(key=itemgetter(0))
         arms = _arms_in_order(len(members), block, law, seed)
         rows.extend(
-            Allocated(unit.id, digest, unit.block, arm, law.probability(arm))
+            Allocated(unit.id, digest, unit.block, arm, chances[arm])
             for (_, digest, unit), arm in zip(members, arms, strict=True)
         )
-    return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
+    return Allocation(law, tuple(sorted(rows, key=attrgetter("unit"))))
+
+
+def _as_written(blocks: dict[tuple[str, ...], Members]) -> dict[tuple[str, ...], Members]:
+    """Blocks whose names differ only in how an accent is stored are one."""
+    joined: defaultdict[tuple[str, ...], Members] = defaultdict(list)
+    for block, members in blocks.items():
+        joined[tuple(map(nfc, block))] += members
+    return joined
 
 
 def draw_key(seed: Seed, trial: str, digest: str) -> bytes:

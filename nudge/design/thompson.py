@@ -81,7 +81,10 @@ def _floored(best: npt.NDArray[np.float64], floor: float, total: float) -> npt.N
 
 
 def _rounded(shares: npt.NDArray[np.float64], total: int) -> list[int]:
-    """Whole numbers that sum to the total: each to its nearest, the largest share taking what is left."""
-    numbers = [round(share) for share in shares.tolist()]
-    numbers[int(np.argmax(shares.round(3)))] += total - sum(numbers)
+    """Whole numbers that sum to the total: rounded down, what is left going to the largest remainders."""
+    settled = shares.round(3)  # a share that is a matter of rounding is the same on every platform
+    numbers = [int(share) for share in settled.tolist()]
+    order = sorted(range(len(numbers)), key=lambda k: (numbers[k] - settled[k], k))
+    for k in order[: total - sum(numbers)]:
+        numbers[k] += 1
     return numbers
