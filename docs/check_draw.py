@@ -31,9 +31,7 @@ if law["method"] == "simple":
     marks = {row["digest"]: int.from_bytes(mac("simple", row["digest"])) * total >> 256 for row in rows}
     drawn = {digest: arms[int(np.searchsorted(ratio.cumsum(), mark, side="right"))] for digest, mark in marks.items()}
 else:
-    blocks: dict[str, list[str]] = {}
-    for row in rows:
-        blocks.setdefault(row["block"], []).append(row["digest"])
+    blocks = {b: [row["digest"] for row in rows if row["block"] == b] for b in {row["block"] for row in rows}}
     drawn = {d: a for b, ds in blocks.items() for d, a in zip(sorted(ds, key=mac), places(len(ds), b), strict=True)}
 wrong = [(i, row["digest"], row["arm"]) for i, row in enumerate(rows, 2) if row["arm"] != drawn[row["digest"]]]
 for i, digest, arm in wrong:
