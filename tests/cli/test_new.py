@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 import time
@@ -40,17 +41,19 @@ class Terminal:
         )  # fmt: skip
         os.close(worker)
         self.shown = ""
+        self.seen = 0
 
-    def until(self, text: str, seconds: float = 60) -> None:
+    def until(self, text: str, seconds: float = 20) -> None:
+        """Wait for a text after the one last waited for."""
         end = time.monotonic() + seconds
-        start = len(self.shown)
-        while text not in self.shown[start:]:
-            assert time.monotonic() < end, f"{text!r} did not come:\n{self.shown[-2000:]}"
+        while text not in self.shown[self.seen :]:
+            ready, _, _ = select.select([self.master], [], [], max(end - time.monotonic(), 0))
+            assert ready, f"{text!r} did not come:\n{self.shown[-1500:]}"
             try:
                 self.shown += os.read(self.master, 65536).decode(errors="replace").replace("\r\n", "\n")
             except OSError:  # the other end is closed
-                break
-        assert text in self.shown[start:], self.shown[-2000:]
+                raise AssertionError(f"{text!r} did not come:\n{self.shown[-1500:]}") from None
+        self.seen = self.shown.index(text, self.seen) + len(text)
 
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())

@@ -66,7 +66,7 @@ WRONG = {
     "outcome": ("Came!", "`Came!` is not a usable name; begin with a small letter and use small letters, digits and"),
     "worthwhile": ("5%", "`5%` could be relative or absolute; write `5 points` for percentage points"),
     "window": ("28 days", "`28 days` is not a window; write `56 days from first_planned_send` or"),
-    "exclude": ("in care", "`in` stands where"),
+    "exclude": ("in care", "`in care` is not a usable name; begin with a small letter"),
     "baseline": ("60", "`60` is not a percentage; write it with its sign, such as `62%`"),
     "prior": ("academic", "`academic` is not one of sceptical, nudge_unit, first_reminder, rewording or parent_texts"),
     "units": ("many", "`many` is not a whole number; write digits only"),
@@ -109,7 +109,7 @@ FREE = ("title", "question", "theory", "usual", "outcome_question", "covers", "d
         "distal", "person_id", "records")  # fmt: skip
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(STRANGE, st.sampled_from(FREE))
 def test_an_odd_answer_comes_back_as_it_was_given(tmp_path: Path, answer: str, key: str) -> None:
     draft = Draft(tmp_path / "small.yaml", starting.known_wordings(tmp_path) if not WORDINGS else WORDINGS)
