@@ -60,7 +60,7 @@ def _received(trial: Trial, facts: ProtocolFacts) -> Answer:
     pieces: list[Piece] = []
     for arm in facts.arms:
         pieces.append(_card(trial, arm))
-        for message in arm.messages:
+        for message in sorted(arm.messages, key=lambda one: one.language != "en"):
             subject = f". Subject: {message.subject}" if message.subject else ""
             caption = (
                 f"{readable(arm.arm)}, {message.template}, {message.channel}, {message.language}, "

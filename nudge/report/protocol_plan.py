@@ -20,8 +20,8 @@ def _sequence(trial: Trial, facts: ProtocolFacts) -> Answer:
         return said(None)
     counts = ", ".join(f"{readable(arm)} {number:,}" for arm, number in facts.allocated.items())
     return said(
-        "The computer draws, from a seed that comes from the system's randomness at the first lock. Units are ordered "
-        "by a keyed hash (HMAC-SHA256) of seed, trial and unit within blocks, so that the seed alone replays the draw.",
+        "The computer draws, from a seed that comes from the system's randomness at the first lock. The draw is made "
+        "of keyed hashes (HMAC-SHA256) of seed, trial and unit, so that whoever has the seed can replay it.",
         f"The arms have been drawn: {counts} {trial.population.called.units}." if counts
         else "The arms have not been drawn yet.",
     )  # fmt: skip
@@ -46,11 +46,14 @@ def _concealed(_trial: Trial, facts: ProtocolFacts) -> Answer:
 
 
 def _enrolling(_trial: Trial, facts: ProtocolFacts) -> Answer:
-    return said(
+    how = (
+        "Units are enrolled as they come, and their order is logged. Whoever enrols them cannot read the seed, and "
+        "learns an arm only once its unit is entered."
+        if facts.rolling else
         "Nobody enrols families one by one: the roll is fixed by the lock before the draw, and nobody can read the "
-        "seed. Who takes part cannot depend on the arm.",
-        also=facts.fingerprint is not None,
-    )
+        "seed. Who takes part cannot depend on the arm."
+    )  # fmt: skip
+    return said(how, also=facts.fingerprint is not None)
 
 
 def _measured(trial: Trial) -> list[tuple[str, Outcome]]:
@@ -114,8 +117,8 @@ def _compared(trial: Trial, facts: ProtocolFacts) -> Answer:
     return said(
         Table("Comparisons", ("Comparison", "Estimator", "Standard error", "Because"), rows),
         f"Covariates: {covariates}. Every {plan.average} counts alike. P-values of a role's comparisons are "
-        f"{adjusted}; intervals are at {percent(1 - trial.power.alpha, 0)}, with t and Satterthwaite degrees of freedom. Harms are "
-        "compared in the same way and held against their margin.",
+        f"{adjusted}; intervals are at {percent(1 - trial.power.alpha, 0)}, with t and Satterthwaite degrees of "
+        "freedom. Harms are compared in the same way and held against their margin.",
     )
 
 

@@ -47,7 +47,7 @@ def _add_unmet(word: Any, document: Document) -> None:
     if not document.unmet:
         word.add_paragraph("Nothing: every item of SPIRIT 2025 is answered.")
     for item in document.unmet:
-        word.add_paragraph(_clean(f"{item.number} {item.topic}: {item.add}"), style="List Bullet")
+        word.add_paragraph(_clean(f"{item.number} {item.topic}: {item.add}".replace("`", "")), style="List Bullet")
 
 
 def _add_item(word: Any, item: Item) -> None:
@@ -66,7 +66,7 @@ def _add_item(word: Any, item: Item) -> None:
         paragraph = word.add_paragraph()
         mark = paragraph.add_run("UNMET")
         mark.bold, mark.font.color.rgb = True, RGBColor(*_RED)
-        paragraph.add_run(_clean(f": {item.add}"))
+        paragraph.add_run(_clean(f": {item.add}".replace("`", "")))
 
 
 def _add_table(word: Any, table: Table) -> None:

@@ -190,7 +190,8 @@ def _aea(source: Source) -> list[tuple[str, str, str]]:
 def _osf(source: Source) -> list[tuple[str, str, str]]:
     trial, texts = source.trial, source.trial.protocol
     clusters, people, _ = _counts(source)
-    drawn = "The arms have been drawn" if source.facts.allocated else "The roll exists"
+    roll = "The roll exists" if source.facts.units else "There is no roll yet"
+    drawn = "The arms have been drawn" if source.facts.allocated else roll
     read = "outcomes have been read already" if source.facts.collected else "no outcome of this trial has been read"
     size = f"{clusters}, with {people}" if people != clusters else clusters
     exclude = source.items("14a")

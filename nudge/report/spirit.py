@@ -85,7 +85,7 @@ SECTIONS: tuple[tuple[str, tuple[Topic, ...]], ...] = (
     )),
     ("Watching over the trial", (
         Topic("28a", "Who looks at data during the trial", "add `protocol: {data_monitoring: …}`"),
-        Topic("28b", "Interim looks and rules for stopping", "add `stopping:`, such as `{opt_out: {limit: 2%, after: 200 sends}}`"),
+        Topic("28b", "Interim looks and rules for stopping", "add `stopping: {opt_out: {limit: …, after: …}}`"),
         Topic("29", "Who checks that it is run as written", "add `protocol: {monitoring: …}`"),
     )),
     ("Ethics", (

@@ -20,7 +20,7 @@ from nudge.store.people import allocation_counts
 from nudge.trial.errors import LockBroken, ProblemsFound
 from nudge.trial.problems import Level
 from nudge.trial.records.protocol import ProtocolFacts, ScheduleRow
-from nudge.workflow.examine import Examined, examine
+from nudge.workflow.examine import Examined, drawing_method, examine
 from nudge.workflow.guard import Locked, find_locked, need_unchanged
 from nudge.workflow.words import arm_summaries, locked_templates
 
@@ -82,13 +82,14 @@ def protocol_facts(examined: Examined, desk: Desk, now: datetime) -> ProtocolFac
         counts |= {
             "fingerprint": lock.fingerprint, "locked_at": f"{lock.locked_at:%Y-%m-%d}", "locked_by": lock.locked_by,
             "seed_commitment": lock.seed_commitment, "decisions": lock.decisions.get("comparisons", {}),
-            "allocated": allocated, "collected": collected,
+            "allocated": {arm: allocated[arm] for arm in trial.arms if arm in allocated}, "collected": collected,
         }  # fmt: skip
     prior = PRIORS[trial.power.prior]
     return ProtocolFacts(
         label=label, said=said, made_at=f"{now:%Y-%m-%d}", version=__version__,
         arms=arm_summaries(trial, templates), schedule=tuple(_schedule(examined, now)),
         prior=f"{prior.mean * 100:+.1f} points on average, give or take {prior.sd * 100:.1f} ({prior.because})",
+        rolling=trial.randomise is not None and drawing_method(trial).ENROLMENT == "rolling",
         **counts,
     )  # fmt: skip
 

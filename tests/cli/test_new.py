@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -37,7 +38,7 @@ class Terminal:
         self.master, worker = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "nudge.cli.main", *words], cwd=folder, stdin=worker, stdout=worker, stderr=worker,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "dumb"}, start_new_session=True, preexec_fn=_own,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TERM": "dumb"},
         )  # fmt: skip
         os.close(worker)
         self.shown = ""
@@ -62,14 +63,6 @@ class Terminal:
         code = self.process.wait(60)
         os.close(self.master)
         return code
-
-
-def _own() -> None:
-    """Make the pseudo-terminal the process's own, so that Ctrl-C reaches it."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def test_every_question_has_a_flag_and_no_flag_is_without_question() -> None:
@@ -136,14 +129,17 @@ def test_in_a_terminal_the_nine_steps_are_asked(tmp_path: Path) -> None:
     assert nudge(tmp_path, "check", "experiments/choir.yaml").returncode == 0
 
 
-@pytest.mark.parametrize("stop", ["\x03", "\x04"], ids=["Ctrl-C", "end of input"])
-def test_stopping_half_way_leaves_nothing(tmp_path: Path, stop: str) -> None:
+@pytest.mark.parametrize("by", ["Ctrl-C", "end of input"])
+def test_stopping_half_way_leaves_nothing(tmp_path: Path, by: str) -> None:
     terminal = Terminal(tmp_path, "new", "choir")
     terminal.until("[Choir]")
     terminal.type("A title\n")
     terminal.until(QUESTIONS["question"].ask)
     terminal.until("]")
-    terminal.type(stop)
+    if by == "Ctrl-C":
+        terminal.process.send_signal(signal.SIGINT)
+    else:
+        terminal.type("\x04")
     terminal.until("stopped; nothing was written")
     assert terminal.end() == 130
     assert list(tmp_path.iterdir()) == []

@@ -13,11 +13,11 @@ from nudge.trial.clock import SystemClock
 from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.load import load_text
 from nudge.trial.problems import Level
-from nudge.workflow import starting
 from nudge.workflow.drafting import arm_names
 from nudge.workflow.examine import examine
 from nudge.workflow.questions import QUESTIONS, STEPS, Question
-from nudge.workflow.starting import Draft, begin, draft_path, interview, units_needed, write_draft
+from nudge.workflow.starting import Draft, begin, draft_path, interview, known_wordings, units_needed, write_draft
+from tests.conftest import ROOT
 from tests.support.editor import marked
 
 
@@ -112,8 +112,7 @@ FREE = ("title", "question", "theory", "usual", "outcome_question", "covers", "d
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(STRANGE, st.sampled_from(FREE))
 def test_an_odd_answer_comes_back_as_it_was_given(tmp_path: Path, answer: str, key: str) -> None:
-    draft = Draft(tmp_path / "small.yaml", starting.known_wordings(tmp_path) if not WORDINGS else WORDINGS)
-    WORDINGS.update(draft.wordings)
+    draft = Draft(tmp_path / "small.yaml", known_wordings(ROOT))
     given_back = " ".join(answer.split())
     if not given_back or given_back == "-":
         return
@@ -131,9 +130,6 @@ def test_an_odd_answer_comes_back_as_it_was_given(tmp_path: Path, answer: str, k
     }  # fmt: skip
     assert found[key] == given_back
     assert draft.text.count("\n# ") == Draft(draft.path, draft.wordings, {key: "x"}).text.count("\n# ")
-
-
-WORDINGS: dict[str, starting.Wording] = {}
 
 
 def _answering(answers: dict[str, list[str]], asked: list[str]) -> Callable[[Question, str, str], str]:

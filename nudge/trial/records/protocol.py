@@ -26,7 +26,7 @@ class ProtocolFacts:
     label: draft, locked, or differs from its lock; said: that label in a sentence. units, people,
     assessed: of the roll, None where there is none. decisions: for each comparison its estimator, variance
     and why, from the lock. prior: what effects of this kind have been, in words. collected: whether
-    outcomes have been read already.
+    outcomes have been read already. rolling: whether units are enrolled one by one.
     """
 
     label: str
@@ -46,3 +46,4 @@ class ProtocolFacts:
     allocated: Mapping[str, int] = field(default_factory=dict)
     decisions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     collected: bool = False
+    rolling: bool = False
