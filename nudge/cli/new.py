@@ -127,6 +127,8 @@ class _Asker:
         if question.key == "templates":
             for number, wording in enumerate(self.draft.wordings.values(), 1):
                 say(f"  {number} {wording.name} ({', '.join([*wording.mechanism, *wording.channels])})")
+        if question.key == "person_id" and (columns := self.draft.roll_columns()):
+            say(f"  The roll has: {', '.join(columns)}")
         return input(f"[{default}] " if default else "> ").strip() or default
 
 

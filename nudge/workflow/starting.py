@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import csv
 import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,6 +106,14 @@ class Draft:
                 for word in words(text)
             )
         return text
+
+    def roll_columns(self) -> list[str]:
+        """The columns of the roll, where it is there already."""
+        roll = self.path.parent / self.answers["people"]
+        if not roll.is_file():
+            return []
+        with roll.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return next(csv.reader(file), [])
 
     @property
     def text(self) -> str:
@@ -247,10 +255,9 @@ def write_draft(draft: Draft, *, force: bool) -> Path:
     try:
         part.write_text(draft.text, encoding="utf-8")
         schema = write_schema(draft.path.parent)
-        if force:
-            part.replace(draft.path)
-        else:
-            os.link(part, draft.path)
+        if not force:
+            draft.path.touch(exist_ok=False)  # whoever comes second is refused
+        part.replace(draft.path)
     except FileExistsError:
         raise Refused(f"{draft.path} exists by now", "choose another name, or replace it with --force") from None
     finally:

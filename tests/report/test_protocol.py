@@ -233,7 +233,7 @@ def test_each_arm_has_its_card_and_its_words() -> None:
     assert [type(piece) for piece in pieces] == [Table, Table, Words]
     card = pieces[1]
     assert isinstance(card, Table)
-    assert dict(card.rows)["When and how much"] == "7 days before visit at 10:00"
+    assert {row[0]: row[1] for row in card.rows}["When and how much"] == "7 days before visit at 10:00"
     # TIDieR: why, what, who provides, how, when and how much, tailoring, modifications, how well
     assert len(card.rows) == 8
 

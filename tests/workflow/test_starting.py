@@ -184,6 +184,14 @@ def test_templates_of_one_s_own_are_offered(tmp_path: Path) -> None:
     assert str(trial.arms["welcome"].messages[0].send) == "1 day after allocation at 10:00"
 
 
+def test_the_columns_of_a_roll_that_is_there_are_known(draft: Draft) -> None:
+    assert draft.roll_columns() == []
+    roll = draft.path.parent / "people" / "small.csv"
+    roll.parent.mkdir()
+    roll.write_text('\ufeffchild_ref,"Tŷ, ward"\n1,2\n', encoding="utf-8")
+    assert draft.roll_columns() == ["child_ref", "Tŷ, ward"]
+
+
 def test_arms_are_named_by_their_templates_and_never_twice() -> None:
     assert arm_names(["a/plan", "b/plan", "c/usual", "d/Two-Words"]) == ["plan", "plan_2", "usual_2", "two_words"]
 
