@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 import pytest
 import typer.main
@@ -44,7 +45,7 @@ class Terminal:
         self.shown = ""
         self.seen = 0
 
-    def until(self, text: str, seconds: float = 20) -> None:
+    def until(self, text: str, seconds: float = 60) -> None:
         """Wait for a text after the one last waited for."""
         end = time.monotonic() + seconds
         while text not in self.shown[self.seen :]:
@@ -60,9 +61,15 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def end(self) -> int:
-        code = self.process.wait(60)
+        return self.process.wait(60)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
         os.close(self.master)
-        return code
 
 
 def test_every_question_has_a_flag_and_no_flag_is_without_question() -> None:
@@ -102,8 +109,8 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_in_a_terminal_the_nine_steps_are_asked(tmp_path: Path) -> None:
-    terminal = Terminal(tmp_path, "new")
+def _answer_all(terminal: Terminal) -> int:
+    """Take every default, but for one wrong answer and its mending; returns how many were asked."""
     terminal.until("Name: ")
     terminal.type("choir\n")
     asked = 0
@@ -120,7 +127,13 @@ def test_in_a_terminal_the_nine_steps_are_asked(tmp_path: Path) -> None:
             terminal.type("\n")
         asked += 1
     terminal.until("Next: nudge check experiments/choir.yaml")
-    assert terminal.end() == 0
+    return asked
+
+
+def test_in_a_terminal_the_nine_steps_are_asked(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "new") as terminal:
+        asked = _answer_all(terminal)
+        assert terminal.end() == 0
     assert asked > 30
     assert re.findall(r"Step (\d) of 9", terminal.shown) == [str(step) for step in range(1, 10)]
     assert "appointment/reminder (reminder, email, sms)" in terminal.shown
@@ -131,17 +144,17 @@ def test_in_a_terminal_the_nine_steps_are_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("by", ["Ctrl-C", "end of input"])
 def test_stopping_half_way_leaves_nothing(tmp_path: Path, by: str) -> None:
-    terminal = Terminal(tmp_path, "new", "choir")
-    terminal.until("[Choir]")
-    terminal.type("A title\n")
-    terminal.until(QUESTIONS["question"].ask)
-    terminal.until("]")
-    if by == "Ctrl-C":
-        terminal.process.send_signal(signal.SIGINT)
-    else:
-        terminal.type("\x04")
-    terminal.until("stopped; nothing was written")
-    assert terminal.end() == 130
+    with Terminal(tmp_path, "new", "choir") as terminal:
+        terminal.until("[Choir] ")
+        terminal.type("A title\n")
+        terminal.until(QUESTIONS["question"].ask)
+        terminal.until("] ")
+        if by == "Ctrl-C":
+            terminal.process.send_signal(signal.SIGINT)
+        else:
+            terminal.type("\x04")
+        terminal.until("stopped; nothing was written")
+        assert terminal.end() == 130
     assert list(tmp_path.iterdir()) == []
 
 
