@@ -9,8 +9,9 @@ from sys import argv
 
 import numpy as np
 
-rows, law = csv.DictReader(Path(argv[1]).read_text("utf8").split("\n")), json.loads(Path(argv[2]).read_text("utf8"))
-rows, arms, ratio, total = list(rows), law["arms"], np.array(law["ratio"]), sum(law["ratio"])
+rows = list(csv.DictReader(Path(argv[1]).read_text("utf8").split("\n")))
+law = json.loads(Path(argv[2]).read_text("utf8"))
+arms, ratio, total = law["arms"], np.array(law["ratio"]), sum(law["ratio"])
 
 
 def mac(*words: str) -> bytes:

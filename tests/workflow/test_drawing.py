@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from nudge.design.methods import method_names
+from nudge.design.methods import method, method_names
 from nudge.store.people import load_allocation, load_roll, save_allocation
 from nudge.store.tables import allocations, draws
 from nudge.trial.load import load_trial
 from nudge.trial.problems import Level
-from nudge.trial.records.design import Allocated, Allocation, Law
+from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law
 from nudge.workflow.examine import examine
 from nudge.workflow.law import draw_units, law_of
 from nudge.workflow.locking import allocate_trial, lock_trial
@@ -73,7 +73,14 @@ def test_every_method_is_tried_here() -> None:
     assert set(FILES) == set(method_names())
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
+@pytest.mark.parametrize("name", sorted(name for name in FILES if method(name).ENROLMENT == "rolling"))
+def test_a_rolling_method_takes_no_roll(name: str, tmp_path: Path) -> None:
+    given, arms, population = FILES[name]
+    (told,) = errors(trial_file(tmp_path, {"method": name} | given, arms, **population))
+    assert told.startswith("population.people: is a roll, and this method takes families as they come")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if method(name).ENROLMENT != "rolling"))
 def test_a_file_of_each_method_is_locked_drawn_and_read_back(name: str, tmp_path: Path) -> None:
     given, arms, population = FILES[name]
     file, desk = trial_file(tmp_path, {"method": name} | given, arms, **population), Bench(tmp_path).desk()
@@ -220,7 +227,7 @@ def test_units_show_the_draw_their_means_and_nothing_else(tmp_path: Path) -> Non
                                  "accept": {"share": "10%"}}, TWO, **SITES)  # fmt: skip
     examined = examine(file, START)
     assert examined.roll is not None
-    units = {unit.id: unit for unit in draw_units(examined.trial, examined.roll)}
+    units = {unit.id: unit for unit in draw_units(examined.trial, examined.roll.units)}
     # Families 0 and 1: the first has no age, the second 27; families 2 and 3: 23 and 30. Each one yes and one no.
     assert units["S00"].columns == {"age": 27, "first": 0.5, "area": "north"}
     assert units["S01"].columns == {"age": 26.5, "first": 0.5, "area": "south"}
@@ -251,7 +258,7 @@ def test_what_a_draw_keeps_comes_back_in_the_order_of_enrolment(tmp_path: Path) 
         {"attempts": 3, "limit": 0.5},
     )
     with desk.store.begin() as connection:
-        save_allocation(connection, "small", kept)
+        save_allocation(connection, "small", kept, [DrawUnit("H0009"), DrawUnit("H0001")])
         assert connection.scalar(sa.select(sa.func.count()).select_from(draws)) == 1
         assert connection.scalar(sa.select(allocations.c.probability).where(allocations.c.unit == "H0001")) is None
         found = load_allocation(connection, "small", law)
