@@ -150,6 +150,7 @@ def test_stopping_half_way_leaves_nothing(tmp_path: Path, by: str) -> None:
         terminal.until(QUESTIONS["question"].ask)
         terminal.until("] ")
         if by == "Ctrl-C":
+            time.sleep(1)  # between showing a prompt and reading, a signal waits for the next key
             terminal.process.send_signal(signal.SIGINT)
         else:
             terminal.type("\x04")
