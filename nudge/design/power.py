@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.design.phased import wedge_df, wedge_error
+
 if TYPE_CHECKING:
     from nudge.design.priors import Prior
     from nudge.trial.records.analysis import Floats
@@ -39,7 +41,11 @@ class Plan:
     deviation of the outcome, None for a proportion with this `baseline`. r2: share of the
     variance that covariates explain. alpha: two-sided, already divided over the family.
     known: share of rows whose outcome will be known. reached: share of the arm that will
-    get its message; an effect on those reached is diluted by it.
+    get its message; an effect on those reached is diluted by it. average: over each person, or
+    over each cluster. parameters: what the model spends of the units where the degrees of
+    freedom are units − parameters; None for Bell-McCaffrey's. steps: in a stepped wedge, the
+    clusters that cross at each step; rows are then those of a cluster and period, and cac is
+    how much of the ICC two periods of a cluster share.
     """
 
     blocks: tuple[Block, ...]
@@ -52,15 +58,23 @@ class Plan:
     r2: float = 0.0
     known: float = 1.0
     reached: float = 1.0
+    average: str = "person"
+    parameters: float | None = None
+    steps: tuple[float, ...] = ()
+    cac: float = 1.0
 
     @property
     def units(self) -> float:
         """Randomised units in the comparison."""
-        return sum(block.treated + block.control for block in self.blocks)
+        return sum(self.steps) or sum(block.treated + block.control for block in self.blocks)
 
     def times(self, factor: float) -> Plan:
         """The same design with `factor` times the units: that many councils alike."""
-        return replace(self, blocks=tuple(Block(b.treated * factor, b.control * factor) for b in self.blocks))
+        return replace(
+            self, blocks=tuple(Block(b.treated * factor, b.control * factor) for b in self.blocks),
+            steps=tuple(number * factor for number in self.steps),
+            parameters=None if self.parameters is None else self.parameters * max(factor, 1.0),
+        )  # fmt: skip
 
 
 def design_effect(rows: float, cv: float, icc: float) -> float:
@@ -68,20 +82,39 @@ def design_effect(rows: float, cv: float, icc: float) -> float:
     return 1 + ((cv**2 + 1) * rows - 1) * icc if rows > 1 else 1.0
 
 
+def unit_variance(plan: Plan) -> float:
+    """What the mean of one unit adds to the estimate's variance, as a share of a single row's.
+
+    People count the same: the design effect over the rows with an outcome. Clusters count the
+    same: ICC + (1 − ICC) · mean of 1/rows, which is about (1 + cv²) / rows.
+    """
+    rows = plan.rows * plan.known
+    if plan.average == "cluster" and rows > 1:
+        return plan.icc + (1 - plan.icc) * min(1.0, (1 + plan.cv**2) / rows)
+    return design_effect(rows, plan.cv, plan.icc) / rows
+
+
 def standard_error(plan: Plan, effect: float = 0.0) -> tuple[float, float]:
     """The estimate's standard error when the true effect is `effect`, and its degrees of freedom.
 
     Cells of block × arm each contribute weight² · variance / units; the degrees of freedom are
-    (Σ v)² / Σ v² / (units − 1) under equal variances (Bell & McCaffrey 2002).
+    (Σ v)² / Σ v² / (units − 1) under equal variances (Bell & McCaffrey 2002), of as many units
+    as clusters of unequal size are worth: units / (1 + cv²).
     """
-    inflation = design_effect(plan.rows, plan.cv, plan.icc) * (1 - plan.r2) / (plan.rows * plan.known)
     variances = _variances(plan, effect)
+    if plan.steps:
+        variance = sum(variances) / 2 * (1 - plan.r2)
+        return wedge_error(plan.steps, plan.rows * plan.known, variance, plan.icc, plan.cac), wedge_df(plan.steps)
+    inflation = unit_variance(plan) * (1 - plan.r2)
+    worth = 1 / (1 + plan.cv**2) if plan.average == "person" and plan.rows > 1 else 1.0
     parts, plain = [], []
     for block in plan.blocks:
         weight = (block.treated + block.control) / plan.units
         for units, variance in ((block.treated, variances[0]), (block.control, variances[1])):
             parts.append(weight**2 * variance * inflation / units)
-            plain.append((weight**2 / units, units))
+            plain.append((weight**2 / units, units * worth))
+    if plan.parameters is not None:
+        return float(np.sqrt(sum(parts))), max(plan.units - plan.parameters, 1.0)
     df = sum(v for v, _ in plain) ** 2 / sum(v**2 / max(n - 1, 1e-9) for v, n in plain)
     return float(np.sqrt(sum(parts))), float(df)
 
