@@ -91,7 +91,10 @@ class PowerReport:
 
 
 def power_of(path: Path, now: datetime) -> PowerReport:
-    """Power, detectable effects and verdicts of a trial file. Raises ProblemsFound, or InputError with what is missing."""
+    """Power, detectable effects and verdicts of a trial file.
+
+    Raises ProblemsFound, or InputError with what the file does not say.
+    """
     examined = examine(path, now)
     errors = examined.at(Level.ERROR)
     if errors:
@@ -112,7 +115,10 @@ def power_report(trial: Trial, roll: Roll | None) -> PowerReport:
 
 
 def sizes_of(trial: Trial, roll: Roll | None) -> Sizes:
-    """Units and people from the roll, or from `power.units`, `people` and `cv`. Raises InputError where neither is there."""
+    """Units and people from the roll, or from `power.units`, `people` and `cv`.
+
+    Raises InputError where neither is there.
+    """
     if roll is not None and roll.units:
         people = np.array([len(unit.people) for unit in roll.units], dtype=float)
         tally = Counter(unit.block for unit in roll.units)
@@ -136,14 +142,19 @@ def icc_of(trial: Trial) -> LikelyIcc:
 
 
 def plans_of(trial: Trial, roll: Roll | None, sizes: Sizes) -> list[Planned]:
-    """Primary outcomes × comparisons, each at the first and worst step of Holm. Raises InputError for what is missing."""
+    """Primary outcomes × comparisons, each at the first and worst step of Holm.
+
+    Raises InputError with what the file does not say.
+    """
     primary = {name: one for name, one in trial.outcomes.items() if one.role == "primary"}
     choices = _choices(trial, roll, sizes)
     base = _base(trial, sizes)
     result = []
     for name, outcome in primary.items():
         if outcome.worthwhile is None:
-            raise InputError(f"outcomes.{name} has no `worthwhile`", "add the smallest change that would alter the decision")
+            raise InputError(
+                f"outcomes.{name} has no `worthwhile`", "add the smallest change that would alter the decision"
+            )
         alpha = trial.power.alpha / family_size(trial, "primary")
         for pair in trial.comparisons:
             choice = choices[str(pair)]
@@ -169,11 +180,16 @@ def _in_outcome(plan: Plan, name: str, outcome: Outcome, trial: Trial) -> Plan:
     given = trial.power
     if outcome.kind == "binary":
         if given.baseline is None:
-            raise InputError(f"the file does not say how often {name} happens without a message", "add `baseline: 62%` to the `power` block")
+            raise InputError(
+                f"the file does not say how often {name} happens without a message",
+                "add `baseline: 62%` to the `power` block",
+            )
         level = 1 - given.baseline if outcome.better == "lower" else given.baseline
         return replace(plan, baseline=level, spread=None)
     if given.sd is None:
-        raise InputError(f"the file does not say how much {name} varies", "add `sd:` (its standard deviation) to the `power` block")
+        raise InputError(
+            f"the file does not say how much {name} varies", "add `sd:` (its standard deviation) to the `power` block"
+        )
     return replace(plan, spread=given.sd)
 
 
@@ -183,7 +199,13 @@ def _choices(trial: Trial, roll: Roll | None, sizes: Sizes) -> dict[str, Choice]
         return foreseen_choices(trial, law_of(trial), roll.units, design_of(trial))
     clustered = draws_sites(trial) or sizes.rows > 1
     paired = trial.randomise is not None and trial.randomise.method == "matched_pairs"
-    name = "cluster_means" if clustered and trial.analysis.average == "cluster" else "paired" if paired else "difference_in_means"
+    name = (
+        "cluster_means"
+        if clustered and trial.analysis.average == "cluster"
+        else "paired"
+        if paired
+        else "difference_in_means"
+    )
     adjustment = "interacted" if trial.analysis.covariates else "none"
     plain = Choice(name, "CR2" if clustered else "HC2", adjustment, "there is no roll yet")
     return {str(pair): plain for pair in trial.comparisons}
@@ -217,7 +239,9 @@ def _wedge(plan: Plan, trial: Trial, sizes: Sizes) -> Plan:
     """Clusters cross in as many steps as the file names, as evenly as their number allows."""
     steps = len(trial.randomise.steps) if trial.randomise else 0
     if steps == 0:
-        raise InputError("a stepped wedge needs the days on which clusters cross", "add `steps: [2027-01-11, …]` to `randomise`")
+        raise InputError(
+            "a stepped wedge needs the days on which clusters cross", "add `steps: [2027-01-11, …]` to `randomise`"
+        )
     return replace(plan, steps=(sizes.units / steps,) * steps, rows=max(sizes.rows / (steps + 1), 1e-9))
 
 
@@ -230,14 +254,27 @@ def advice_of(trial: Trial, planned: Planned, line: PowerLine) -> str:
     effect = amount(line.worthwhile, line.scale, line.unit)
     if line.power >= line.target:
         return f"{said}enough to find {effect}: power {line.power:.0%}"
-    what = _ONE[trial.setting]
+    alone = f"; alone it can show {amount(line.detectable, line.scale, line.unit)}" if line.detectable else ""
+    return f"{said}{advice_sentence(trial, planned, line.power)}{alone}"
+
+
+def advice_sentence(trial: Trial, planned: Planned, chance: float) -> str:
+    """How far one council is from enough, and how many like it would be."""
+    scale = "probability" if planned.plan.spread is None else "mean"
+    effect = amount(planned.aim.worthwhile, scale, planned.named.unit)
+    said = f"one {_ONE[trial.setting]} is not enough to find {effect}: power {chance:.0%}"
     needed = copies_needed(planned.plan, planned.aim)
     if needed is None:
-        return f"{said}one {what} is not enough: power {line.power:.0%}, and no number of them shows {effect}"
-    copies, reached = needed
-    more = f"with {copies - 1} more like it, {reached:.0%}"
-    smallest = f"; alone it can show {amount(line.detectable, line.scale, line.unit)}" if line.detectable else ""
-    return f"{said}one {what} is not enough to find {effect}: power {line.power:.0%}; {more}{smallest}"
+        return f"{said}, and a thousand like it would not do"
+    copies, together = needed
+    return f"{said}; with {_number(copies - 1)} more like it, {together:.0%}"
+
+
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def _number(number: int) -> str:
+    return _WORDS[number] if number < len(_WORDS) else f"{number:,}"
 
 
 def amount(effect: float, scale: str, unit: str) -> str:
@@ -252,16 +289,26 @@ def _assumed(trial: Trial, sizes: Sizes, likely: LikelyIcc, planned: list[Planne
     unit = "sites" if draws_sites(trial) else "units"
     lines = [f"{sizes.units:,.0f} {unit} with {sizes.rows:.3g} people each on average, from {sizes.source}"]
     if sizes.rows > 1:
-        lines.append(f"people of one unit are alike: ICC {likely.value:.3g} ({likely.because}); unit sizes vary by {sizes.cv:.0%}")
+        lines.append(
+            f"people of one unit are alike: ICC {likely.value:.3g} ({likely.because}); "
+            f"sizes of units vary by {sizes.cv:.0%}"
+        )
     if given.baseline is not None:
         lines.append(f"without a message the outcome happens to {given.baseline:.0%}")
     lines.append(f"{given.reached:.0%} are reached, and the outcome of {given.known:.0%} will be known")
     family = family_size(trial, "primary")
     if family > 1:
-        lines.append(f"{family} comparisons share {given.alpha:.0%}: each is held to {given.alpha / family:.2%}, Holm's first and hardest step")
+        lines.append(
+            f"{family} comparisons share {given.alpha:.0%}: each is held to {given.alpha / family:.2%}, "
+            "Holm's first and hardest step"
+        )
     if trial.analysis.covariates and given.r2 > 0:
         used = any(one.choice.adjustment != "none" for one in planned)
-        lines.append(f"covariates explain {given.r2:.0%} of the variance" if used else "too few units for the covariates, so none is counted on")
+        lines.append(
+            f"covariates explain {given.r2:.0%} of the variance"
+            if used
+            else "too few units for the covariates, so none is counted on"
+        )
     elif trial.analysis.covariates:
         lines.append("covariates are taken to explain nothing; `power.r2` would say how much they do")
     if any(one.plan.steps for one in planned):
@@ -272,4 +319,3 @@ def _assumed(trial: Trial, sizes: Sizes, likely: LikelyIcc, planned: list[Planne
     if draws_sites(trial) and sizes.units <= FEW_CLUSTERS:
         lines.append("with so few sites the formula is rough: nudge simulate FILE is the better guide")
     return lines
-
