@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nudge.analysis.comparison import Pair
 from nudge.analysis.linear_effect import LEAST_DF
@@ -99,17 +98,18 @@ def _by_cell(runs: Runs, m: Floats, s: Floats, *, clusters: bool) -> Fits:
     shape = (number, blocks, 2)
 
     def cells(weights: Floats) -> Floats:
-        return np.bincount(code.ravel(), weights.ravel(), minlength=number * blocks * 2).reshape(shape)
+        sums = np.bincount(code.ravel(), weights.ravel(), minlength=number * blocks * 2)
+        return np.asarray(sums, dtype=float).reshape(shape)
 
     n, units = cells(m), cells((m > 0).astype(float))
-    informative = (units > 0).all(axis=2)
+    informative: Bools = np.all(units > 0, axis=2)
     kept = n * informative[:, :, None]
     share = kept.sum(axis=2) / kept.sum(axis=(1, 2))[:, None]
     means = np.where(n > 0, cells(s) / n, 0.0)
     gaps = means[:, :, 1] - means[:, :, 0]
     estimate = (share * gaps).sum(axis=1)
     fewest = np.where(informative[:, :, None], units, np.inf).min(axis=(1, 2))
-    paired = (np.where(informative[:, :, None], units, 1.0) == 1).all(axis=(1, 2)) & (blocks > 1)
+    paired: Bools = np.all(np.where(informative[:, :, None], units, 1.0) == 1, axis=(1, 2)) & (blocks > 1)
     # ω / n of each cell, zero where it cannot inform.
     pull = np.where(kept > 0, share[:, :, None] / n, 0.0)
     if bool((m > 1).any()):
@@ -154,7 +154,7 @@ def _paired_error(gaps: Floats, rows: Floats, informative: Bools) -> Floats:
     return error
 
 
-def _paired_df(informative: Bools, *, clusters: bool) -> NDArray[np.float64]:
+def _paired_df(informative: Bools, *, clusters: bool) -> Floats:
     """Pairs − 1; cluster means of pairs spend as many parameters: units − (pairs + 1)."""
-    number = informative.sum(axis=1).astype(float)
+    number: Floats = informative.sum(axis=1).astype(float)
     return number - 1 if not clusters else 2 * number - (number + 1)

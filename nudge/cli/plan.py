@@ -1,4 +1,4 @@
-"""Knowing before asking: power."""
+"""Knowing before asking: power, simulate."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from nudge.cli.console import AsJson, File, emit, next_step, say
+from nudge.cli.console import AsJson, File, emit, next_step, progress_bar, say
 
 
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
     app.command(epilog="Example: nudge power experiments/two-year-review.yaml --svg power.svg")(power)
+    app.command(epilog="Example: nudge simulate experiments/two-year-review.yaml --effect '3 points'")(simulate)
 
 
 def power(
@@ -37,3 +38,41 @@ def power(
     say(*power_in_lines(report))
     where = "It can answer its question." if report.enough else "As it stands it probably cannot answer its question."
     next_step(where + (f" The curve is in {svg}." if svg else ""), f"nudge simulate {file}")
+
+
+def simulate(
+    file: File,
+    runs: Annotated[int, typer.Option(min=2, help="How many times the trial is run.")] = 1000,
+    effect: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="True effect: `3 points`, `nothing`, `worthwhile`; several may be given.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 1,
+    opt_out: Annotated[str, typer.Option(help="Share of units that opt out before their message.")] = "1%",
+    *,
+    aa: Annotated[bool, typer.Option("--aa", help="Self-test: no effect anywhere; exit 1 if it fails.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Run the whole trial many times on made-up outcomes: bias, coverage, false positives, power, cost, duration."""
+    from nudge.trial.clock import SystemClock
+    from nudge.workflow.showing_simulation import (
+        effects_named,
+        self_test_verdict,
+        share_named,
+        simulation_in_lines,
+    )
+    from nudge.workflow.simulating import Asked, self_test, simulate_trial
+
+    asked = Asked(runs, seed, effects_named(effect) if effect else None, share_named(opt_out))
+    with progress_bar(quiet=json) as show:
+        made = simulate_trial(file, SystemClock().now(), self_test(asked) if aa else asked, show)
+    passed, said = self_test_verdict(made) if aa else (True, "Everything here is made up.")
+    if json:
+        emit(made.as_json())
+    else:
+        say(*simulation_in_lines(made))
+        next_step(said, f"nudge check {file} --launch")
+    if not passed:
+        raise typer.Exit(1)

@@ -58,15 +58,14 @@ def _reached(world: World, shape: tuple[int, ...], rng: np.random.Generator) -> 
         return 1.0
     if world.together or int(world.people.max()) == 1:
         return (rng.random(shape) < world.reached).astype(float)
-    share: Floats = rng.binomial(np.broadcast_to(world.people, shape), world.reached) / world.people
-    return share
+    return np.asarray(rng.binomial(np.broadcast_to(world.people, shape), world.reached) / world.people, dtype=float)
 
 
 def _normal(world: World, rows: Floats, mean: Floats, rng: np.random.Generator) -> Floats:
     spread = world.spread or 0.0
     shared = rows * np.sqrt(world.icc) * rng.standard_normal(rows.shape)
     own = np.sqrt(rows * (1 - world.icc)) * rng.standard_normal(rows.shape)
-    return rows * mean + spread * (shared + own)
+    return np.asarray(rows * mean + spread * (shared + own), dtype=float)
 
 
 def _events(world: World, rows: Floats, mean: Floats, rng: np.random.Generator) -> Floats:
@@ -78,7 +77,7 @@ def _events(world: World, rows: Floats, mean: Floats, rng: np.random.Generator) 
         chance[:, several] = rng.beta(centre * alike, (1 - centre) * alike)
     most = int(world.people.max())
     if most > _SMALL:
-        return rng.binomial(rows.astype(np.int64), chance).astype(float)
+        return np.asarray(rng.binomial(rows.astype(np.int64), chance), dtype=float)
     events = np.zeros(rows.shape)
     for place in range(most):
         which = np.flatnonzero(world.people > place)

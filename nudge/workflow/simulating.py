@@ -131,9 +131,11 @@ def simulate(examined: Examined, now: datetime, asked: Asked, progress: Progress
     sending = sending_of(examined, now) if roll is not None else None
     counted: list[NDArray[np.float64]] = []
     for name, effect in effects.items():
-        tallies = _all_runs(
-            setting, effect, asked.runs, rng, lambda d, o, n=name: progress(f"effect: {n}", d, o), sending, counted
-        )  # noqa: E501
+
+        def show(done: int, of: int, what: str = f"effect: {name}") -> None:
+            progress(what, done, of)
+
+        tallies = _all_runs(setting, effect, asked.runs, rng, show, sending, counted)
         scenarios[name] = tuple(_lines(setting, effect, tallies))
     logistics = _logistics(trial, sending, np.concatenate(counted), setting, asked) if sending is not None else None
     return Simulated(
@@ -278,10 +280,8 @@ def _mean(values: Floats) -> Share:
 
 def _notes(trial: Trial, roll: Roll | None, asked: Asked) -> list[str]:
     given = trial.power
-    notes = [
-        f"{given.reached:.0%} of messages arrive, {asked.opt_out:.1%} of units opt out before, "
-        f"the outcome of {given.known:.0%} is known"
-    ]
+    arrive = f"{given.reached:.0%} of messages arrive, {asked.opt_out:.1%} of units opt out before"
+    notes = [f"{arrive}, the outcome of {given.known:.0%} is known"]
     if roll is None:
         notes.append("there is no roll: units are made up from the `power` block, and cost and duration are not known")
     if trial.analysis.covariates:
