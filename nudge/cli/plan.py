@@ -52,6 +52,8 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 1,
     opt_out: Annotated[str, typer.Option(help="Share of units that opt out before their message.")] = "1%",
     *,
+    run: Annotated[bool, typer.Option("--run", help="Act it out once, from lock to report, in a folder.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where --run puts everything; replaced each time.")] = Path("nudge-run"),
     aa: Annotated[bool, typer.Option("--aa", help="Self-test: no effect anywhere; exit 1 if it fails.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -65,6 +67,9 @@ def simulate(
     )
     from nudge.workflow.simulating import Asked, self_test, simulate_trial
 
+    if run:
+        _act_out(file, folder, effect or [], seed, json=json)
+        return
     asked = Asked(runs, seed, effects_named(effect) if effect else None, share_named(opt_out))
     with progress_bar(quiet=json) as show:
         made = simulate_trial(file, SystemClock().now(), self_test(asked) if aa else asked, show)
@@ -76,3 +81,20 @@ def simulate(
         next_step(said, f"nudge check {file} --launch")
     if not passed:
         raise typer.Exit(1)
+
+
+def _act_out(file: Path, folder: Path, effect: list[str], seed: int, *, json: bool) -> None:
+    from nudge.workflow.acting_out import act_out, acted_in_lines
+    from nudge.workflow.showing_simulation import effects_named
+
+    size = next(iter(effects_named(effect).values()), None)
+    with progress_bar(quiet=json) as show:
+        acted = act_out(file, folder, size, seed, show)
+    if json:
+        emit(
+            {"trial": acted.trial, "roll": acted.roll, "sent": acted.played.sent, "truth": dict(acted.played.truth),
+             "report": str(acted.played.report)}
+        )  # fmt: skip
+        return
+    say(*acted_in_lines(acted))
+    next_step("It was all made up, and the report says so.", f"nudge check {file} --launch")
