@@ -42,7 +42,8 @@ class Plan:
     variance that covariates explain. alpha: two-sided, already divided over the family.
     known: share of rows whose outcome will be known. reached: share of the arm that will
     get its message; an effect on those reached is diluted by it. average: over each person, or
-    over each cluster. parameters: what the model spends of the units where the degrees of
+    over each cluster; inverse_rows: the mean of 1/rows for the latter, where it is known.
+    parameters: what the model spends of the units where the degrees of
     freedom are units − parameters; None for Bell-McCaffrey's. steps: in a stepped wedge, the
     clusters that cross at each step; rows are then those of a cluster and period, and cac is
     how much of the ICC two periods of a cluster share.
@@ -59,6 +60,7 @@ class Plan:
     known: float = 1.0
     reached: float = 1.0
     average: str = "person"
+    inverse_rows: float | None = None
     parameters: float | None = None
     steps: tuple[float, ...] = ()
     cac: float = 1.0
@@ -86,11 +88,12 @@ def unit_variance(plan: Plan) -> float:
     """What the mean of one unit adds to the estimate's variance, as a share of a single row's.
 
     People count the same: the design effect over the rows with an outcome. Clusters count the
-    same: ICC + (1 − ICC) · mean of 1/rows, which is about (1 + cv²) / rows.
+    same: ICC + (1 − ICC) · mean of 1/rows, which for log-normal sizes is (1 + cv²) / rows.
     """
     rows = plan.rows * plan.known
     if plan.average == "cluster" and rows > 1:
-        return plan.icc + (1 - plan.icc) * min(1.0, (1 + plan.cv**2) / rows)
+        inverse = (1 + plan.cv**2) / rows if plan.inverse_rows is None else plan.inverse_rows / plan.known
+        return plan.icc + (1 - plan.icc) * min(1.0, inverse)
     return design_effect(rows, plan.cv, plan.icc) / rows
 
 

@@ -86,8 +86,9 @@ def _events(world: World, rows: Floats, mean: Floats, rng: np.random.Generator) 
 
 
 def unequal_sizes(units: int, people: float, cv: float, rng: np.random.Generator) -> Ints:
-    """People of each unit where no roll says it: as unequal as `cv` says, at least one each."""
+    """People of each unit where no roll says it: log-normal, as unequal as `cv` says, at least one each."""
     if cv == 0 or people <= 1:
         return np.full(units, max(1, round(people)), dtype=np.int64)
-    drawn = rng.gamma(1 / cv**2, people * cv**2, units)
+    spread = np.log1p(cv**2)
+    drawn = rng.lognormal(np.log(people) - spread / 2, np.sqrt(spread), units)
     return np.maximum(1, np.rint(drawn)).astype(np.int64)

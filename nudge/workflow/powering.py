@@ -51,12 +51,14 @@ HOUSEHOLD_ICC = LikelyIcc(0.5, 0.2, 0.8, "a choice: siblings are much alike, and
 class Sizes:
     """Who would be randomised: units by block, and how many people they hold.
 
-    source: where the numbers come from, in words.
+    rows: people per unit on average; cv: how that varies; inverse: the mean of one over it, where
+    a roll tells. source: where the numbers come from, in words.
     """
 
     blocks: tuple[float, ...]
     rows: float
     cv: float
+    inverse: float | None
     source: str
 
     @property
@@ -123,14 +125,16 @@ def sizes_of(trial: Trial, roll: Roll | None) -> Sizes:
         people = np.array([len(unit.people) for unit in roll.units], dtype=float)
         tally = Counter(unit.block for unit in roll.units)
         cv = float(people.std() / people.mean())
-        return Sizes(tuple(float(n) for n in tally.values()), float(people.mean()), cv, "the roll")
+        return Sizes(
+            tuple(float(n) for n in tally.values()), float(people.mean()), cv, float((1 / people).mean()), "the roll"
+        )
     given = trial.power
     if given.units is None:
         raise InputError(
             "there is no roll, and the file does not say how many units there would be",
             "add `units:` to the `power` block (and `people:` for people per unit), or put the roll in its place",
         )
-    return Sizes((float(given.units),), given.people or 1.0, given.cv or 0.0, "the `power` block")
+    return Sizes((float(given.units),), given.people or 1.0, given.cv or 0.0, None, "the `power` block")
 
 
 def icc_of(trial: Trial) -> LikelyIcc:
@@ -171,7 +175,8 @@ def _base(trial: Trial, sizes: Sizes) -> Plan:
     average = trial.analysis.average if sites or sizes.rows > 1 else "person"
     return Plan(
         (), given.alpha, rows=sizes.rows, cv=sizes.cv, icc=icc_of(trial).value if sizes.rows > 1 else 0.0,
-        known=given.known, reached=given.reached, average=average, cac=1.0 if given.cac is None else given.cac,
+        known=given.known, reached=given.reached, average=average, inverse_rows=sizes.inverse,
+        cac=1.0 if given.cac is None else given.cac,
     )  # fmt: skip
 
 
