@@ -92,11 +92,12 @@ def by_statsmodels(treated: np.ndarray, y: Floats) -> Fit:
 def by_pandas(treated: np.ndarray, y: Floats) -> Fit:
     """Group means and variances by block and arm."""
     table = pd.DataFrame({"block": block_codes(), "treated": treated, "y": y})
-    cells = table.pivot_table(index="block", columns="treated", values="y", aggfunc=["mean", "var", "count"])
-    share = cells["count"].sum(axis=1) / len(table)
-    estimate = (share * (cells["mean"][True] - cells["mean"][False])).sum()
-    parts = cells["var"] / cells["count"]
-    return float(estimate), float(np.sqrt((share**2 * (parts[True] + parts[False])).sum()))
+    cells = table.groupby(["block", "treated"])["y"].agg(["mean", "var", "count"])
+    arm, control = cells.xs(key=True, level="treated"), cells.xs(key=False, level="treated")
+    share = (arm["count"] + control["count"]) / len(table)
+    estimate = (share * (arm["mean"] - control["mean"])).sum()
+    variance = (share**2 * (arm["var"] / arm["count"] + control["var"] / control["count"])).sum()
+    return float(estimate), float(np.sqrt(variance))
 
 
 def agree() -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nudge.analysis.comparison import COLUMNS_PER_UNIT_ADDITIVE, COLUMNS_PER_UNIT_INTERACTED
 from nudge.analysis.foreseen import covariate_columns
 from nudge.design.power import power
+from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
 from nudge.trial.problems import Level
 from nudge.workflow.examine import draws_sites
@@ -78,7 +79,7 @@ def _sites(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
     if sizes.units <= _HARDLY_ANY and sizes.cv > _UNEQUAL:
         yield source.problem(
             Level.ADVICE, ("analysis",),
-            f"with {sizes.units:.0f} sites whose sizes vary by {sizes.cv:.0%} often no interval can be given",
+            f"with {sizes.units:.0f} sites whose sizes vary by {percent(sizes.cv, 0)} often no interval can be given",
             "find more sites, or add `average: cluster` to `analysis`",
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from nudge.analysis.comparison import FEW_CLUSTERS, Choice
 from nudge.analysis.foreseen import foreseen_choices
 from nudge.design.planning import Aim, Named, PowerLine, copies_needed, power_line
 from nudge.design.power import Block, Plan
+from nudge.report.numbers import percent
 from nudge.trial.errors import InputError, ProblemsFound
 from nudge.trial.problems import Level
 from nudge.workflow.examine import draws_sites, examine
@@ -258,7 +259,7 @@ def advice_of(trial: Trial, planned: Planned, line: PowerLine) -> str:
     said = f"{line.outcome}, {line.comparison}: "
     effect = amount(line.worthwhile, line.scale, line.unit)
     if line.power >= line.target:
-        return f"{said}enough to find {effect}: power {line.power:.0%}"
+        return f"{said}enough to find {effect}: power {percent(line.power, 0)}"
     alone = f"; alone it can show {amount(line.detectable, line.scale, line.unit)}" if line.detectable else ""
     return f"{said}{advice_sentence(trial, planned, line.power)}{alone}"
 
@@ -267,12 +268,12 @@ def advice_sentence(trial: Trial, planned: Planned, chance: float) -> str:
     """How far one council is from enough, and how many like it would be."""
     scale = "probability" if planned.plan.spread is None else "mean"
     effect = amount(planned.aim.worthwhile, scale, planned.named.unit)
-    said = f"one {_ONE[trial.setting]} is not enough to find {effect}: power {chance:.0%}"
+    said = f"one {_ONE[trial.setting]} is not enough to find {effect}: power {percent(chance, 0)}"
     needed = copies_needed(planned.plan, planned.aim)
     if needed is None:
         return f"{said}, and a thousand like it would not do"
     copies, together = needed
-    return f"{said}; with {_number(copies - 1)} more like it, {together:.0%}"
+    return f"{said}; with {_number(copies - 1)} more like it, {percent(together, 0)}"
 
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -296,28 +297,28 @@ def _assumed(trial: Trial, sizes: Sizes, likely: LikelyIcc, planned: list[Planne
     if sizes.rows > 1:
         lines.append(
             f"people of one unit are alike: ICC {likely.value:.3g} ({likely.because}); "
-            f"sizes of units vary by {sizes.cv:.0%}"
+            f"sizes of units vary by {percent(sizes.cv, 0)}"
         )
     if given.baseline is not None:
-        lines.append(f"without a message the outcome happens to {given.baseline:.0%}")
-    lines.append(f"{given.reached:.0%} are reached, and the outcome of {given.known:.0%} will be known")
+        lines.append(f"without a message the outcome happens to {percent(given.baseline, 0)}")
+    lines.append(f"{percent(given.reached, 0)} are reached, and the outcome of {percent(given.known, 0)} will be known")
     family = family_size(trial, "primary")
     if family > 1:
         lines.append(
-            f"{family} comparisons share {given.alpha:.0%}: each is held to {given.alpha / family:.2%}, "
-            "Holm's first and hardest step"
+            f"{family} comparisons share {percent(given.alpha, 0)}: each is held to "
+            f"{percent(given.alpha / family, 2)}, Holm's first and hardest step"
         )
     if trial.analysis.covariates and given.r2 > 0:
         used = any(one.choice.adjustment != "none" for one in planned)
         lines.append(
-            f"covariates explain {given.r2:.0%} of the variance"
+            f"covariates explain {percent(given.r2, 0)} of the variance"
             if used
             else "too few units for the covariates, so none is counted on"
         )
     elif trial.analysis.covariates:
         lines.append("covariates are taken to explain nothing; `power.r2` would say how much they do")
     if any(one.plan.steps for one in planned):
-        lines.append(f"periods of one cluster keep {planned[0].plan.cac:.0%} of that likeness (`power.cac`)")
+        lines.append(f"periods of one cluster keep {percent(planned[0].plan.cac, 0)} of that likeness (`power.cac`)")
         lines.append("a constant effect from the day of crossing is assumed; an effect that builds up needs more")
     if trial.randomise is not None and trial.randomise.method == "adaptive":
         lines.append("shares are taken as fixed; an adaptive draw moves them, so its power is only roughly this")

@@ -46,7 +46,9 @@ def fixed_numbers(units: Sequence[DrawUnit], law: Law, number: int, rng: np.rand
     arms = np.empty((number, len(units)), dtype=np.int8)
     for places in members.values():
         ends = _counts(len(places), law.ratio, number, rng).cumsum(axis=1)
-        ordered = (np.arange(len(places))[None, :, None] >= ends[:, None, :-1]).sum(axis=2).astype(np.int8)
+        ordered = np.zeros((number, len(places)), dtype=np.int8)
+        for k in range(len(law.arms) - 1):
+            ordered += np.arange(len(places)) >= ends[:, k : k + 1]
         arms[:, places] = rng.permuted(ordered, axis=1)
     return arms
 

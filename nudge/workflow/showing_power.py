@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nudge.report.curves import Axes, Curve, curve_svg, curve_text
+from nudge.report.numbers import percent
 from nudge.workflow.powering import amount
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def curves_of(report: PowerReport) -> tuple[list[Curve], Axes, str]:
         f"Power of {report.trial} by true effect", f"true effect, {across}", first.worthwhile * factor, first.target
     )
     words = "; ".join(
-        f"{line.outcome}, {line.comparison}: power {line.power:.0%} at {amount(line.worthwhile, line.scale, line.unit)}"
+        f"{line.outcome}, {line.comparison}: power {percent(line.power, 0)} "
+        f"at {amount(line.worthwhile, line.scale, line.unit)}"
         for line in alike
     )
     return curves, axes, words
@@ -59,24 +61,25 @@ def _in_lines(line: PowerLine) -> list[str]:
     lines = [
         f"{line.outcome}, {line.comparison} ({line.units:,.0f} units, {line.people:,.0f} people)",
         f"  standard error          {shown(line.standard_error)}, {line.df:,.0f} degrees of freedom",
-        f"  power at {shown(line.worthwhile):14} {line.power:.0%} (wanted {line.target:.0%})",
+        f"  power at {shown(line.worthwhile):14} {percent(line.power, 0)} (wanted {percent(line.target, 0)})",
         "  smallest effect shown   " + (shown(line.detectable) if line.detectable else "none that is possible"),
         "  units needed in all     "
         + (f"{line.needed_units:,}" if line.needed_units else "more than a thousand times as many"),
     ]
     if line.by_icc:
-        by = ", ".join(f"{chance:.0%} at {icc:.3g}" for icc, chance in line.by_icc.items())
+        by = ", ".join(f"{percent(chance, 0)} at {icc:.3g}" for icc, chance in line.by_icc.items())
         lines.append(f"  power by ICC            {by}")
     lines.append("  chance of each verdict  " + "".join(f"{where:>16}" for where in line.verdicts))
     lines += [
-        f"    {_short(name):22}" + "".join(f"{chances[name]:>16.0%}" for chances in line.verdicts.values())
+        f"    {_short(name):22}" + "".join(f"{percent(chances[name], 0):>16}" for chances in line.verdicts.values())
         for name in next(iter(line.verdicts.values()))
     ]
     if line.priors:
         lines.append("  if effects are like     found   of those: wrong sign   overstated")
     for name, one in line.priors.items():
         used = " (this trial's)" if name == line.prior else ""
-        lines.append(f"    {name:20} {one.power:>7.0%} {one.wrong_sign:>18.0%} {one.exaggeration:>12.1f}×{used}")
+        found, wrong = percent(one.power, 0), percent(one.wrong_sign, 0)
+        lines.append(f"    {name:20} {found:>7} {wrong:>18} {one.exaggeration:>12.1f}×{used}")
     return lines
 
 

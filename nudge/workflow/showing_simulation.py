@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
 from nudge.trial.grammar import difference, proportion
 from nudge.trial.quantities import GrammarError
@@ -72,7 +73,7 @@ def _comparison(name: str, one: Line) -> Iterator[str]:
     yield f"  found, family's level   {_share(found.found)}"
     for verdict, share in found.verdicts.items():
         if share:
-            yield f"    {verdict.removeprefix('undecided: '):46}{share:>6.1%}"
+            yield f"    {verdict.removeprefix('undecided: '):46}{percent(share, 1):>6}"
     if found.uniform_p is not None:
         yield f"  p-values uniform        Kolmogorov-Smirnov p {found.uniform_p:.2f}"
 
@@ -91,7 +92,7 @@ def _logistics(one: Logistics) -> Iterator[str]:
 
 
 def _share(share: Share) -> str:
-    return f"{share.value:.1%} ({share.mc_error:.1%})"
+    return f"{percent(share.value, 1)} ({percent(share.mc_error, 1)})"
 
 
 def self_test_verdict(made: Simulated) -> tuple[bool, str]:
@@ -101,7 +102,7 @@ def self_test_verdict(made: Simulated) -> tuple[bool, str]:
         rate, uniform = one.operating.rejected, one.operating.uniform_p
         error = max(rate.mc_error, (0.05 * 0.95 / made.runs) ** 0.5)
         if rate.value > 0.05 + 3 * error or (uniform is not None and uniform < 0.001):  # noqa: PLR2004 - bands said above
-            bad.append(f"{one.outcome}, {one.comparison} ({rate.value:.1%})")
+            bad.append(f"{one.outcome}, {one.comparison} ({percent(rate.value, 1)})")
     if bad:
         return False, f"The A/A test failed: too many false positives or uneven p-values in {'; '.join(bad)}."
     return True, "The A/A test passed: labels that mean nothing are taken for an effect about as often as they should."

@@ -15,6 +15,7 @@ from nudge.analysis.comparison import coded_columns
 from nudge.analysis.foreseen import baseline_columns
 from nudge.analysis.operating import Operating, Share, Tally
 from nudge.design.simulation import World, totals, unequal_sizes
+from nudge.report.numbers import percent
 from nudge.trial.errors import ProblemsFound, Refused
 from nudge.trial.problems import Level
 from nudge.trial.records.design import DrawUnit
@@ -280,8 +281,8 @@ def _mean(values: Floats) -> Share:
 
 def _notes(trial: Trial, roll: Roll | None, asked: Asked) -> list[str]:
     given = trial.power
-    arrive = f"{given.reached:.0%} of messages arrive, {asked.opt_out:.1%} of units opt out before"
-    notes = [f"{arrive}, the outcome of {given.known:.0%} is known"]
+    arrive = f"{percent(given.reached, 0)} of messages arrive, {percent(asked.opt_out, 1)} of units opt out before"
+    notes = [f"{arrive}, the outcome of {percent(given.known, 0)} is known"]
     if roll is None:
         notes.append("there is no roll: units are made up from the `power` block, and cost and duration are not known")
     if trial.analysis.covariates:

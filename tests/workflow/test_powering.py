@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
 from nudge.trial.problems import Level
 from nudge.workflow.examine import examine
@@ -164,7 +165,7 @@ def test_the_curve_is_an_accessible_picture(tmp_path: Path) -> None:
     words = picture.find(f"{space}desc")
     assert picture.get("role") == "img"
     assert words is not None
-    assert words.text == f"came, reminder - usual: power {report.lines[0].power:.0%} at 5 points"
+    assert words.text == f"came, reminder - usual: power {percent(report.lines[0].power, 0)} at 5 points"
     assert picture.find(f"{space}polyline") is not None
 
 
