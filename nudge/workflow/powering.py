@@ -45,6 +45,7 @@ ICCS = {
     "nhs": LikelyIcc(0.010, 0.0, 0.032, "primary care: median .010, quartiles 0 and .032 (Adams et al. 2004)"),
 }
 """By setting, for units that are sites (domain.md 2)."""
+_FEW_INDIVIDUALS = 200
 HOUSEHOLD_ICC = LikelyIcc(0.5, 0.2, 0.8, "a choice: siblings are much alike, and few households have two")
 
 
@@ -324,4 +325,10 @@ def _assumed(trial: Trial, sizes: Sizes, likely: LikelyIcc, planned: list[Planne
         lines.append("shares are taken as fixed; an adaptive draw moves them, so its power is only roughly this")
     if draws_sites(trial) and sizes.units <= FEW_CLUSTERS:
         lines.append("with so few sites the formula is rough: nudge simulate FILE is the better guide")
+    elif not draws_sites(trial) and any(_smaller_arm(one.plan) < _FEW_INDIVIDUALS for one in planned):
+        lines.append("with fewer than 200 in an arm the formula is rough: nudge simulate FILE is the better guide")
     return lines
+
+
+def _smaller_arm(plan: Plan) -> float:
+    return min(sum(block.treated for block in plan.blocks), sum(block.control for block in plan.blocks))

@@ -24,6 +24,7 @@ from nudge.workflow.forecasting import Sending, sending_of
 from nudge.workflow.locking import design_of, law_of
 from nudge.workflow.powering import Planned, icc_of, plans_of, sizes_of
 from nudge.workflow.redrawing import redraw_of
+from nudge.workflow.reporting import without_nan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,8 +93,9 @@ class Simulated:
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values; a number that cannot be had is null."""
+        plain: dict[str, Any] = without_nan(asdict(self))
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
