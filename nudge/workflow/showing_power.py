@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nudge.report.curves import Axes, Curve, curve_svg, curve_text
 from nudge.report.numbers import percent
+from nudge.trial.problems import listed
 from nudge.workflow.powering import amount
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from nudge.design.planning import PowerLine
@@ -48,18 +51,26 @@ def write_curve(report: PowerReport, path: Path) -> None:
 def power_in_lines(report: PowerReport) -> list[str]:
     """The report for a terminal."""
     lines = [f"What {report.trial} can show", "", *(f"  {said}" for said in report.assumptions)]
-    for line in report.lines:
-        lines += ["", *_in_lines(line)]
+    for line, names in _alike(report.lines):
+        lines += ["", *_in_lines(line, names)]
     curves, axes, _ = curves_of(report)
     return [*lines, "", *curve_text(curves, axes), "", *report.advice]
 
 
-def _in_lines(line: PowerLine) -> list[str]:
+def _alike(lines: Sequence[PowerLine]) -> list[tuple[PowerLine, str]]:
+    """Comparisons that share every figure are shown once, with all their names."""
+    groups: dict[str, list[PowerLine]] = {}
+    for line in lines:
+        groups.setdefault(repr(replace(line, comparison="")), []).append(line)
+    return [(ones[0], listed(f"{one.outcome}, {one.comparison}" for one in ones)) for ones in groups.values()]
+
+
+def _in_lines(line: PowerLine, names: str) -> list[str]:
     def shown(effect: float) -> str:
         return amount(effect, line.scale, line.unit)
 
     lines = [
-        f"{line.outcome}, {line.comparison} ({line.units:,.0f} units, {line.people:,.0f} people)",
+        f"{names} ({line.units:,.0f} units, {line.people:,.0f} people)",
         f"  standard error          {shown(line.standard_error)}, {line.df:,.0f} degrees of freedom",
         f"  power at {shown(line.worthwhile):14} {percent(line.power, 0)} (wanted {percent(line.target, 0)})",
         "  smallest effect shown   " + (shown(line.detectable) if line.detectable else "none that is possible"),

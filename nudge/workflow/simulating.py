@@ -288,7 +288,7 @@ def _notes(trial: Trial, roll: Roll | None, asked: Asked) -> list[str]:
     if roll is None:
         notes.append("there is no roll: units are made up from the `power` block, and cost and duration are not known")
     if trial.analysis.covariates:
-        notes.append("the analysis without covariates is simulated; with them it is as sharp or a little sharper")
+        notes.append("the analysis without covariates is simulated; those that foretell the outcome make it sharper")
     if roll is not None and any(len(unit.people) > 1 for unit in roll.units):
         icc = icc_of(trial)
         notes.append(f"people of one unit are alike: ICC {icc.value:.3g} ({icc.because})")
