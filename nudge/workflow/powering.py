@@ -153,6 +153,8 @@ def plans_of(trial: Trial, roll: Roll | None, sizes: Sizes) -> list[Planned]:
     Raises InputError with what the file does not say.
     """
     primary = {name: one for name, one in trial.outcomes.items() if one.role == "primary"}
+    if not trial.comparisons:
+        raise InputError("no comparison is declared, so there is nothing to find", "mark an arm `control: true`")
     choices = _choices(trial, roll, sizes)
     base = _base(trial, sizes)
     result = []
