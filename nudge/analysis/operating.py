@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,10 @@ VERDICTS = (
     "harmful", "too small to matter", "firmly worthwhile", "worthwhile",
     "undecided: better than control, size uncertain", "undecided", "no interval",
 )  # fmt: skip
+
+
+_SAME_P = 9
+_DISTINCT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,11 @@ def _verdicts(estimates: Floats, half: Floats, worthwhile: float) -> dict[str, f
     return {name: number / estimates.size for name, number in counts.items()}
 
 
-def _uniform(p: Sequence[float] | Floats) -> float | None:
+def _uniform(p: Floats) -> float | None:
+    """None where few distinct p-values are possible: a small trial of yes or no steps over the levels."""
     from scipy.stats import kstest
 
-    known = np.asarray(p)[np.isfinite(p)]
+    known = p[np.isfinite(p)]
+    if np.unique(known.round(_SAME_P)).size < known.size * _DISTINCT:
+        return None
     return float(kstest(known, "uniform").pvalue) if known.size else None

@@ -74,7 +74,9 @@ def _comparison(name: str, one: Line) -> Iterator[str]:
     for verdict, share in found.verdicts.items():
         if share:
             yield f"    {verdict.removeprefix('undecided: '):46}{percent(share, 1):>6}"
-    if found.uniform_p is not None:
+    if found.truth == 0 and found.uniform_p is None:
+        yield "  p-values uniform        too few different ones are possible to tell"
+    elif found.uniform_p is not None:
         yield f"  p-values uniform        Kolmogorov-Smirnov p {found.uniform_p:.2f}"
 
 

@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_power_says_what_can_be_shown_and_draws_it(folder: Path) -> None:
     done = nudge(folder, "power", "small.yaml", "--svg", "curve.svg")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "one council is not enough to find 5 points: power 6 %" in done.stdout
+    assert "one council is not enough to find 5 points: power 7 %; with" in done.stdout
     assert "Next: nudge simulate small.yaml" in done.stdout
     assert (folder / "curve.svg").read_text().startswith("<svg")
 

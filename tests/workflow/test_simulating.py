@@ -69,7 +69,6 @@ def test_nothing_is_found_about_as_rarely_as_it_should(tmp_path: Path) -> None:
     assert abs(nothing.rejected.value - 0.05) < 4 * 0.0069
     assert abs(nothing.coverage.value - 0.95) < 4 * 0.0069
     assert abs(nothing.bias.value) < 4 * nothing.bias.mc_error
-    assert nothing.uniform_p is not None
     assert sum(nothing.verdicts.values()) == pytest.approx(1)
 
 
@@ -145,6 +144,14 @@ def test_cost_and_duration_are_those_of_the_plan(tmp_path: Path) -> None:
     assert logistics.first_send is not None
     assert logistics.first_send.date().isoformat() == "2027-01-18"
     assert logistics.days == pytest.approx(28)
+
+
+def test_p_values_are_uniform_where_there_is_nothing_and_too_few_to_tell_in_a_small_trial(tmp_path: Path) -> None:
+    many = simulated(without_roll(tmp_path / "a", {"units": "4000"}), runs=400, effects={"nothing": 0.0})
+    few = simulated(without_roll(tmp_path / "b", {"units": "40"}), runs=400, effects={"nothing": 0.0})
+    uniform = many.scenarios["nothing"][0].operating.uniform_p
+    assert few.scenarios["nothing"][0].operating.uniform_p is None
+    assert uniform is None or uniform > 0.001
 
 
 def test_effects_chain_over_the_declared_comparisons(tmp_path: Path) -> None:
