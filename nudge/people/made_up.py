@@ -32,11 +32,17 @@ _AREAS = ("Elm Road", "Harbour", "Mill Lane", "Northfield", "Station Street", "W
 
 @dataclass(frozen=True, slots=True)
 class MadeUp:
-    """What to make: people in each unit, dates from four weeks after `start`, and a seed."""
+    """What to make: people in each unit, dates from four weeks after `start`, and a seed.
+
+    sites: people of a unit are strangers, with values and contacts of their own; those of a
+    household share them. blocks: columns that are equal within a unit all the same.
+    """
 
     people: Sequence[int]
     start: date
     seed: int
+    sites: bool = False
+    blocks: tuple[str, ...] = ()
 
 
 def made_up_roll(population: Population, wanted: MadeUp) -> Iterator[dict[str, str]]:
@@ -52,11 +58,13 @@ def made_up_roll(population: Population, wanted: MadeUp) -> Iterator[dict[str, s
     number = 0
     for i, people in enumerate(wanted.people):
         base = _row(makers, population, keep, drop, rng)
-        shared = base | _contacts(population, i) | _references(population, i)
-        for _ in range(people):
+        pools = makers | {name: (base[name],) for name in wanted.blocks if name in base}
+        for person in range(people):
+            own = _row(pools, population, keep, drop, rng) if wanted.sites and person > 0 else base
+            contacts = _contacts(population, number if wanted.sites else i)
             number += 1
-            own = {population.id: f"SYNTHETIC-P{number:06d}"} if population.id != "row" else {}
-            yield shared | own
+            name = {population.id: f"SYNTHETIC-P{number:06d}"} if population.id != "row" else {}
+            yield own | contacts | _references(population, i) | name
 
 
 def _row(
@@ -93,15 +101,15 @@ def _pool(name: str, kind: str, conditions: Sequence[str], start: date) -> tuple
     return (*usual, *quoted)
 
 
-def _contacts(population: Population, unit: int) -> dict[str, str]:
+def _contacts(population: Population, number: int) -> dict[str, str]:
     contact = population.contact
     row: dict[str, str] = {}
     if contact.sms:
-        row[contact.sms] = f"07700 900{unit:03d}" if unit < _MOBILES else ""
+        row[contact.sms] = f"07700 900{number:03d}" if number < _MOBILES else ""
     if contact.email:
-        row[contact.email] = f"family{unit + 1:06d}@example.org"
+        row[contact.email] = f"family{number + 1:06d}@example.org"
     if contact.address:
-        row[contact.address] = f"{unit + 1} Synthetic Road"
+        row[contact.address] = f"{number + 1} Synthetic Road"
     for column in population.safe_to_contact.values():
         row[column] = "yes"
     return row

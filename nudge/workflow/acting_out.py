@@ -112,7 +112,8 @@ def _files(examined: Examined, path: Path, target: Path, seed: int) -> tuple[Pat
         roll.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(examined.loaded.folder / source.csv_file, roll)
         return target / path.name, "the file's own roll, whose contact details reach nobody"
-    wanted = MadeUp(_sizes(examined, seed), _START.date(), seed)
+    blocks = trial.randomise.blocks if trial.randomise else ()
+    wanted = MadeUp(_sizes(examined, seed), _START.date(), seed, draws_sites(trial), blocks)
     write_csv(made_up_roll(trial.population, wanted), roll)
     return target / path.name, "a made-up roll"
 

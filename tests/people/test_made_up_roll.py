@@ -29,6 +29,15 @@ def population(**changes: Any) -> Population:
     return Population.model_validate(values | changes)
 
 
+def test_people_of_a_site_are_strangers_in_the_same_block() -> None:
+    made = list(made_up_roll(population(), MadeUp([30, 20], START, 1, sites=True, blocks=("hub",))))
+    for site in (made[:30], made[30:]):
+        assert len({row["house"] for row in site}) == len({row["hub"] for row in site}) == 1
+        assert len({row["due"] for row in site}) > 5
+    assert len({row["mobile"] for row in made}) == 50
+    assert all(22 <= float(row["age"]) <= 26 for row in made)
+
+
 def rows(people: list[int], seed: int = 1, **changes: Any) -> list[dict[str, str]]:
     return list(made_up_roll(population(**changes), MadeUp(people, START, seed)))
 
