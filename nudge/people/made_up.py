@@ -35,7 +35,8 @@ class MadeUp:
     """What to make: people in each unit, dates from four weeks after `start`, and a seed.
 
     sites: people of a unit are strangers, with values and contacts of their own; those of a
-    household share them. blocks: columns that are equal within a unit all the same.
+    household share them. blocks: columns that are equal within a unit all the same; so are
+    dates, since a site's windows open together.
     """
 
     people: Sequence[int]
@@ -55,10 +56,11 @@ def made_up_roll(population: Population, wanted: MadeUp) -> Iterator[dict[str, s
     }
     keep = condition(population.eligible, population.columns) if population.eligible else None
     drop = condition(population.exclude, population.columns) if population.exclude else None
+    same = {*wanted.blocks, *(name for name, kind in population.columns.items() if kind == "date")}
     number = 0
     for i, people in enumerate(wanted.people):
         base = _row(makers, population, keep, drop, rng)
-        pools = makers | {name: (base[name],) for name in wanted.blocks if name in base}
+        pools = makers | {name: (base[name],) for name in base if name in same}
         for person in range(people):
             own = _row(pools, population, keep, drop, rng) if wanted.sites and person > 0 else base
             contacts = _contacts(population, number if wanted.sites else i)
