@@ -23,7 +23,7 @@ from nudge.workflow.examine import Examined, draws_sites, examine
 from nudge.workflow.forecasting import Sending, sending_of
 from nudge.workflow.locking import design_of, law_of
 from nudge.workflow.powering import Planned, icc_of, plans_of, sizes_of
-from nudge.workflow.redrawing import redraw_of
+from nudge.workflow.redrawing import draw_units, redraw_of
 from nudge.workflow.reporting import without_nan
 
 if TYPE_CHECKING:
@@ -125,8 +125,7 @@ def simulate(examined: Examined, now: datetime, asked: Asked, progress: Progress
     trial, roll = examined.trial, examined.roll
     if trial.run_elsewhere:
         raise Refused(f"{trial.trial} was run elsewhere", "only a trial to come can be simulated")
-    if trial.randomise is not None and trial.randomise.method == "stepped_wedge":
-        raise Refused("a stepped wedge is not simulated", "nudge power FILE has its power in closed form")
+    redraw_of(law_of(trial))
     rng = np.random.default_rng(asked.seed)
     setting = _setting(trial, roll, asked, rng)
     effects = asked.effects or {"nothing": 0.0, "worthwhile": None}
@@ -151,7 +150,7 @@ def _setting(trial: Trial, roll: Roll | None, asked: Asked, rng: np.random.Gener
     sizes = sizes_of(trial, roll)
     planned = tuple(plans_of(trial, roll, sizes))
     if roll is not None:
-        units = [DrawUnit(unit.id, unit.block) for unit in roll.units]
+        units = draw_units(trial, roll)
         people = np.array([len(unit.people) for unit in roll.units], dtype=np.int64)
     else:
         units = [DrawUnit(f"{i + 1:07d}") for i in range(int(sizes.units))]
