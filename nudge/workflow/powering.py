@@ -289,7 +289,8 @@ def _number(number: int) -> str:
 def amount(effect: float, scale: str, unit: str) -> str:
     """`5 points`, `0.21 days`."""
     if scale == "probability":
-        return f"{effect * 100:.1f}".removesuffix(".0") + " points"
+        number = f"{effect * 100:.1f}".removesuffix(".0")
+        return f"{number} point" if number == "1" else f"{number} points"
     return f"{effect:.3g} {unit}".rstrip()
 
 

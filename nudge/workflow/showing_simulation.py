@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nudge.report.numbers import percent
+from nudge.report.numbers import percent, signed
 from nudge.trial.errors import InputError
 from nudge.trial.grammar import difference, proportion
 from nudge.trial.quantities import GrammarError
@@ -63,7 +63,7 @@ def _comparison(name: str, one: Line) -> Iterator[str]:
     factor = 100 if one.scale == "probability" else 1
     yield f"{one.outcome}, {one.comparison}, true effect: {name} ({shown(found.truth)} on average over everyone)"
     yield (
-        f"  bias                    {found.bias.value * factor:.2f} ({found.bias.mc_error * factor:.2f})"
+        f"  bias                    {signed(found.bias.value * factor, 2)} ({found.bias.mc_error * factor:.2f})"
         f" {'points' if factor > 1 else one.unit}"
     )
     yield f"  standard error          {shown(found.mean_error)} said, {shown(found.spread)} true"
