@@ -8,11 +8,12 @@ for yes-or-no outcomes and in the outcome's own unit otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from nudge.design.phased import wedge_df, wedge_error
 
 if TYPE_CHECKING:
     from nudge.design.priors import Prior
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _STEPS = 60
 _GRID = 401
+_FAR_OUT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,12 @@ class Plan:
     deviation of the outcome, None for a proportion with this `baseline`. r2: share of the
     variance that covariates explain. alpha: two-sided, already divided over the family.
     known: share of rows whose outcome will be known. reached: share of the arm that will
-    get its message; an effect on those reached is diluted by it.
+    get its message; an effect on those reached is diluted by it. average: over each person, or
+    over each cluster; inverse_rows: the mean of 1/rows for the latter, where it is known.
+    parameters: what the model spends of the units where the degrees of
+    freedom are units − parameters; None for Bell-McCaffrey's. steps: in a stepped wedge, the
+    clusters that cross at each step; rows are then those of a cluster and period, and cac is
+    how much of the ICC two periods of a cluster share.
     """
 
     blocks: tuple[Block, ...]
@@ -52,15 +59,24 @@ class Plan:
     r2: float = 0.0
     known: float = 1.0
     reached: float = 1.0
+    average: str = "person"
+    inverse_rows: float | None = None
+    parameters: float | None = None
+    steps: tuple[float, ...] = ()
+    cac: float = 1.0
 
     @property
     def units(self) -> float:
         """Randomised units in the comparison."""
-        return sum(block.treated + block.control for block in self.blocks)
+        return sum(self.steps) or sum(block.treated + block.control for block in self.blocks)
 
     def times(self, factor: float) -> Plan:
         """The same design with `factor` times the units: that many councils alike."""
-        return replace(self, blocks=tuple(Block(b.treated * factor, b.control * factor) for b in self.blocks))
+        return replace(
+            self, blocks=tuple(Block(b.treated * factor, b.control * factor) for b in self.blocks),
+            steps=tuple(number * factor for number in self.steps),
+            parameters=None if self.parameters is None else self.parameters * max(factor, 1.0),
+        )  # fmt: skip
 
 
 def design_effect(rows: float, cv: float, icc: float) -> float:
@@ -68,20 +84,40 @@ def design_effect(rows: float, cv: float, icc: float) -> float:
     return 1 + ((cv**2 + 1) * rows - 1) * icc if rows > 1 else 1.0
 
 
+def unit_variance(plan: Plan) -> float:
+    """What the mean of one unit adds to the estimate's variance, as a share of a single row's.
+
+    People count the same: the design effect over the rows with an outcome. Clusters count the
+    same: ICC + (1 − ICC) · mean of 1/rows, which for log-normal sizes is (1 + cv²) / rows.
+    """
+    rows = plan.rows * plan.known
+    if plan.average == "cluster" and rows > 1:
+        inverse = (1 + plan.cv**2) / rows if plan.inverse_rows is None else plan.inverse_rows / plan.known
+        return plan.icc + (1 - plan.icc) * min(1.0, inverse)
+    return design_effect(rows, plan.cv, plan.icc) / rows
+
+
 def standard_error(plan: Plan, effect: float = 0.0) -> tuple[float, float]:
     """The estimate's standard error when the true effect is `effect`, and its degrees of freedom.
 
     Cells of block × arm each contribute weight² · variance / units; the degrees of freedom are
-    (Σ v)² / Σ v² / (units − 1) under equal variances (Bell & McCaffrey 2002).
+    (Σ v)² / Σ v² / (units − 1) under equal variances (Bell & McCaffrey 2002), of as many units
+    as clusters of unequal size are worth: units / (1 + cv²).
     """
-    inflation = design_effect(plan.rows, plan.cv, plan.icc) * (1 - plan.r2) / (plan.rows * plan.known)
     variances = _variances(plan, effect)
+    if plan.steps:
+        variance = sum(variances) / 2 * (1 - plan.r2)
+        return wedge_error(plan.steps, plan.rows * plan.known, variance, plan.icc, plan.cac), wedge_df(plan.steps)
+    inflation = unit_variance(plan) * (1 - plan.r2)
+    worth = 1 / (1 + plan.cv**2) if plan.average == "person" and plan.rows > 1 else 1.0
     parts, plain = [], []
     for block in plan.blocks:
         weight = (block.treated + block.control) / plan.units
         for units, variance in ((block.treated, variances[0]), (block.control, variances[1])):
             parts.append(weight**2 * variance * inflation / units)
-            plain.append((weight**2 / units, units))
+            plain.append((weight**2 / units, units * worth))
+    if plan.parameters is not None:
+        return float(np.sqrt(sum(parts))), max(plan.units - plan.parameters, 1.0)
     df = sum(v for v, _ in plain) ** 2 / sum(v**2 / max(n - 1, 1e-9) for v, n in plain)
     return float(np.sqrt(sum(parts))), float(df)
 
@@ -97,15 +133,27 @@ def _variances(plan: Plan, effect: float) -> tuple[float, float]:
 
 def power(plan: Plan, effect: float) -> float:
     """The chance that the interval excludes zero when the effect on those reached is `effect`."""
-    from scipy.stats import nct, t
+    from scipy.stats import t
 
     diluted = effect * plan.reached
     error, df = standard_error(plan, diluted)
     if error == 0:
         return 1.0 if diluted else 0.0
-    limit = t.ppf(1 - plan.alpha / 2, df)
-    shift = diluted / error
-    return float(nct.sf(limit, df, shift) + nct.cdf(-limit, df, shift))
+    limit, shift = float(t.ppf(1 - plan.alpha / 2, df)), diluted / error
+    return _beyond(limit, df, shift) + _beyond(limit, df, -shift)
+
+
+def _beyond(limit: float, df: float, shift: float) -> float:
+    """The chance that a noncentral t passes `limit`.
+
+    Far out scipy's series fails; there the normal approximation of Abramowitz & Stegun 26.7.10
+    is exact to more digits than anyone needs.
+    """
+    from scipy.stats import nct, norm
+
+    if abs(shift) < _FAR_OUT:
+        return float(nct.sf(limit, df, shift))
+    return float(norm.sf((limit * (1 - 1 / (4 * df)) - shift) / np.sqrt(1 + limit**2 / (2 * df))))
 
 
 def detectable_effect(plan: Plan, target: float) -> float | None:
@@ -145,33 +193,7 @@ VERDICTS = (
 
 def verdict_chances(plan: Plan, effect: float, worthwhile: float) -> dict[str, float]:
     """The chance of each verdict (statistics.md 11) when the true effect is `effect`."""
-    estimates, weights, half = _sampled(plan, effect)
-    return _chances(estimates, weights, half, worthwhile)
-
-
-def _sampled(plan: Plan, effect: float) -> tuple[Floats, Floats, float]:
-    """A fine grid over the estimate's sampling distribution, and the interval's half-width."""
-    from scipy.stats import norm, t
-
-    diluted = effect * plan.reached
-    error, df = standard_error(plan, diluted)
-    places = (np.arange(_GRID) + 0.5) / _GRID
-    estimates: Floats = diluted + error * norm.ppf(places)
-    return estimates, np.full(_GRID, 1 / _GRID), float(t.ppf(1 - plan.alpha / 2, df)) * error
-
-
-def _chances(estimates: Floats, weights: Floats, half: float, worthwhile: float) -> dict[str, float]:
-    low, high = estimates - half, estimates + half
-    left = np.ones(len(estimates), dtype=bool)
-    chances: dict[str, float] = {}
-    rules = (
-        high < 0, high < worthwhile, (low >= worthwhile) & (low > 0), (low > 0) & (estimates >= worthwhile), low > 0,
-        np.ones_like(left),
-    )  # fmt: skip
-    for name, rule in zip(VERDICTS, rules, strict=True):
-        chances[name] = float(weights[left & rule].sum())
-        left &= ~rule
-    return chances
+    return expected_at(effect, plan, worthwhile).verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,20 +224,40 @@ def expected_at(effect: float, plan: Plan, worthwhile: float) -> Expected:
     return _expected(plan, np.array([effect]), worthwhile)
 
 
-def _expected(plan: Plan, effects: Sequence[float] | Floats, worthwhile: float) -> Expected:
-    found = wrong = size = truth = 0.0
-    verdicts = dict.fromkeys(VERDICTS, 0.0)
-    for effect in effects:
-        estimates, weights, half = _sampled(plan, float(effect))
-        shown = np.abs(estimates) > half
-        found += float(weights[shown].sum())
-        wrong += float(weights[shown & (np.sign(estimates) != np.sign(effect))].sum())
-        size += float((weights * np.abs(estimates))[shown].sum())
-        truth += abs(float(effect)) * plan.reached * float(weights[shown].sum())
-        for name, chance in _chances(estimates, weights, half, worthwhile).items():
-            verdicts[name] += chance
-    n = len(effects)
+def _expected(plan: Plan, effects: Floats, worthwhile: float) -> Expected:
+    """Estimates are taken as normal around the truth, intervals as wide as they are on average."""
+    from scipy.stats import norm, t
+
+    truth = effects * plan.reached
+    errors, dfs = np.array([standard_error(plan, float(one)) for one in truth]).T
+    half = t.ppf(1 - plan.alpha / 2, dfs) * errors
+    above, below = (truth - half) / errors, (-half - truth) / errors
+    found_above, found_below = norm.cdf(above), norm.cdf(below)
+    found = found_above + found_below
+    wrong = np.where(truth > 0, found_below, np.where(truth < 0, found_above, found))
+    size = truth * (found_above - found_below) + errors * (norm.pdf(above) + norm.pdf(below))
+    true_size = float((np.abs(truth) * found).sum())
     return Expected(
-        found / n, wrong / found if found else 0.0, size / truth if truth else float("inf"),
-        {name: chance / n for name, chance in verdicts.items()},
+        float(found.mean()), float(wrong.sum() / found.sum()),
+        float(size.sum()) / true_size if true_size else float("inf"), _verdicts(truth, errors, half, worthwhile),
     )  # fmt: skip
+
+
+def _verdicts(truth: Floats, errors: Floats, half: Floats, worthwhile: float) -> dict[str, float]:
+    """Each verdict is a stretch of the estimate, in the order of the rule."""
+    from scipy.stats import norm
+
+    def up_to(estimate: Floats | float) -> Floats:
+        return np.asarray(norm.cdf((estimate - truth) / errors), dtype=float)
+
+    too_small = up_to(worthwhile - half)
+    level = np.maximum(worthwhile, half)
+    stretches = (
+        up_to(-half),
+        too_small - up_to(-half),
+        1 - up_to(worthwhile + half),
+        up_to(worthwhile + half) - up_to(level),
+        up_to(level) - np.maximum(up_to(half), too_small),
+        np.maximum(up_to(half) - too_small, 0.0),
+    )
+    return {name: float(chance.mean()) for name, chance in zip(VERDICTS, stretches, strict=True)}

@@ -111,6 +111,11 @@ def examine(path: Path, now: datetime) -> Examined:
         problems.extend(_reach(examined, roll, planner))
         expected = forecast(planner, templates, roll)
         problems.extend(_unrendered(loaded, expected))
+    if not problems.fatal:
+        # What can be foreseen needs law and design, which are read off an examined file.
+        from nudge.workflow.foreseeing import foreseen_problems
+
+        problems.extend(foreseen_problems(loaded, roll))
     return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)
 
 

@@ -1,0 +1,169 @@
+"""A whole trial on a simulated clock, from lock to report: what a demonstration and `simulate --run` share.
+
+Everything is marked as made up, for the clock is simulated and the seed published: in the lock,
+the ledger and the report. Messages go into a folder and nowhere else.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from nudge.delivery.plan import Planner
+from nudge.outcomes.windows import windows
+from nudge.store.engine import reading
+from nudge.store.ledger import next_due
+from nudge.store.people import load_allocation, load_roll
+from nudge.store.trials import trial_state
+from nudge.store.vault import new_keys
+from nudge.trial.errors import Refused
+from nudge.trial.load import load_trial
+from nudge.workflow.analysing import analyse_trial
+from nudge.workflow.collecting import collect_outcomes
+from nudge.workflow.launching import launch_trial
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import allocate_trial, lock_trial
+from nudge.workflow.reporting import write_report
+from nudge.workflow.sending import send_due
+from nudge.workflow.settings import Settings
+from nudge.workflow.signing import approve_trial
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+
+    from nudge.trial.clock import SimulatedClock
+    from nudge.trial.model import Trial
+    from nudge.trial.records.people import Person, Roll
+    from nudge.trial.records.report import Results
+    from nudge.workflow.desk import Desk
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TakingPart:
+    """Who takes part and in which arm, for the process that makes their outcomes.
+
+    opens: when each person's window opens, by outcome, in the trial's time zone.
+    """
+
+    people: Sequence[Person]
+    arm_of: Mapping[str, str]
+    opens: Mapping[str, Mapping[str, datetime]]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of it. truth: the true effect among these very people, by comparison."""
+
+    results: Results
+    report: Path
+    truth: Mapping[str, float]
+    sent: int
+    outbox_files: int
+
+
+Process = Callable[["Trial", TakingPart, "Path"], Mapping[str, float]]
+"""Writes the outcome files beside the trial file; returns the truth by comparison."""
+
+
+def fresh_folder(folder: Path, mark: str, command: str) -> None:
+    """Empty the folder of an earlier run; refuse one that holds anything else."""
+    if folder.exists():
+        if not (folder / mark).exists() and any(folder.iterdir()):
+            raise Refused(f"{folder} exists and was not made by `{command}`", "name another with --folder")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / mark).write_text(f"This folder is replaced each time `{command}` runs.\n")
+    new_keys(folder / "keys" / "keys.json")
+
+
+def settings_in(folder: Path, actor: str) -> Settings:
+    """Database, keys and outbox inside the folder."""
+    return Settings(
+        database_url=f"sqlite:///{folder.resolve() / 'nudge.sqlite3'}",
+        keys_file=folder / "keys" / "keys.json",
+        outbox=folder / "outbox",
+        intent_group=64,
+        actor=actor,
+    )
+
+
+def play(path: Path, desk: Desk, clock: SimulatedClock, process: Process, folder: Path, progress: Progress) -> Played:
+    """Lock, allocate, launch, send everything at its due time, make outcomes, collect, analyse and report.
+
+    Raises what these verbs raise: a file with something standing between it and families does not launch.
+    """
+    if not desk.demonstration:
+        raise AssertionError("a made-up trial needs a simulated clock and a published seed")
+    lock_trial(path, desk)
+    approve_trial(path, desk, "a second person, made up")
+    allocate_trial(path, desk)
+    sent = _send_everything(path, desk, clock, progress)
+    trial = load_trial(path).trial
+    taking_part, closes = _taking_part(trial, desk, clock.now())
+    truth = process(trial, taking_part, path.parent)
+    clock.advance_to(closes + timedelta(days=1))
+    collect_outcomes(path, desk)
+    results = analyse_trial(path, desk)
+    report = write_report(results, trial, folder)
+    outbox = desk.settings.outbox
+    files = sum(1 for file in outbox.iterdir() if file.suffix in {".txt", ".eml"}) if outbox.exists() else 0
+    return Played(results, report, truth, sent, files)
+
+
+def _send_everything(path: Path, desk: Desk, clock: SimulatedClock, progress: Progress) -> int:
+    launched = launch_trial(path, desk, lambda done, of: progress("writing the ledger", done, of))
+    sent = 0
+
+    def one_more(number: int) -> None:
+        nonlocal sent
+        sent += number
+        progress("sending into the outbox", sent, launched.rows)
+
+    while True:
+        with reading(desk.store).begin() as connection:
+            due = next_due(connection)
+        if due is None:
+            return sent
+        clock.advance_to(due)
+        send_due(desk, one_more)
+
+
+def _taking_part(trial: Trial, desk: Desk, now: datetime) -> tuple[TakingPart, datetime]:
+    """Everyone allocated, and the moment at which the last window closes."""
+    with reading(desk.store).begin() as connection:
+        roll = load_roll(connection, trial.trial, trial.population.columns)
+        allocation = load_allocation(connection, trial.trial, law_of(trial))
+        allocated = _allocated_at(connection, trial.trial) or now
+    opens, closes = _windows(trial, roll, allocated)
+    people = [person for unit in roll.units for person in unit.people]
+    arm_of = {row.unit: row.arm for row in allocation.rows}
+    return TakingPart(people, arm_of, opens), max([now, *closes])
+
+
+def _allocated_at(connection: Connection, name: str) -> datetime | None:
+    state = trial_state(connection, name)
+    return state.allocated_at if state else None
+
+
+def _windows(trial: Trial, roll: Roll, allocated: datetime) -> tuple[dict[str, dict[str, datetime]], list[datetime]]:
+    zone = ZoneInfo(trial.timezone)
+    planner = Planner(trial, {}, allocated)
+    opens: dict[str, dict[str, datetime]] = {}
+    closes: list[datetime] = []
+    for name, outcome in trial.outcomes.items():
+        if outcome.source is None:
+            continue
+        found = windows(outcome.window, roll.units, planner.first_planned, allocated, zone)
+        opens[name] = {
+            person: window.opens.astimezone(zone) for person, window in found.items() if window.opens is not None
+        }
+        closes += [window.closes for window in found.values() if window.closes is not None]
+    return opens, closes

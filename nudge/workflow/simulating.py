@@ -1,0 +1,301 @@
+"""The whole trial many times over, on its own plan and roll: draw, delivery, outcomes, analysis, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nudge.analysis.analyse import family_size
+from nudge.analysis.batched import Runs
+from nudge.analysis.comparison import coded_columns
+from nudge.analysis.foreseen import baseline_columns
+from nudge.analysis.operating import Operating, Share, Tally
+from nudge.design.simulation import World, totals, unequal_sizes
+from nudge.report.numbers import percent
+from nudge.trial.errors import ProblemsFound, Refused
+from nudge.trial.problems import Level
+from nudge.trial.records.design import DrawUnit
+from nudge.workflow.drawing import draws_sites
+from nudge.workflow.examine import Examined, examine
+from nudge.workflow.forecasting import Sending, sending_of
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import design_of
+from nudge.workflow.powering import Planned, icc_of, plans_of, sizes_of
+from nudge.workflow.redrawing import draw_units, redraw_of
+from nudge.workflow.reporting import without_nan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from nudge.trial.model import Trial
+    from nudge.trial.records.analysis import Floats, Ints
+    from nudge.trial.records.design import Law
+    from nudge.trial.records.people import Roll
+
+Progress = Callable[[str, int, int], None]
+_CELLS = 1_000_000
+"""Runs × units held at once: memory stays below a few hundred megabytes whatever the roll."""
+_RISK_EDGE = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to simulate. effects: by name, in proportions or the outcome's unit, None for each one's worthwhile."""
+
+    runs: int = 1000
+    seed: int = 1
+    effects: Mapping[str, float | None] | None = None
+    opt_out: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One outcome and comparison under one effect."""
+
+    outcome: str
+    comparison: str
+    scale: str
+    unit: str
+    operating: Operating
+
+
+@dataclass(frozen=True, slots=True)
+class Logistics:
+    """What one run takes: means over runs with their Monte Carlo errors."""
+
+    messages: Share
+    segments: Share
+    cost: Share
+    currency: str
+    not_delivered: Share
+    opted_out: Share
+    first_send: datetime | None
+    last_send: datetime | None
+    windows_close: datetime | None
+    days: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Everything `nudge simulate` has to say. scenarios: lines by the effect put in."""
+
+    trial: str
+    runs: int
+    seed: int
+    units: int
+    people: int
+    scenarios: Mapping[str, tuple[Line, ...]]
+    logistics: Logistics | None
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; a number that cannot be had is null."""
+        plain: dict[str, Any] = without_nan(asdict(self))
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What every batch needs."""
+
+    trial: Trial
+    law: Law
+    units: list[DrawUnit]
+    people: Ints
+    block: Ints
+    planned: tuple[Planned, ...]
+    worlds: Mapping[str, World]
+
+
+def simulate_trial(path: Path, now: datetime, asked: Asked, progress: Progress) -> Simulated:
+    """Simulate a trial file. Raises ProblemsFound, Refused for designs that cannot be drawn again."""
+    examined = examine(path, now)
+    errors = examined.at(Level.ERROR)
+    if errors:
+        raise ProblemsFound(errors)
+    return simulate(examined, now, asked, progress)
+
+
+def simulate(examined: Examined, now: datetime, asked: Asked, progress: Progress) -> Simulated:
+    """Every scenario asked for: by default no effect, and the worthwhile one."""
+    trial, roll = examined.trial, examined.roll
+    if trial.run_elsewhere:
+        raise Refused(f"{trial.trial} was run elsewhere", "only a trial to come can be simulated")
+    redraw_of(law_of(trial))
+    rng = np.random.default_rng(asked.seed)
+    setting = _setting(trial, roll, asked, rng)
+    effects = asked.effects or {"nothing": 0.0, "worthwhile": None}
+    scenarios = {}
+    sending = sending_of(examined, now) if roll is not None else None
+    counted: list[NDArray[np.float64]] = []
+    for name, effect in effects.items():
+
+        def show(done: int, of: int, what: str = f"effect: {name}") -> None:
+            progress(what, done, of)
+
+        tallies = _all_runs(setting, effect, asked.runs, rng, show, sending, counted)
+        scenarios[name] = tuple(_lines(setting, effect, tallies))
+    logistics = _logistics(trial, sending, np.concatenate(counted), setting, asked) if sending is not None else None
+    return Simulated(
+        trial.trial, asked.runs, asked.seed, len(setting.units), int(setting.people.sum()), scenarios, logistics,
+        tuple(_notes(trial, roll, asked)),
+    )  # fmt: skip
+
+
+def _setting(trial: Trial, roll: Roll | None, asked: Asked, rng: np.random.Generator) -> _Setting:
+    sizes = sizes_of(trial, roll)
+    planned = tuple(plans_of(trial, roll, sizes))
+    if roll is not None:
+        units = draw_units(trial, roll)
+        people = np.array([len(unit.people) for unit in roll.units], dtype=np.int64)
+    else:
+        units = [DrawUnit(f"{i + 1:07d}") for i in range(int(sizes.units))]
+        people = unequal_sizes(len(units), sizes.rows, sizes.cv, rng)
+    codes = {block: i for i, block in enumerate(dict.fromkeys(unit.block for unit in units))}
+    block = np.array([codes[unit.block] for unit in units], dtype=np.int64)
+    worlds = {one.named.outcome: _world(trial, roll, one, people, asked) for one in planned}
+    return _Setting(trial, law_of(trial), units, people, block, planned, worlds)
+
+
+def _world(trial: Trial, roll: Roll | None, one: Planned, people: Ints, asked: Asked) -> World:
+    """The families of one outcome; turned so that more is better, as the plan is."""
+    given, plan = trial.power, one.plan
+    binary = plan.spread is None
+    level = (plan.baseline or 0.0) if binary else 0.0
+    variance = level * (1 - level) if binary else (plan.spread or 0.0) ** 2
+    shift = _shift(trial, roll, people) * np.sqrt(given.r2 * variance)
+    risk = level + shift
+    return World(
+        people, np.clip(risk, _RISK_EDGE, 1 - _RISK_EDGE) if binary else risk,
+        None if binary else (plan.spread or 0.0) * float(np.sqrt(1 - given.r2)),
+        icc_of(trial).value if int(people.max()) > 1 else 0.0, given.reached * (1 - asked.opt_out), given.known,
+        not draws_sites(trial),
+    )  # fmt: skip
+
+
+def _shift(trial: Trial, roll: Roll | None, people: Ints) -> Floats:
+    """(U,) each unit's place on what the covariates foretell: mean 0, people's spread 1; 0 without any."""
+    if roll is None or not trial.analysis.covariates or trial.power.r2 == 0:
+        return np.zeros(people.size)
+    rows = [person.columns for unit in roll.units for person in unit.people]
+    values = baseline_columns(trial, rows)
+    declared = {name: values[name] for name in trial.analysis.covariates}
+    coded = coded_columns(declared, trial.population.columns, np.ones(len(rows), dtype=bool))
+    if not coded:
+        return np.zeros(people.size)
+    score = np.sum([(column - column.mean()) / column.std() for column in coded.values()], axis=0)
+    score = (score - score.mean()) / score.std()
+    unit = np.repeat(np.arange(people.size), people)
+    mean: Floats = np.bincount(unit, score) / people
+    return mean
+
+
+def arm_effects(trial: Trial, effect: float) -> Floats:
+    """(K,) what each arm adds, so that every declared comparison differs by `effect` where they allow it."""
+    arms = list(trial.arms)
+    added: dict[str, float] = {} if trial.control is None else {trial.control: 0.0}
+    left = list(trial.comparisons)
+    while left:
+        pair = next((one for one in left if one.control in added or one.arm in added), left[0])
+        left.remove(pair)
+        if pair.control not in added:
+            added[pair.control] = added[pair.arm] - effect if pair.arm in added else 0.0
+        added.setdefault(pair.arm, added[pair.control] + effect)
+    return np.array([added.get(arm, 0.0) for arm in arms])
+
+
+def _all_runs(
+    setting: _Setting, effect: float | None, runs: int, rng: np.random.Generator,
+    progress: Callable[[int, int], None], sending: Sending | None, counted: list[NDArray[np.float64]],
+) -> list[Tally]:  # fmt: skip
+    """One tally per outcome and comparison."""
+    redraw, design = redraw_of(setting.law), design_of(setting.trial)
+    tallies = [Tally() for _ in setting.planned]
+    at_once = max(1, min(runs, _CELLS // len(setting.units)))
+    progress(0, runs)
+    for start in range(0, runs, at_once):
+        number = min(at_once, runs - start)
+        arms = redraw(setting.units, setting.law, number, rng)
+        if sending is not None:
+            counted.append(sending.of(arms))
+        made: dict[str, tuple[Floats, Floats]] = {}
+        for one, tally in zip(setting.planned, tallies, strict=True):
+            name = one.named.outcome
+            if name not in made:
+                size = one.aim.worthwhile if effect is None else effect
+                made[name] = totals(setting.worlds[name], arms, arm_effects(setting.trial, size), rng)
+            tally.add(_runs(setting, one, arms, *made[name]), design)
+        progress(start + number, runs)
+    return tallies
+
+
+def _runs(setting: _Setting, one: Planned, arms: NDArray[np.int8], rows: Floats, sums: Floats) -> Runs:
+    arm, _, control = one.named.comparison.partition(" - ")
+    treated = arms == setting.law.arms.index(arm)
+    here = treated | (arms == setting.law.arms.index(control))
+    design = design_of(setting.trial)
+    block = setting.block if design.blocks else np.zeros_like(setting.block)
+    return Runs(
+        treated, here, rows, sums, block, one.plan.spread is None, design.clusters, setting.trial.analysis.average
+    )
+
+
+def _lines(setting: _Setting, effect: float | None, tallies: list[Tally]) -> list[Line]:
+    trial, lines = setting.trial, []
+    family = family_size(trial, "primary")
+    for one, tally in zip(setting.planned, tallies, strict=True):
+        size = one.aim.worthwhile if effect is None else effect
+        arm, _, control = one.named.comparison.partition(" - ")
+        added = arm_effects(trial, size) * setting.worlds[one.named.outcome].reached
+        truth = float(added[setting.law.arms.index(arm)] - added[setting.law.arms.index(control)])
+        found = tally.operating(truth, one.aim.worthwhile, trial.power.alpha, family)
+        scale = "probability" if one.plan.spread is None else "mean"
+        lines.append(Line(one.named.outcome, one.named.comparison, scale, one.named.unit, found))
+    return lines
+
+
+def _logistics(
+    trial: Trial, sending: Sending, counted: NDArray[np.float64], setting: _Setting, asked: Asked
+) -> Logistics:
+    """Messages and segments of every run, priced; a text that fails is paid for all the same."""
+    messages, segments = counted[:, 0], counted[:, 1]
+    price = trial.costs.sms if trial.costs and trial.costs.sms else 0.0
+    rng = np.random.default_rng([asked.seed, 1])
+    failed = rng.binomial(messages.astype(np.int64), 1 - trial.power.reached)
+    left = rng.binomial(len(setting.units), asked.opt_out, messages.size)
+    first, last = sending.first, sending.windows_close
+    return Logistics(
+        _mean(messages), _mean(segments), _mean(segments * price), trial.costs.currency if trial.costs else "",
+        _mean(failed.astype(float)), _mean(left.astype(float)), first, sending.last, last,
+        (last - first).total_seconds() / 86_400 if first is not None and last is not None else None,
+    )  # fmt: skip
+
+
+def _mean(values: Floats) -> Share:
+    error = values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else 0.0
+    return Share(float(values.mean()), float(error))
+
+
+def _notes(trial: Trial, roll: Roll | None, asked: Asked) -> list[str]:
+    given = trial.power
+    arrive = f"{percent(given.reached, 0)} of messages arrive, {percent(asked.opt_out, 1)} of units opt out before"
+    notes = [f"{arrive}, the outcome of {percent(given.known, 0)} is known"]
+    if roll is None:
+        notes.append("there is no roll: units are made up from the `power` block, and cost and duration are not known")
+    if trial.analysis.covariates:
+        notes.append("the analysis without covariates is simulated; those that foretell the outcome make it sharper")
+    if roll is not None and any(len(unit.people) > 1 for unit in roll.units):
+        icc = icc_of(trial)
+        notes.append(f"people of one unit are alike: ICC {icc.value:.3g} ({icc.because})")
+    return notes
+
+
+def self_test(asked: Asked) -> Asked:
+    """The same runs with no effect in any arm: labels on outcomes they had no part in (an A/A test)."""
+    return replace(asked, effects={"nothing": 0.0})
