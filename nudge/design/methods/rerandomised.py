@@ -13,7 +13,6 @@ with unequal ones the chances are found over kept draws, and used where they dif
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -104,20 +103,19 @@ def nothing_kept(attempts: int) -> InputError:
     )
 
 
-@dataclass(slots=True)
 class _Attempts:
     """Attempts at drawing the same units: what does not change between them."""
 
-    units: Sequence[DrawUnit]
-    law: Law
+    def __init__(self, units: Sequence[DrawUnit], law: Law) -> None:
+        self.n, self.law = len(units), law
+        self.blocks = {block: np.array(members) for block, members in by_block(units).items()}
 
     def arms(self, key: bytes) -> npt.NDArray[np.int8]:
         """One attempt: each unit's arm by position, (n,)."""
-        n = len(self.units)
-        numbers = np.frombuffer(hashlib.shake_256(key).digest(8 * n), dtype=">u8")
-        arms = np.empty(n, dtype=np.int8)
-        for block, members in by_block(self.units).items():
-            order = np.array(members)[np.argsort(numbers[members], kind="stable")]
+        numbers = np.frombuffer(hashlib.shake_256(key).digest(8 * self.n), dtype=">u8").astype(np.uint64)
+        arms = np.empty(self.n, dtype=np.int8)
+        for block, members in self.blocks.items():
+            order = members[np.argsort(numbers[members], kind="stable")]
             arms[order] = np.repeat(
                 np.arange(len(self.law.arms)), places(len(members), block, self.law, Seed(key, b""))
             )

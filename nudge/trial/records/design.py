@@ -29,7 +29,8 @@ class Law:
 
     parameters: what only some methods take, as plain JSON values under the file's own names
     (`balance_on`, `accept`, `probability`, `sizes`, `steps`, `batch`, `floor`, and `levels` by
-    arm). control: the arm others are compared with, where one is marked.
+    arm); for a replay also `batches`, the chances logged for batches 2, 3 …. control: the arm
+    others are compared with, where one is marked.
     """
 
     trial: str
@@ -73,9 +74,13 @@ class DrawUnit:
 class Allocated:
     """One unit's arm.
 
-    probability: the chance it had of this arm; NaN where only simulation could tell (minimisation).
-    step: in a stepped wedge, the number of the step at which the cluster crosses, from 1.
-    group: what was drawn together inside a block: a matched pair, a permuted block, a batch.
+    probability: the chance it had of this arm, in a stepped wedge of this step; NaN where only
+    simulation could tell (minimisation).
+    arm: in a stepped wedge, the arm the cluster crosses to.
+    step: the number of the step at which it crosses, from 1: clusters of a stepped wedge, units of
+    a waiting arm.
+    group: what was drawn together inside a block: a matched pair, a batch. Permuted blocks stay
+    hidden, and have none.
     """
 
     unit: str
