@@ -21,9 +21,11 @@ from nudge.people.units import form_units
 from nudge.trial.conditions import condition
 from nudge.trial.errors import InputError
 from nudge.trial.library import template_folders
+from nudge.trial.lints import lints
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.tables import EMPTY
+from nudge.workflow.cautions import cautions
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ def examine(path: Path, now: datetime) -> Examined:
     problems.extend(named_things(loaded))
     templates = _templates(loaded, problems)
     problems.extend(_unused_columns(loaded, templates))
+    problems.extend(lints(loaded.trial, loaded.source, now.date()))
+    problems.extend(cautions(loaded, templates))
     roll, roll_file = (None, "")
     people = loaded.trial.population.people
     if people is not None and not loaded.trial.run_elsewhere:

@@ -37,11 +37,12 @@ class StoppingRule(Part):
 
 
 class Safeguarding(Part):
-    """Who reads replies, when, and how fast they act."""
+    """Who reads replies, when, and how fast they act; who agreed to writing to the young themselves."""
 
     replies_to: Text
     hours: Text
     escalate_within: Duration
+    signed_off: Text | None = None
 
 
 class DataProtection(Part):

@@ -33,6 +33,8 @@ class Contact(Part):
     """Columns that hold contact details, and the order in which routes are tried.
 
     address: where the family lives; it joins units before allocation, and is never written to.
+    recipient: whose phone and email these are; unless said otherwise an adult with parental
+    responsibility.
     """
 
     sms: Column | None = None
@@ -40,6 +42,7 @@ class Contact(Part):
     address: Column | None = None
     language: Column | None = None
     prefer: Annotated[tuple[Channel, ...], BeforeValidator(as_list)] = ("sms", "email")
+    recipient: Literal["adult", "aged_16_17", "under_16"] = "adult"
 
     def column_of(self, channel: str) -> str | None:
         """The column of a channel's address."""
