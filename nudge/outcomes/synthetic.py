@@ -125,18 +125,18 @@ def records(
     arm_of: Mapping[str, str],
     windows: Mapping[str, OutcomeWindow],
     process: Process,
+    potential: Potential,
     id_column: str,
 ) -> Iterator[dict[str, str]]:
     """Rows of the file in which an outcome is recorded, in the shape its `source` says.
 
-    arm_of: arm by unit. windows: by person; a person without one has no record. id_column:
-    where the source names none. Events fall on a day of the window; an amount is recorded
-    on its last day.
+    arm_of: arm by unit. windows: by person; a person without one has no record. potential:
+    what each would do. id_column: where the source names none. Events fall on a day of the
+    window; an amount is recorded on its last day.
     """
     source = outcome.source
     if source is None or source.value is None:
         raise AssertionError("check refuses a measured outcome without a source")
-    potential = potential_outcomes(people, process, sorted(set(arm_of.values())))
     rng = np.random.default_rng([process.seed, 2])
     when, known = rng.random(len(people)), rng.random(len(people)) < process.known
     for i, person in enumerate(people):
@@ -150,6 +150,15 @@ def records(
         if source.value != PRESENT:
             row[source.value] = f"{found:g}" if process.sd is not None else ("yes" if found else "no")
         yield row
+
+
+def record_columns(outcome: Outcome, id_column: str) -> list[str]:
+    """The header of the file in which an outcome is recorded."""
+    source = outcome.source
+    if source is None:
+        raise AssertionError("check refuses a measured outcome without a source")
+    value = "" if source.value == PRESENT else source.value
+    return [column for column in (source.id or id_column, source.date, value) if column]
 
 
 def _day(window: OutcomeWindow, share: float) -> date:

@@ -5,19 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from nudge.delivery.plan import Planner
 from nudge.design.seed import PublishedSeed
-from nudge.outcomes.synthetic import Process, complaint_records, potential_outcomes, review_records
-from nudge.people.synthetic import Families, review_roll, write_csv
 from nudge.report.words import effect
 from nudge.store.engine import reading
 from nudge.store.ledger import next_due
-from nudge.store.people import load_allocation, load_roll
 from nudge.store.vault import new_keys
 from nudge.trial.clock import SimulatedClock
 from nudge.trial.errors import Refused
@@ -28,8 +23,9 @@ from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.desk import Desk
 from nudge.workflow.examine import examine
+from nudge.workflow.examples import make_outcomes, make_roll
 from nudge.workflow.launching import launch_trial
-from nudge.workflow.locking import allocate_trial, law_of, lock_trial
+from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.reporting import write_report
 from nudge.workflow.sending import send_due
 from nudge.workflow.settings import Settings
@@ -41,8 +37,6 @@ if TYPE_CHECKING:
 SEED_PHRASE = "nudge demonstration 2026-11"
 _MARK = ".made-by-nudge-demo"
 _START = datetime(2026, 10, 30, 9, 0, tzinfo=UTC)
-FAMILIES = Families(2000, date(2026, 11, 16), date(2026, 12, 18), seed=20261102)
-PROCESS = Process(0.62, {"usual": 0.0, "reminder": 0.10, "plan": 0.10}, seed=20261103)
 Progress = Callable[[str, int, int], None]
 
 
@@ -70,14 +64,15 @@ def run_demonstration(folder: Path, progress: Progress) -> Demonstration:
     progress("reading a published trial", 1, 1)
     clock = SimulatedClock(_START)
     desk = Desk(_settings(folder), clock, PublishedSeed(SEED_PHRASE))
-    path = _council_files(folder)
+    path = make_roll("two-year-review", folder / "trial").file
     sent = _run(path, desk, clock, progress)
-    truth = _outcomes(path, desk, clock)
+    truth = make_outcomes(path, desk)
+    clock.advance_to(truth.complete_at)
     collect_outcomes(path, desk)
     council = analyse_trial(path, desk)
     second = write_report(council, load_trial(path).trial, folder / "reports")
     files = sum(1 for file in desk.settings.outbox.iterdir() if file.suffix in {".txt", ".eml"})
-    return Demonstration(folder, replication, council, truth, sent, files, (first, second))
+    return Demonstration(folder, replication, council, dict(truth.effects["attended"]), sent, files, (first, second))
 
 
 def _fresh(folder: Path) -> None:
@@ -99,15 +94,6 @@ def _settings(folder: Path) -> Settings:
         intent_group=64,
         actor="demonstration",
     )
-
-
-def _council_files(folder: Path) -> Path:
-    """The shipped trial file with a made-up roll beside it."""
-    target = folder / "trial" / "two-year-review.yaml"
-    target.parent.mkdir()
-    shutil.copy(shipped("experiments") / "two-year-review.yaml", target)
-    write_csv(review_roll(FAMILIES), target.parent / "people" / "two-year-review.csv")
-    return target
 
 
 def _run(path: Path, desk: Desk, clock: SimulatedClock, progress: Progress) -> int:
@@ -133,28 +119,6 @@ def _run(path: Path, desk: Desk, clock: SimulatedClock, progress: Progress) -> i
             return sent
         clock.advance_to(due)
         send_due(desk, one_more)
-
-
-def _outcomes(path: Path, desk: Desk, clock: SimulatedClock) -> dict[str, float]:
-    """Write what the stated process gives, once every window has closed; return the truth."""
-    trial = load_trial(path).trial
-    with reading(desk.store).begin() as connection:
-        roll = load_roll(connection, trial.trial, trial.population.columns)
-        allocation = load_allocation(connection, trial.trial, law_of(trial))
-    planner = Planner(trial, {}, _START)
-    zone = ZoneInfo(trial.timezone)
-    opens = {
-        person.id: first.astimezone(zone)
-        for unit in roll.units if (first := planner.first_planned(unit)) is not None for person in unit.people
-    }  # fmt: skip
-    people = [person for unit in roll.units for person in unit.people]
-    arm_of = {row.unit: row.arm for row in allocation.rows}
-    folder = path.parent / "outcomes"
-    write_csv(review_records(people, arm_of, opens, PROCESS), folder / "reviews.csv")
-    write_csv(complaint_records(people, opens, PROCESS), folder / "complaints.csv")
-    clock.advance_to(max(opens.values()) + timedelta(days=57))
-    potential = potential_outcomes(people, PROCESS)
-    return {str(pair): potential.true_effect(pair.arm, pair.control) for pair in trial.comparisons}
 
 
 def _estimate(line: Estimate) -> str:

@@ -26,6 +26,7 @@ from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.tables import EMPTY
 from nudge.workflow.cautions import cautions
+from nudge.workflow.example_records import EXAMPLES
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
 
 if TYPE_CHECKING:
@@ -130,9 +131,11 @@ def _is_absent(people: DataSource, folder: Path) -> bool:
 def _absent_roll(loaded: LoadedTrial, people: DataSource) -> Problem:
     """Without its roll a file can be written and checked, but not locked."""
     file = people.csv_file or people.parquet_file
+    name = loaded.trial.trial
+    make = f", or make one up: nudge example make {name}" if name in EXAMPLES else ""
     return loaded.source.problem(
         Level.LAUNCH, ("population", "people"), f"there is no roll at {file}, so nothing about people could be checked",
-        "put it there; the path is relative to the trial file",
+        f"put it there; the path is relative to the trial file{make}",
     )  # fmt: skip
 
 
