@@ -8,7 +8,7 @@ these very people can be counted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ class Process:
     base: the share (or, with `sd`, the mean) without any message. effects: what each arm
     adds to it; an arm not named adds nothing. groups: by column, how far the first and the
     last of its groups lie from the base. slopes: by column, what one more of it adds. icc:
-    how alike the people of one unit are. sd: standard deviation of an amount; None for a
+    how alike the people of one unit are, beyond what their columns say. sd: standard deviation of an amount; None for a
     yes or no. before: the column that holds the same amount earlier, and `likeness` its
     correlation with it. known: the share of people with a record.
     """
@@ -87,17 +87,24 @@ def potential_outcomes(people: Sequence[Person], process: Process, arms: Collect
 
 
 def _luck(people: Sequence[Person], process: Process) -> NDArray[np.float64]:
-    """(n,) uniform; two people of one unit share theirs with chance `icc`.
+    """(n,) uniform, shared by the people of one unit as far as they are alike."""
+    return _alike(people, process, lambda rng, number: rng.random(number))
 
-    Each takes the unit's luck with chance √icc and their own otherwise, so that the
-    correlation of two people's outcomes is icc where their chances are equal.
+
+def _alike(
+    people: Sequence[Person], process: Process, draw: Callable[[np.random.Generator, int], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """(n,) draws of which two within a unit are correlated by `icc`.
+
+    Each person takes their unit's draw with chance √icc and one of their own otherwise, so
+    two of them share one with chance icc.
     """
-    own = np.random.default_rng(process.seed).random(len(people))
+    own = draw(np.random.default_rng(process.seed), len(people))
     if not process.icc:
         return own
     rng = np.random.default_rng([process.seed, 1])
     units = {unit: i for i, unit in enumerate(dict.fromkeys(person.unit for person in people))}
-    shared = rng.random(len(units))[[units[person.unit] for person in people]]
+    shared = draw(rng, len(units))[[units[person.unit] for person in people]]
     return np.where(rng.random(len(people)) < process.icc**0.5, shared, own)
 
 
@@ -105,16 +112,17 @@ def _amounts(people: Sequence[Person], process: Process) -> NDArray[np.float64]:
     """(n,) gamma amounts correlated with an earlier one by thinning it.
 
     y = B·x + G with B ~ Beta(kρ, k(1 - ρ)) and G ~ Gamma(k(1 - ρ)) keeps the gamma law with
-    correlation ρ (Lewis, McKenzie and Hugus 1989, Communications in Statistics, Stochastic Models 5).
+    correlation ρ (Lewis, McKenzie and Hugus 1989, Communications in Statistics, Stochastic
+    Models 5). What is new, G, is what the people of a unit have in common.
     """
     if process.sd is None:
         raise AssertionError("an amount has a standard deviation")
-    rng = np.random.default_rng(process.seed)
     shape, scale = (process.base / process.sd) ** 2, process.sd**2 / process.base
-    fresh = rng.gamma(shape * (1 - process.likeness), scale, len(people))
+    fresh = _alike(people, process, lambda rng, number: rng.gamma(shape * (1 - process.likeness), scale, number))
     if not process.before:
         return fresh
     earlier = np.array([float(str(person.columns[process.before])) for person in people])
+    rng = np.random.default_rng([process.seed, 3])
     kept = rng.beta(shape * process.likeness, shape * (1 - process.likeness), len(people))
     return np.asarray(kept * earlier + fresh)
 
