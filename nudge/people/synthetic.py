@@ -90,11 +90,11 @@ def write_csv(rows: Iterator[Mapping[str, str]], path: Path, columns: Sequence[s
     with path.open("w", newline="", encoding="utf-8") as file:
         writer: csv.DictWriter[str] | None = None
         if columns:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer = csv.DictWriter(file, columns)
             writer.writeheader()
         for row in rows:
             if writer is None:
-                writer = csv.DictWriter(file, list(row), lineterminator="\n")
+                writer = csv.DictWriter(file, list(row))
                 writer.writeheader()
             writer.writerow(row)
             number += 1

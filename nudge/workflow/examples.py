@@ -108,22 +108,22 @@ def make_roll(
         raise InputError(f"{file} names no CSV file for its roll", "write `people: people/NAME.csv`")
     roll = folder / source.csv_file
     rows = list(made_by.rows(units, chosen))
-    text = _as_csv(rows)
-    already = roll.exists() and roll.read_text(encoding="utf-8") == text
+    content = _as_csv(rows)
+    already = roll.exists() and roll.read_bytes() == content
     if roll.exists() and not already and not force:
         raise Refused(f"{roll} holds another roll", "move it away, or overwrite it with --force")
     if not already:
         roll.parent.mkdir(parents=True, exist_ok=True)
-        roll.write_text(text, encoding="utf-8", newline="")
+        roll.write_bytes(content)
     return Made(file, roll, units, len(rows), chosen, already)
 
 
-def _as_csv(rows: list[dict[str, str]]) -> str:
+def _as_csv(rows: list[dict[str, str]]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
-    return text.getvalue()
+    return text.getvalue().encode()
 
 
 def make_outcomes(path: Path, desk: Desk, seed: int = 0) -> Truth:
