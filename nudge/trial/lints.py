@@ -15,6 +15,7 @@ from nudge.trial.problems import Level, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from nudge.trial.model import Trial
     from nudge.trial.parts.arms import Arm, Message
@@ -224,7 +225,7 @@ def _often(trial: Trial, source: Source) -> Iterator[Problem]:
             key = anchor.kind if anchor.kind == "date" else str(anchor)
             anchors.setdefault(key, []).append(_moment(message.send))
         for moments in anchors.values():
-            what = _too_many(sorted(moments))
+            what = too_often(sorted(moments))
             if what:
                 yield source.problem(
                     Level.LAUNCH, ("arms", name, "messages"), f"plans {what} for one household",
@@ -232,7 +233,8 @@ def _often(trial: Trial, source: Source) -> Iterator[Problem]:
                 )  # fmt: skip
 
 
-def _too_many(moments: Sequence[timedelta]) -> str:
+def too_often(moments: Sequence[timedelta] | Sequence[datetime]) -> str:
+    """What is too much about messages at these moments, in their order; empty where nothing is."""
     if any(later - earlier < WEEK for earlier, later in pairwise(moments)):
         return "two messages within a week"
     fourths = zip(moments, moments[A_MONTH_AT_MOST:], strict=False)

@@ -1,19 +1,22 @@
-"""What the words an arm uses ask of the arm: reasons for doubtful ones, a source for what others do."""
+"""What templates and roll ask of an arm: reasons for doubtful words, and no household written to too often."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nudge.trial.lints import norm_missing
+from nudge.trial.lints import norm_missing, too_often
 from nudge.trial.problems import Level, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
+    from nudge.delivery.plan import Planner
     from nudge.trial.load import LoadedTrial
     from nudge.trial.parts.arms import Arm
     from nudge.trial.problems import Problem
     from nudge.trial.records.messages import Template
+    from nudge.trial.records.people import Roll, Unit
     from nudge.trial.source import Step
 
 
@@ -67,3 +70,29 @@ def _translations(loaded: LoadedTrial, path: tuple[Step, ...], variants: Sequenc
                 Level.ADVICE, path, f"{one.file} does not say who put it back into English",
                 "have someone do so who has not seen the English, and add `back_translation:` to its head",
             )  # fmt: skip
+
+
+def household_cap(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator[Problem]:
+    """Households that an arm's plan would write to more than weekly, or more than three times a month.
+
+    The file alone shows it where all sends hang on one day; several children, or several
+    appointments of one child, show only in the roll.
+    """
+    for name in loaded.trial.arms:
+        units = [unit.id for unit in roll.units if too_often(_moments(planner, unit, name))]
+        if units:
+            yield loaded.source.problem(
+                Level.LAUNCH, ("arms", name, "messages"),
+                f"would write to {len(units)} households more often than one may, the first of them {units[0]}",
+                "send one a week and three a month at most, such as once per family (`for_each: unit`)",
+            )  # fmt: skip
+
+
+def _moments(planner: Planner, unit: Unit, arm: str) -> list[datetime]:
+    """When a household is written to, by its own clocks: a week is a week when they change.
+
+    Two adults who get one message at once are written to once.
+    """
+    messages = planner.trial.arms[arm].messages
+    dues = {due for message in messages for _, _, due in planner.recipients(unit, message)}
+    return sorted(due.astimezone(planner.zone) for due in dues)

@@ -25,7 +25,7 @@ from nudge.trial.lints import lints
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.tables import EMPTY
-from nudge.workflow.cautions import cautions
+from nudge.workflow.cautions import cautions, household_cap
 from nudge.workflow.example_records import EXAMPLES
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
 
@@ -118,6 +118,7 @@ def examine(path: Path, now: datetime) -> Examined:
     if roll is not None and not problems.fatal:
         planner = Planner(loaded.trial, examined.variants, now)
         problems.extend(_reach(examined, roll, planner))
+        problems.extend(household_cap(loaded, roll, planner))
         expected = forecast(planner, templates, roll)
         problems.extend(_unrendered(loaded, expected))
     return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)

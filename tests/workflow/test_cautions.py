@@ -12,7 +12,7 @@ from nudge.trial.errors import InputError, ProblemsFound
 from nudge.workflow.examine import examine
 from nudge.workflow.library import LONGEST_DAY, SHIPPED_DAYS, example_value, library
 from tests.conftest import ROOT
-from tests.support.trials import write_trial
+from tests.support.trials import family, trial_values, write_trial
 
 NOW = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)
 LIBRARY = {entry.name: entry for entry in library(ROOT)}
@@ -89,6 +89,33 @@ def test_a_translation_says_who_put_it_back(tmp_path: Path) -> None:
         "and add `back_translation:` to its head"
     )
     welsh.write_text(welsh.read_text().replace("---\n", "---\nback_translation: A. Person, 2027\n", 1))
+    assert examine(path, NOW).problems == ()
+
+
+def test_a_household_with_two_children_is_not_written_to_twice_in_a_week(tmp_path: Path) -> None:
+    rows = [family(i) for i in range(40)]
+    rows[7] = family(7, household_ref="H0006", visit="2027-01-27", mobile=rows[6]["mobile"], area=rows[6]["area"])
+    message = {"template": "visit", "send": "7 days before visit at 10:00", "for_each": "person"}
+    arms = {"usual": {"control": "true", "receives": "a letter"}, "reminder": {"messages": [message]}}
+    path = write_trial(tmp_path, rows=rows, arms=arms)
+    (problem,) = examine(path, NOW).problems
+    assert f"{problem.level} {problem.path}: {problem.what}; {problem.remedy}" == (
+        "launch arms.reminder.messages: would write to 1 households more often than one may, the first of them H0006; "
+        "send one a week and three a month at most, such as once per family (`for_each: unit`)"
+    )
+    message["for_each"] = "unit"
+    assert examine(write_trial(tmp_path, rows=rows, arms=arms), NOW).problems == ()
+
+
+def test_a_week_across_a_change_of_the_clocks_is_a_week(tmp_path: Path) -> None:
+    rows = [family(i) for i in range(40)]  # British clocks go forward on 28 March 2027
+    rows[6]["visit"] = "2027-03-29"
+    rows[7] = family(7, household_ref="H0006", visit="2027-04-05", mobile=rows[6]["mobile"], area=rows[6]["area"])
+    message = {"template": "visit", "send": "7 days before visit at 10:00", "for_each": "person"}
+    arms = {"usual": {"control": "true", "receives": "a letter"}, "reminder": {"messages": [message]}}
+    outcomes = trial_values()["outcomes"]
+    outcomes["came"]["window"] = "28 days from visit - 7 days"
+    path = write_trial(tmp_path, rows=rows, arms=arms, outcomes=outcomes)
     assert examine(path, NOW).problems == ()
 
 
