@@ -15,7 +15,6 @@ from nudge.trial.problems import Level, listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from nudge.trial.model import Trial
     from nudge.trial.parts.arms import Arm, Message
@@ -233,8 +232,8 @@ def _often(trial: Trial, source: Source) -> Iterator[Problem]:
                 )  # fmt: skip
 
 
-def too_often(moments: Sequence[timedelta] | Sequence[datetime]) -> str:
-    """What is too much about messages at these moments, in their order; empty where nothing is."""
+def too_often(moments: Sequence[timedelta]) -> str:
+    """What is too much about messages so long after one day, in their order; empty where nothing is."""
     if any(later - earlier < WEEK for earlier, later in pairwise(moments)):
         return "two messages within a week"
     fourths = zip(moments, moments[A_MONTH_AT_MOST:], strict=False)

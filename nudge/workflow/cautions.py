@@ -9,7 +9,7 @@ from nudge.trial.problems import Level, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from datetime import timedelta
 
     from nudge.delivery.plan import Planner
     from nudge.trial.load import LoadedTrial
@@ -88,11 +88,12 @@ def household_cap(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
             )  # fmt: skip
 
 
-def _moments(planner: Planner, unit: Unit, arm: str) -> list[datetime]:
-    """When a household is written to, by its own clocks: a week is a week when they change.
+def _moments(planner: Planner, unit: Unit, arm: str) -> list[timedelta]:
+    """How long after the first each message follows, by the clock on the wall: a week is a week when it changes.
 
     Two adults who get one message at once are written to once.
     """
     messages = planner.trial.arms[arm].messages
     dues = {due for message in messages for _, _, due in planner.recipients(unit, message)}
-    return sorted(due.astimezone(planner.zone) for due in dues)
+    local = sorted(due.astimezone(planner.zone) for due in dues)
+    return [moment - local[0] for moment in local]  # within one zone Python subtracts what the clocks show
