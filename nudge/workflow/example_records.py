@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from nudge.outcomes.synthetic import Process
-from nudge.people.made_up import Choice, Days, HalfDays, Later, Recipe, WholeDays, made_up_roll
+from nudge.people.recipes import Choice, Days, HalfDays, Later, Recipe, WholeDays, made_up_roll
 from nudge.people.synthetic import Families, review_roll
 
 Rows = Callable[[int, int], Iterator[dict[str, str]]]

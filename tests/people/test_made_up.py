@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from nudge.people.contacts import is_reserved, normalised
-from nudge.people.made_up import MOBILES, Choice, Days, HalfDays, Later, Recipe, WholeDays, made_up_roll
+from nudge.people.recipes import MOBILES, Choice, Days, HalfDays, Later, Recipe, WholeDays, made_up_roll
 
 RECIPE = Recipe(
     person="visit_ref", unit="child_ref", marks=("V", "C"), seed=1,
