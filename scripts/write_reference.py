@@ -1,6 +1,6 @@
-"""Write the reference pages out of the code: docs/commands.md, docs/results-json.md and both JSON Schemas.
+"""Write the reference pages out of the code: commands, results, the message library and both JSON Schemas.
 
-Run it after changing a command or a result; a test fails while they differ.
+Run it after changing a command, a result or a template; a test fails while they differ.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from nudge.cli.main import app
 from nudge.trial.records.report import Results
 from nudge.workflow import schema as trial_file
+from nudge.workflow.library import library
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -133,9 +134,45 @@ def _type(field: dict[str, Any]) -> str:
     return str(field.get("type", "anything"))
 
 
+def library_page() -> str:
+    """Every shipped template with what is known of it, and its words."""
+    lines = [
+        "# Message library",
+        "",
+        "Written by `scripts/write_reference.py` from the files in `message_templates/`. Each template has words for",
+        "texts and emails; `nudge templates NAME` shows them. Segments are counted with the longest date there is,",
+        "Wednesday 30 September. The grade says what is known of words of this kind, not of this template: strong,",
+        "good, modest, mixed, thin or none. A template marked *research only* is kept from families until its arm says",
+        "`because:`; so is one marked *sensitive*, which tells a family something about itself.",
+        "",
+        "| template | works by | grade | segments | languages |",
+        "|---|---|---|---|---|",
+    ]
+    entries = library(ROOT)
+    for entry in entries:
+        mark = " (research only)" if entry.research_only else " (sensitive)" if entry.sensitive else ""
+        cut = ", ".join(f"{one.segments} ({one.language})" for one in entry.wordings if one.channel == "sms")
+        languages = ", ".join(dict.fromkeys(one.language for one in entry.wordings))
+        lines.append(
+            f"| [{entry.name}](#{entry.name.replace('/', '')}) | {', '.join(entry.mechanism)} | {entry.grade}{mark} "
+            f"| {cut} | {languages} |"
+        )
+    for entry in entries:
+        lines += ["", f"## {entry.name}", "", f"Grade: {entry.grade}. {entry.because}", ""]
+        lines += [f"- Source: {source}" for source in entry.sources]
+        lines += [f"- Warning: {warning}" for warning in entry.warnings]
+        for one in (one for one in entry.wordings if one.channel == "sms"):
+            plural = "s" if one.segments != 1 else ""
+            lines += ["", f"> {one.text}", ">", f"> {one.characters} characters, {one.segments} segment{plural}"]
+            if one.back_translation:
+                lines[-1] += f"; `{one.language}`, back-translation {one.back_translation}"
+    return "\n".join([*lines, ""])
+
+
 PAGES = {
     ROOT / "docs" / "commands.md": commands_page,
     ROOT / "docs" / "results-json.md": results_page,
+    ROOT / "docs" / "message-library.md": library_page,
     ROOT / "nudge" / "report" / "results.schema.json": schema_text,
     ROOT / "nudge" / "trial" / "trial.schema.json": trial_file.schema_text,
 }

@@ -37,8 +37,8 @@ from nudge.people.synthetic import review_roll, write_csv
 from nudge.trial.library import shipped
 from nudge.trial.records.analysis import AnalysisRows
 from nudge.trial.records.design import DrawUnit
-from nudge.workflow.demonstration import FAMILIES, PROCESS
 from nudge.workflow.examine import examine
+from nudge.workflow.example_records import EXAMPLES, FAMILIES
 from nudge.workflow.law import law_of
 from nudge.workflow.locking import design_of
 
@@ -54,6 +54,7 @@ REPETITIONS = 10_000
 STORED = 200
 """So many repetitions are stored one by one, so that a test can make some of them again."""
 OUTCOME = "attended"
+PROCESS = EXAMPLES["two-year-review"].outcomes[OUTCOME]
 PHRASE = "simulation of the two-year review"
 LUCK = 20_270_500
 """A repetition's outcomes have this seed plus its number; its draw has the phrase with its number."""

@@ -15,9 +15,9 @@ from pydantic import BeforeValidator
 
 from nudge.messages.render import environment
 from nudge.trial.load import validated
-from nudge.trial.parts.fields import Part
+from nudge.trial.parts.fields import Part, Text, as_list
 from nudge.trial.problems import Level, Problem, Problems
-from nudge.trial.records.messages import Template
+from nudge.trial.records.messages import Evidence, Template
 from nudge.trial.source import Source, parse_yaml, read_text
 from nudge.trial.tables import shortened
 
@@ -32,14 +32,31 @@ _EMAIL_SENDER = re.compile(r"[^<>@\s]+@[^<>@\s]+|[^<>@\n]*<[^<>@\s]+@[^<>@\s]+>"
 _OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
+Grade = Literal["strong", "good", "modest", "mixed", "thin", "none"]
+_Texts = Annotated[tuple[Text, ...], BeforeValidator(as_list)]
+
+
+class Known(Part):
+    """What is known of a kind of wording: `evidence:` of a head."""
+
+    grade: Grade
+    because: Text
+    sources: _Texts = ()
+
+
 class Head(Part):
     """The YAML head of a template file."""
 
     channel: Literal["sms", "email"] | None = None
     language: str | None = None
-    mechanism: Annotated[tuple[str, ...], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] = ()
+    mechanism: _Texts = ()
     subject: str = ""
     sender: str = ""
+    evidence: Known | None = None
+    warnings: _Texts = ()
+    research_only: bool = False
+    sensitive: bool = False
+    back_translation: Text | None = None
 
 
 def find_template(name: str, folders: Sequence[Path]) -> Path | None:
@@ -102,9 +119,11 @@ def _read_variant(name: str, channel: str, language: str, text: str, shown: str,
         problems.add(Problem(Level.ERROR, shown, first_line, 1, "", "has no words", remedy))
     asked = _variables(head.subject, source.place(("subject",))[0], shown, problems) or frozenset()
     digest = hashlib.sha256(text.encode()).hexdigest()
+    known = head.evidence
     return Template(
         name, channel, language, shown, head.subject, head.sender, head.mechanism, body.strip("\n"),
-        variables | asked, digest,
+        variables | asked, digest, Evidence(known.grade, known.because, known.sources) if known else None,
+        head.warnings, head.research_only, head.sensitive, head.back_translation or "",
     )  # fmt: skip
 
 
@@ -141,6 +160,10 @@ def _head_problems(head: Head, channel: str, language: str, source: Source) -> I
     elif channel == "email" and not _EMAIL_SENDER.fullmatch(head.sender):
         yield said(
             "sender", f"`{shortened(head.sender)}` cannot be an email's sender", "write `Elm Council <name@domain>`"
+        )
+    if head.research_only and head.evidence is None:
+        yield said(
+            "research_only", "is marked research only without saying why", "add `evidence: {grade: none, because: …}`"
         )
     if channel == "email" and not head.subject:
         yield said("subject", "is an email without a subject", "add `subject:` to its head")

@@ -1,92 +1,177 @@
 """Made-up outcomes by a stated process, so that a demonstration knows the truth it should find.
 
-The process is fixed before any arm is drawn: every child has a chance of the outcome that
-depends on household and deprivation; an arm adds its stated effect to that chance. What a
-child would have done under each arm is settled by one uniform number per child, so the
-true effect among these very children can be counted.
+The process is fixed before any arm is drawn: every person has a chance of the outcome that
+depends on their columns; an arm adds its stated effect to that chance. What a person would
+have done under each arm is settled by luck that knows no arm, so the true effect among
+these very people can be counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.trial.parts.outcomes import PRESENT
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nudge.trial.parts.outcomes import Outcome
+    from nudge.trial.records.outcomes import OutcomeWindow
     from nudge.trial.records.people import Person
-
-_HUB_SPREAD = 0.04
-_DEPRIVATION_STEP = 0.025
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """The stated process: base rate, what each arm adds, complaints per message, and a seed."""
+    """The stated process of one outcome.
+
+    base: the share (or, with `sd`, the mean) without any message. effects: what each arm
+    adds to it; an arm not named adds nothing. groups: by column, how far the first and the
+    last of its groups lie from the base. slopes: by column, what one more of it adds. icc:
+    how alike the people of one unit are, beyond what their columns say. sd: standard deviation of an amount; None for a
+    yes or no. before: the column that holds the same amount earlier, and `likeness` its
+    correlation with it. known: the share of people with a record.
+    """
 
     base: float
     effects: Mapping[str, float]
     seed: int
-    complaint: float = 0.001
+    groups: Mapping[str, float] = field(default_factory=dict)
+    slopes: Mapping[str, float] = field(default_factory=dict)
+    icc: float = 0.0
+    sd: float | None = None
+    before: str = ""
+    likeness: float = 0.0
+    known: float = 1.0
 
 
 def chances(people: Sequence[Person], process: Process) -> NDArray[np.float64]:
-    """(n,) each child's chance of the outcome with no message, by hub and deprivation."""
-    hubs = sorted({str(person.columns["hub"]) for person in people})
-    shift = dict(zip(hubs, np.linspace(-_HUB_SPREAD, _HUB_SPREAD, len(hubs)), strict=True))
-    quintile = np.array([float(str(person.columns["imd_quintile"])) for person in people])
-    own = np.array([shift[str(person.columns["hub"])] for person in people])
-    base: NDArray[np.float64] = process.base + own + _DEPRIVATION_STEP * (quintile - quintile.mean())
-    return base
+    """(n,) each person's chance of the outcome with no message."""
+    chance = np.full(len(people), process.base)
+    for column, spread in process.groups.items():
+        names = sorted({str(person.columns[column]) for person in people})
+        shift = dict(zip(names, np.linspace(-spread, spread, len(names)), strict=True))
+        chance += np.array([shift[str(person.columns[column])] for person in people])
+    for column, step in process.slopes.items():
+        amount = np.array([float(str(person.columns[column])) for person in people])
+        chance += step * (amount - amount.mean())
+    return chance
 
 
 @dataclass(frozen=True, slots=True)
 class Potential:
-    """What each child would do under each arm: (n,) of bool by arm."""
+    """What each person would do under each arm: (n,) of bool, or of amounts, by arm."""
 
-    by_arm: Mapping[str, NDArray[np.bool_]]
+    by_arm: Mapping[str, NDArray[np.bool_] | NDArray[np.float64]]
 
     def true_effect(self, arm: str, control: str) -> float:
-        """The effect among these very children."""
+        """The effect among these very people."""
         return float(self.by_arm[arm].mean() - self.by_arm[control].mean())
 
 
-def potential_outcomes(people: Sequence[Person], process: Process) -> Potential:
-    """Settle every child's outcome under every arm."""
-    luck = np.random.default_rng(process.seed).random(len(people))
+def potential_outcomes(people: Sequence[Person], process: Process, arms: Collection[str] = ()) -> Potential:
+    """Settle every person's outcome under every arm: those named, else those with an effect."""
+    named = arms or process.effects
+    if process.sd is not None:
+        amounts = _amounts(people, process)
+        # In proportion, so that no one is absent for less than no time.
+        grown = {arm: 1 + process.effects.get(arm, 0.0) / process.base for arm in named}
+        return Potential({arm: np.round(amounts * grown[arm] * 2) / 2 for arm in named})
+    luck = _luck(people, process)
     base = chances(people, process)
-    return Potential({arm: luck < base + effect for arm, effect in process.effects.items()})
+    return Potential({arm: luck < base + process.effects.get(arm, 0.0) for arm in named})
 
 
-def review_records(
+def _luck(people: Sequence[Person], process: Process) -> NDArray[np.float64]:
+    """(n,) uniform, shared by the people of one unit as far as they are alike."""
+    return _alike(people, process, lambda rng, number: rng.random(number))
+
+
+def _alike(
+    people: Sequence[Person], process: Process, draw: Callable[[np.random.Generator, int], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """(n,) draws of which two within a unit are correlated by `icc`.
+
+    Each person takes their unit's draw with chance √icc and one of their own otherwise, so
+    two of them share one with chance icc.
+    """
+    own = draw(np.random.default_rng(process.seed), len(people))
+    if not process.icc:
+        return own
+    rng = np.random.default_rng([process.seed, 1])
+    units = {unit: i for i, unit in enumerate(dict.fromkeys(person.unit for person in people))}
+    shared = draw(rng, len(units))[[units[person.unit] for person in people]]
+    return np.where(rng.random(len(people)) < process.icc**0.5, shared, own)
+
+
+def _amounts(people: Sequence[Person], process: Process) -> NDArray[np.float64]:
+    """(n,) gamma amounts correlated with an earlier one by thinning it.
+
+    y = B·x + G with B ~ Beta(kρ, k(1 - ρ)) and G ~ Gamma(k(1 - ρ)) keeps the gamma law with
+    correlation ρ (Lewis, McKenzie and Hugus 1989, Communications in Statistics, Stochastic
+    Models 5). What is new, G, is what the people of a unit have in common.
+    """
+    if process.sd is None:
+        raise AssertionError("an amount has a standard deviation")
+    shape, scale = (process.base / process.sd) ** 2, process.sd**2 / process.base
+    fresh = _alike(people, process, lambda rng, number: rng.gamma(shape * (1 - process.likeness), scale, number))
+    if not process.before:
+        return fresh
+    earlier = np.array([float(str(person.columns[process.before])) for person in people])
+    rng = np.random.default_rng([process.seed, 3])
+    kept = rng.beta(shape * process.likeness, shape * (1 - process.likeness), len(people))
+    return np.asarray(kept * earlier + fresh)
+
+
+def records(
+    outcome: Outcome,
     people: Sequence[Person],
     arm_of: Mapping[str, str],
-    opens: Mapping[str, datetime],
+    windows: Mapping[str, OutcomeWindow],
     process: Process,
+    potential: Potential,
+    id_column: str,
 ) -> Iterator[dict[str, str]]:
-    """Rows of the review records: one per child whose review took place, within its window.
+    """Rows of the file in which an outcome is recorded, in the shape its `source` says.
 
-    arm_of: arm by unit. opens: when each child's window opens.
+    arm_of: arm by unit. windows: by person; a person without one has no record. potential:
+    what each would do. id_column: where the source names none. Events fall on a day of the
+    window; an amount is recorded on its last day.
     """
-    potential = potential_outcomes(people, process)
-    rng = np.random.default_rng(process.seed + 1)
-    delays = rng.integers(3, 50, len(people))
+    source = outcome.source
+    if source is None or source.value is None:
+        raise AssertionError("check refuses a measured outcome without a source")
+    rng = np.random.default_rng([process.seed, 2])
+    when, known = rng.random(len(people)), rng.random(len(people)) < process.known
     for i, person in enumerate(people):
-        if potential.by_arm[arm_of[person.unit]][i]:
-            day = (opens[person.id] + timedelta(days=int(delays[i]))).date()
-            yield {"child_ref": person.id, "review_date": day.isoformat()}
+        window = windows.get(person.id)
+        found = potential.by_arm[arm_of[person.unit]][i]
+        if window is None or window.opens is None or not known[i] or (source.value == PRESENT and not found):
+            continue
+        row = {source.id or id_column: person.id}
+        if source.date is not None:
+            row[source.date] = _day(window, 1.0 if process.sd is not None else float(when[i])).isoformat()
+        if source.value != PRESENT:
+            row[source.value] = f"{found:g}" if process.sd is not None else ("yes" if found else "no")
+        yield row
 
 
-def complaint_records(
-    people: Sequence[Person], opens: Mapping[str, datetime], process: Process
-) -> Iterator[dict[str, str]]:
-    """Rows of the complaints log: rare, and the same in every arm."""
-    rng = np.random.default_rng(process.seed + 2)
-    for person, chance in zip(people, rng.random(len(people)), strict=True):
-        if chance < process.complaint:
-            day = (opens[person.id] + timedelta(days=7)).date()
-            yield {"child_ref": person.id, "received_on": day.isoformat()}
+def record_columns(outcome: Outcome, id_column: str) -> list[str]:
+    """The header of the file in which an outcome is recorded."""
+    source = outcome.source
+    if source is None:
+        raise AssertionError("check refuses a measured outcome without a source")
+    value = "" if source.value == PRESENT else source.value
+    return [column for column in (source.id or id_column, source.date, value) if column]
+
+
+def _day(window: OutcomeWindow, share: float) -> date:
+    """A day so far into a window, at the latest the one before it closes."""
+    if window.opens is None or window.closes is None:
+        raise AssertionError("only windows with both ends are drawn from")
+    whole = max((window.closes.date() - window.opens.date()).days - 1, 0)
+    return window.opens.date() + timedelta(int(share * whole))

@@ -7,7 +7,7 @@ to 900999), emails end in example.org, and every reference says SYNTHETIC.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -83,12 +83,15 @@ def _reason_to_leave_out(chance: float) -> dict[str, str]:
     return {}
 
 
-def write_csv(rows: Iterator[Mapping[str, str]], path: Path) -> int:
-    """Write rows as CSV; returns how many."""
+def write_csv(rows: Iterator[Mapping[str, str]], path: Path, columns: Sequence[str] = ()) -> int:
+    """Write rows as CSV; returns how many. columns: the header, for where there may be no row at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer: csv.DictWriter[str] | None = None
+        if columns:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
         for row in rows:
             if writer is None:
                 writer = csv.DictWriter(file, list(row))

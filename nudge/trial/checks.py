@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nudge.trial.conditions import RESERVED, ConditionError, condition
 from nudge.trial.grammar import POINTS
+from nudge.trial.mandatory import mandatory
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed, nearest
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def check(trial: Trial, source: Source) -> Iterator[Problem]:
     """Every disagreement inside one file."""
-    for one in (_arms, _drawing, _population, _messages, _outcomes, _analysis, _governance):
+    for one in (_arms, _drawing, _population, _messages, _outcomes, _analysis, _governance, mandatory):
         yield from one(trial, source)
 
 
@@ -120,6 +121,11 @@ def _population(trial: Trial, source: Source) -> Iterator[Problem]:
     for key, text in (("eligible", population.eligible), ("exclude", population.exclude)):
         if text is not None:
             yield from _condition(source, ("population", key), text, population.columns)
+    site = population.site
+    if site is not None and site != trial.unit_column and site not in population.columns:
+        yield _unknown(
+            source, ("population", "site"), site, [*population.columns, trial.unit_column], "a column of the roll"
+        )
     if not trial.run_elsewhere:
         yield from _contact(trial, source)
 
@@ -337,22 +343,3 @@ def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
     for name in trial.stopping:
         if name not in {"opt_out", *harms}:
             yield _unknown(source, ("stopping", name), name, ["opt_out", *harms], "`opt_out` or a harm outcome")
-    if trial.run_elsewhere:
-        return
-    if trial.setting == "nhs" and trial.ethics is None:
-        yield source.problem(
-            Level.LAUNCH, ("setting",), "an NHS trial needs the decision of an ethics committee",
-            "add `ethics: {reference: …, decided: …}`",
-        )  # fmt: skip
-    for key, why in _WANTED_BEFORE_LAUNCH.items():
-        if getattr(trial, key) is None:
-            yield source.problem(Level.LAUNCH, (), f"`{key}` is missing: {why}", f"add `{key}:`")
-
-
-_WANTED_BEFORE_LAUNCH = {
-    "question": "the question this trial answers",
-    "safeguarding": "who reads replies, when, and how fast they act",
-    "data_protection": "the lawful basis and the retention",
-    "decision": "who decides what by when",
-    "coproduction": "which families saw the words, and what changed",
-}

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nudge.design.seed import PublishedSeed
-from nudge.outcomes.synthetic import Process, complaint_records, potential_outcomes, review_records
-from nudge.people.synthetic import Families, review_roll, write_csv
 from nudge.report.words import effect
 from nudge.trial.clock import SimulatedClock
 from nudge.trial.library import shipped
 from nudge.trial.load import load_trial
 from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.desk import Desk
+from nudge.workflow.examples import make_outcomes, make_roll
 from nudge.workflow.playing import Progress, TakingPart, fresh_folder, play, settings_in
 from nudge.workflow.reporting import write_report
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nudge.trial.model import Trial
     from nudge.trial.records.analysis import Estimate
     from nudge.trial.records.report import Results
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 SEED_PHRASE = "nudge demonstration 2026-11"
 _MARK = ".made-by-nudge-demo"
 _START = datetime(2026, 10, 30, 9, 0, tzinfo=UTC)
-FAMILIES = Families(2000, date(2026, 11, 16), date(2026, 12, 18), seed=20261102)
-PROCESS = Process(0.62, {"usual": 0.0, "reminder": 0.10, "plan": 0.10}, seed=20261103)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +54,16 @@ def run_demonstration(folder: Path, progress: Progress) -> Demonstration:
     progress("reading a published trial", 1, 1)
     clock = SimulatedClock(_START)
     desk = Desk(settings_in(folder, "demonstration"), clock, PublishedSeed(SEED_PHRASE))
-    council = play(_council_files(folder), desk, clock, _review_process, folder / "reports", progress)
+    path = make_roll("two-year-review", folder / "trial").file
+
+    def process(_trial: Trial, _people: TakingPart, _folder: Path) -> Mapping[str, float]:
+        return make_outcomes(path, desk).effects["attended"]
+
+    council = play(path, desk, clock, process, folder / "reports", progress)
     return Demonstration(
         folder, replication, council.results, dict(council.truth), council.sent, council.outbox_files,
         (first, council.report),
     )  # fmt: skip
-
-
-def _council_files(folder: Path) -> Path:
-    """The shipped trial file with a made-up roll beside it."""
-    target = folder / "trial" / "two-year-review.yaml"
-    target.parent.mkdir()
-    shutil.copy(shipped("experiments") / "two-year-review.yaml", target)
-    write_csv(review_roll(FAMILIES), target.parent / "people" / "two-year-review.csv")
-    return target
-
-
-def _review_process(trial: Trial, taking_part: TakingPart, folder: Path) -> dict[str, float]:
-    """Write what the stated process gives; return the truth."""
-    people, opens = taking_part.people, taking_part.opens["attended"]
-    write_csv(review_records(people, taking_part.arm_of, opens, PROCESS), folder / "outcomes" / "reviews.csv")
-    write_csv(complaint_records(people, opens, PROCESS), folder / "outcomes" / "complaints.csv")
-    potential = potential_outcomes(people, PROCESS)
-    return {str(pair): potential.true_effect(pair.arm, pair.control) for pair in trial.comparisons}
 
 
 def _estimate(line: Estimate) -> str:

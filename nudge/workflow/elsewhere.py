@@ -20,7 +20,7 @@ from nudge.trial.problems import Level, Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
 from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, typed_column
-from nudge.workflow.examine import named_things
+from nudge.workflow.naming import named_things
 from nudge.workflow.words import arm_summaries
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from nudge.trial.load import load_text
 from nudge.trial.problems import Problem, Problems
 from nudge.trial.quantities import GrammarError
 from nudge.workflow.drafting import Wording, trial_text, words
-from nudge.workflow.examine import named_templates, named_things
+from nudge.workflow.naming import named_templates, named_things
 from nudge.workflow.questions import QUESTIONS, Question
 from nudge.workflow.schema import write_schema
 

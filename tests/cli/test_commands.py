@@ -40,11 +40,10 @@ def folder(tmp_path: Path) -> Path:
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     group: Any = typer.main.get_command(app)
     one = group.commands[command]
-    if command == "keys":
-        one = one.commands["new"]
-    assert one.help
-    assert one.epilog.startswith("Example: nudge ")
-    assert one.name == "serve" or any("--json" in option.opts for option in one.params)
+    for each in getattr(one, "commands", {command: one}).values():
+        assert each.help
+        assert each.epilog.startswith("Example: nudge ")
+        assert each.name == "serve" or any("--json" in option.opts for option in each.params)
 
 
 def test_the_commands_are_those_the_project_promises() -> None:
@@ -253,6 +252,34 @@ def test_a_replication_needs_no_database(folder: Path) -> None:
     assert line["std_error"] == pytest.approx(0.0338663034145195, rel=1e-9)
     assert line["df"] == pytest.approx(141.223943353765, rel=1e-9)
     assert not (folder / "nudge.sqlite3").exists()
+
+
+def test_templates_are_listed_and_shown(folder: Path) -> None:
+    listed = nudge(folder, "templates")
+    assert "cost-salience/paid-for               none      cost_salience (research only)" in listed.stdout
+    shown = nudge(folder, "templates", "reminder/booked-visit").stdout
+    assert "evidence: strong. " in shown
+    assert "── sms, cy (" in shown
+    assert "back-translation: still to be made" in shown
+    (entry,) = json.loads(nudge(folder, "templates", "loss-framing/passed-on", "--json").stdout)
+    assert (entry["research_only"], entry["wordings"][0]["segments"]) == (True, 1)
+    wrong = nudge(folder, "templates", "reminder/booked")
+    assert (wrong.returncode, "did you mean `reminder/booked-visit`?" in wrong.stderr) == (2, True)
+
+
+def test_an_example_is_listed_made_and_checked(folder: Path) -> None:
+    listed = json.loads(nudge(folder, "example", "list", "--json").stdout)
+    assert {"name": "two-year-entitlement", "units": 1010} in [
+        {key: one[key] for key in ("name", "units")} for one in listed
+    ]
+    made = nudge(folder, "example", "make", "two-year-entitlement", "--size", "200")
+    assert made.returncode == 0, made.stderr
+    assert "Next: nudge check experiments/two-year-entitlement.yaml" in made.stdout
+    assert nudge(folder, "check", "experiments/two-year-entitlement.yaml", "--launch").returncode == 0
+    other = nudge(folder, "example", "make", "two-year-entitlement", "--size", "201")
+    assert (other.returncode, "holds another roll" in other.stderr) == (1, True)
+    again = json.loads(nudge(folder, "example", "make", "two-year-entitlement", "--size", "200", "--json").stdout)
+    assert (again["units"], again["already"]) == (200, True)
 
 
 def test_version_and_help() -> None:

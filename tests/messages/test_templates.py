@@ -71,7 +71,10 @@ def test_a_folder_without_templates_holds_no_words(tmp_path: Path) -> None:
 BEGIN = (
     "visit/sms.j2:1:1: does not begin with a head; begin with a line `---`, then `sender: …`, then another line `---`"
 )
-KNOWN = "known here: channel, language, mechanism, subject and sender"
+KNOWN = (
+    "known here: channel, language, mechanism, subject, sender, evidence, warnings, research_only, sensitive and "
+    "back_translation"
+)
 HEADS = {
     "no head": ("Your visit is on {{ visit }}.\n", BEGIN),
     "a head not closed": ("---\nsender: Elm\nYour visit\n", BEGIN),

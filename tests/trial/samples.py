@@ -38,6 +38,7 @@ safeguarding: {replies_to: duty team, hours: Mon-Fri, escalate_within: 4 hours}
 data_protection: {basis: public_task, retention: 12 months}
 coproduction: Read by four parents.
 decision: {owner: Head, by: 2027-06-01, rule: adopt if worthwhile}
+stage: pilot
 """
 
 ELSEWHERE = """\

@@ -46,7 +46,7 @@ SAME = {
     "keys in another order": changed("trial: small\nquestion: Do reminders help?\n", "question: Do reminders help?\n"
                                      "trial: small\n"),
     "keys of a block in another order": changed("{age: number, visit: date, ", "{visit: date, age: number, "),
-    "a default written out": TRIAL + "stage: trial\ntimezone: Europe/London\n",
+    "a default written out": TRIAL + "setting: council\ntimezone: Europe/London\n",
     "a default of a block written out": changed("10:00}]", "10:00, for_each: unit, send_within: 2 days}]"),
     "remarks and blank lines": TRIAL.replace("arms:", "# the arms\n\narms:   # two of them"),
     "another way to write the same amount": changed("5 points", "5.0 percentage points"),
@@ -70,7 +70,7 @@ OTHER = {
     "what would be worthwhile": (changed("5 points", "4 points"), ["outcomes.came.worthwhile"]),
     "a source": (changed("came.csv", "come.csv"), ["outcomes.came.source.csv_file"]),
     "a block left out": (changed("coproduction: Read by four parents.\n", ""), ["coproduction"]),
-    "a value that was a default": (TRIAL + "stage: pilot\n", ["stage"]),
+    "a value that was a default": (TRIAL + "setting: school\n", ["setting"]),
     "an arm renamed": (
         changed("  reminder:\n", "  text:\n").replace("reminder - usual", "text - usual"),
         ["analysis.comparisons", "arms.reminder", "arms.text"],
@@ -109,7 +109,7 @@ def test_the_canonical_form_is_plain_json_and_comes_back_the_same(parsed: Canoni
     assert same(values, json.loads(json.dumps(values)))
     assert values["outcomes"][0]["window"] == "28 days from first_planned_send"
     assert values["analysis"]["comparisons"] == ["reminder - usual"]
-    assert "stage" not in values
+    assert "setting" not in values
 
 
 FIXED: dict[str, Any] = {

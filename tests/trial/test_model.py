@@ -22,7 +22,7 @@ def load(folder: Path, text: str) -> Trial:
 
 
 def test_what_the_file_leaves_unsaid_has_a_default(tmp_path: Path) -> None:
-    trial = load(tmp_path, TRIAL)
+    trial = load(tmp_path, changed("stage: pilot\n", ""))
     assert (trial.stage, trial.setting, trial.timezone) == ("trial", "council", "Europe/London")
     assert trial.population.contact.prefer == ("sms", "email")
     assert trial.arms["reminder"].messages[0].for_each == "unit"

@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import io
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -204,7 +205,11 @@ def test_what_a_spreadsheet_writes_is_read_back(
     csv.writer(text, delimiter=separator, lineterminator=line_end, quoting=quoting).writerows([header, *rows])
     table, problems = read(tmp_path, "\ufeff" + text.getvalue())
     assert problems == []
-    kept = [[field.strip() for field in row] for row in rows if any(field.strip() for field in row)]
+    kept = [
+        [unicodedata.normalize("NFC", field.strip()) for field in row]
+        for row in rows
+        if any(field.strip() for field in row)
+    ]
     assert [list(row) for row in zip(*table.columns.values(), strict=True)] == kept
 
 

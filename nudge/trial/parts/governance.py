@@ -53,12 +53,13 @@ class Safeguarding(Part):
     """Who reads replies, when, and how fast they act.
 
     replies_to: the team that reads replies; hours: when they do; escalate_within: how fast they
-    act.
+    act; signed_off: who agreed that young people are written to themselves.
     """
 
     replies_to: Text
     hours: Text
     escalate_within: Duration
+    signed_off: Text | None = None
 
 
 class DataProtection(Part):

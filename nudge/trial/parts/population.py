@@ -44,7 +44,9 @@ class Contact(Part):
 
     sms: the column of mobile numbers; email: the column of emails; language: the column of the
     language families read; prefer: the order in which routes are tried.
-    address: where the family lives; it joins units before allocation, and is never written to.
+    address: where the family lives; it joins units before allocation, and is never written to;
+    recipient: whose phone and email these are; unless said otherwise an adult with parental
+    responsibility.
     """
 
     sms: Column | None = None
@@ -54,6 +56,7 @@ class Contact(Part):
     prefer: Annotated[
         tuple[Channel, ...], BeforeValidator(as_list, json_schema_input_type=Channel | tuple[Channel, ...])
     ] = ("sms", "email")
+    recipient: Literal["adult", "aged_16_17", "under_16"] = "adult"
 
     def column_of(self, channel: str) -> str | None:
         """The column of a channel's address."""

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """How well a kind of wording is known to work: a grade, the reason in a sentence, and where it is from."""
+
+    grade: str
+    because: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """One wording: a template's variant for one channel and language."""
 
@@ -20,6 +29,14 @@ class Template:
     variables: frozenset[str]
     digest: str
     """SHA-256 of the file."""
+    evidence: Evidence | None = None
+    warnings: tuple[str, ...] = ()
+    research_only: bool = False
+    """Known not to work, or to harm: an arm that uses it must say why."""
+    sensitive: bool = False
+    """Tells a family something about itself: an arm that uses it must say who agreed to that."""
+    back_translation: str = ""
+    """Who put a translation back into English, or that it is still to be done."""
 
     @property
     def key(self) -> str:

@@ -1,0 +1,169 @@
+"""The shipped examples: listed, given a made-up roll, and given made-up outcomes once arms are drawn."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from nudge.delivery.plan import Planner
+from nudge.outcomes.synthetic import potential_outcomes, record_columns, records
+from nudge.outcomes.windows import windows
+from nudge.people.synthetic import write_csv
+from nudge.store.engine import reading
+from nudge.store.people import load_allocation, load_roll
+from nudge.trial.errors import InputError, Refused
+from nudge.trial.library import shipped
+from nudge.trial.load import load_trial
+from nudge.trial.problems import listed, nearest
+from nudge.workflow.example_records import EXAMPLES, Example
+from nudge.workflow.guard import need_locked
+from nudge.workflow.law import law_of
+
+if TYPE_CHECKING:
+    from nudge.trial.model import Trial
+    from nudge.trial.parts.outcomes import Outcome
+    from nudge.workflow.desk import Desk
+
+
+FEWEST = 20
+"""With fewer, some block would have nobody for some arm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A made-up roll on disk."""
+
+    file: Path
+    roll: Path
+    units: int
+    rows: int
+    seed: int
+    already: bool
+    """Whether the same roll was there before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What made-up outcomes were made by.
+
+    effects: outcome → comparison → the true effect among these very people, in the
+    outcome's own direction. complete_at: a moment by which every window has closed.
+    """
+
+    files: tuple[Path, ...]
+    effects: Mapping[str, Mapping[str, float]]
+    complete_at: datetime
+
+
+def example_names() -> list[str]:
+    """The shipped trials that come with a generator."""
+    return sorted(EXAMPLES)
+
+
+def shown_examples() -> list[dict[str, Any]]:
+    """Each of them as it is listed: name, title, stated number of units and what they are called."""
+    found = []
+    for name in example_names():
+        trial = load_trial(shipped("experiments") / f"{name}.yaml").trial
+        called = trial.population.called.units
+        found.append({"name": name, "title": trial.title, "units": EXAMPLES[name].units, "called": called})
+    return found
+
+
+def example(name: str) -> Example:
+    """One of them. Raises InputError with the nearest right name."""
+    if name not in EXAMPLES:
+        guess = nearest(name, EXAMPLES)
+        remedy = f"did you mean `{guess}`?" if guess else f"name {listed(example_names(), 'or')}"
+        raise InputError(f"there is no example `{name}`", remedy)
+    return EXAMPLES[name]
+
+
+def make_roll(
+    name: str, folder: Path, size: int | None = None, seed: int | None = None, *, force: bool = False
+) -> Made:
+    """Write an example's trial file (where it is not there yet) and its made-up roll into a folder.
+
+    size: how many units (households, families, children); the size the trial states where
+    not given. The same name, size and seed give the same bytes. Raises Refused where another
+    roll is in the way, unless forced.
+    """
+    made_by = example(name)
+    units, chosen = made_by.units if size is None else size, made_by.seed if seed is None else seed
+    if units < FEWEST:
+        raise InputError(f"{units} units are too few for {name}", f"make at least {FEWEST}")
+    file = folder / f"{name}.yaml"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(shipped("experiments") / file.name, file)
+    source = load_trial(file).trial.population.people
+    if source is None or source.csv_file is None:
+        raise InputError(f"{file} names no CSV file for its roll", "write `people: people/NAME.csv`")
+    roll = folder / source.csv_file
+    rows = list(made_by.rows(units, chosen))
+    content = _as_csv(rows)
+    already = roll.exists() and roll.read_bytes() == content
+    if roll.exists() and not already and not force:
+        raise Refused(f"{roll} holds another roll", "move it away, or overwrite it with --force")
+    if not already:
+        roll.parent.mkdir(parents=True, exist_ok=True)
+        roll.write_bytes(content)
+    return Made(file, roll, units, len(rows), chosen, already)
+
+
+def _as_csv(rows: list[dict[str, str]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def make_outcomes(path: Path, desk: Desk, seed: int = 0) -> Truth:
+    """Write the outcome files of an example whose arms are drawn, by its stated process; return the truth.
+
+    path: the example's trial file, locked and allocated in the desk's store. seed: added to
+    the seed of every process, so that each run has luck of its own. Every outcome with a
+    source gets the file it names, in the shape it names; nothing is read of what was sent.
+    """
+    trial = load_trial(path).trial
+    made_by = example(trial.trial)
+    allocated_at = need_locked(desk.store, trial.trial).state.allocated_at
+    if allocated_at is None:
+        raise Refused(f"{trial.trial} has no arms yet", "draw them: nudge allocate FILE")
+    with reading(desk.store).begin() as connection:
+        roll = load_roll(connection, trial.trial, trial.population.columns)
+        allocation = load_allocation(connection, trial.trial, law_of(trial))
+    people = [person for unit in roll.units for person in unit.people]
+    arm_of = {row.unit: row.arm for row in allocation.rows}
+    planner, zone = Planner(trial, {}, allocated_at), ZoneInfo(trial.timezone)
+    files, effects, closes = [], {}, [allocated_at]
+    for name, outcome in _recorded(trial, made_by).items():
+        process = replace(made_by.outcomes[name], seed=made_by.outcomes[name].seed + seed)
+        potential = potential_outcomes(people, process, list(trial.arms))
+        when = windows(outcome.window, roll.units, planner.first_planned, allocated_at, zone)
+        closes += [window.closes for window in when.values() if window.closes is not None]
+        file = path.parent / str(outcome.source.csv_file if outcome.source else "")
+        rows = records(outcome, people, arm_of, when, process, potential, trial.population.id)
+        write_csv(rows, file, record_columns(outcome, trial.population.id))
+        files.append(file)
+        effects[name] = {str(pair): potential.true_effect(pair.arm, pair.control) for pair in trial.comparisons}
+    return Truth(tuple(files), effects, max(closes))
+
+
+def _recorded(trial: Trial, made_by: Example) -> dict[str, Outcome]:
+    """The outcomes to be made. Raises InputError for one that the example knows nothing of."""
+    found = {name: outcome for name, outcome in trial.outcomes.items() if outcome.source is not None}
+    for name in found:
+        if name not in made_by.outcomes:
+            raise InputError(
+                f"the example {trial.trial} has no process for `{name}`", f"name {listed(made_by.outcomes, 'or')}"
+            )
+    return found
