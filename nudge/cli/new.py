@@ -75,6 +75,8 @@ def new(
     rule: Annotated[str | None, _flag("rule")] = None,
     coproduction: Annotated[str | None, _flag("coproduction")] = None,
     basis: Annotated[str | None, _flag("basis")] = None,
+    message_class: Annotated[str | None, _flag("message_class")] = None,
+    function: Annotated[str | None, _flag("function")] = None,
     retention: Annotated[str | None, _flag("retention")] = None,
     stage: Annotated[str | None, _flag("stage")] = None,
     *,

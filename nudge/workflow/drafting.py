@@ -200,8 +200,10 @@ def _governance(answers: Mapping[str, str]) -> Iterator[str]:
         ("safeguarding", {"replies_to": answers["duty_team"], "hours": answers["duty_hours"],
                           "escalate_within": answers["escalate"]} if answers["duty_team"] else None,
          "{replies_to: TEAM, hours: Mon-Fri 09:00-17:00, escalate_within: 4 hours}"),
-        ("data_protection", {"basis": answers["basis"], "retention": answers["retention"]}
-         if answers["basis"] else None, "{basis: public_task, function: THE ACT, dpia: NUMBER, retention: 12 months}"),
+        ("data_protection", {"basis": answers["basis"], "message_class": answers["message_class"],
+                             "function": answers["function"], "retention": answers["retention"]}
+         if answers["basis"] else None,
+         "{basis: public_task, message_class: public_task, function: THE ACT, dpia: NUMBER, retention: 12 months}"),
         ("coproduction", answers["coproduction"] or None, "WHICH FAMILIES SAW THE WORDS, AND WHAT CHANGED"),
         ("decision", {"owner": answers["owner"], "by": answers["decide_by"], "rule": answers["rule"]}
          if answers["owner"] else None, "{owner: WHO, by: 2030-01-31, rule: adopt the better arm if worthwhile}"),

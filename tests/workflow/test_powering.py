@@ -115,21 +115,20 @@ def test_sites_are_the_units_and_people_in_them_alike(tmp_path: Path) -> None:
 
 
 def test_power_below_target_stands_between_a_trial_and_families(tmp_path: Path) -> None:
-    launch = said(write_trial(tmp_path / "a", 400, power=POWER, stage="trial"), Level.LAUNCH)
-    assert len(launch) == 1
-    assert launch[0].startswith("one council is not enough to find 5 points: power 1")
-    assert "with seven more like it, 8" in launch[0]
-    assert "`stage: pilot`" in launch[0]
+    told = said(write_trial(tmp_path / "a", 400, power=POWER, stage="trial"), Level.LAUNCH)
+    (launch,) = [one for one in told if "nudge power" in one]
+    assert launch.startswith("one council is not enough to find 5 points: power 1")
+    assert "with seven more like it, 8" in launch
+    assert "`stage: pilot`" in launch
     pilot = write_trial(tmp_path / "b", 400, power=POWER, stage="pilot")
     pooled = {"reason": "rare", "pooled_with": "the trial in Leeds"}
     said_why = write_trial(tmp_path / "c", 400, power=POWER, stage="trial", underpowered=pooled)
-    assert said(pilot, Level.LAUNCH) == said(said_why, Level.LAUNCH) == []
+    assert not any("nudge power" in one for file in (pilot, said_why) for one in said(file, Level.LAUNCH))
 
 
 def test_a_trial_that_does_not_say_its_baseline_does_not_launch(tmp_path: Path) -> None:
     launch = said(write_trial(tmp_path, 400, stage="trial"), Level.LAUNCH)
-    assert len(launch) == 1
-    assert "what this trial can show cannot be worked out" in launch[0]
+    assert any("what this trial can show cannot be worked out" in one for one in launch)
 
 
 def test_few_sites_are_advised_to_count_the_same(tmp_path: Path) -> None:
