@@ -48,21 +48,29 @@ class _Groups:
     left: Floats
 
 
+def cluster_scores(model: LinearFit, clusters: Ints, residuals: Residuals) -> Floats:
+    """X̃'e of every cluster alone: (G, k)."""
+    return _scores(model, _grouped(model, clusters, residuals, squares=False))
+
+
 def cluster_parts(model: LinearFit, clusters: Ints, residuals: Residuals) -> Iterator[Part]:
     """Every cluster of the rows, some at a time."""
     groups = _grouped(model, clusters, residuals)
-    scores = _scores(model, groups)
-    rows, of = root_rows(groups.sums)
+    scores, k = _scores(model, groups), len(model.names)
+    q1 = groups.sums.shape[1]
+    most = np.bincount(groups.cluster, np.minimum(groups.sums[:, 0, 0], q1), minlength=groups.clusters)
+    few = np.flatnonzero(most[groups.cluster] <= k)
+    rows, of = root_rows(groups.sums[few])
+    of = few[of]
     size = np.bincount(groups.cluster[of], minlength=groups.clusters)
-    start = np.concatenate([[0], np.cumsum(size)])
-    k = len(model.names)
-    for u in np.unique(size[(size > 0) & (size <= k)]):
+    start = np.cumsum(size) - size
+    for u in np.unique(size[size > 0]):
         which = np.flatnonzero(size == u)
         for some in np.array_split(which, max(1, which.size * int(u) * k // BATCH)):
             taken = start[some][:, None] + np.arange(u)
             x = model.table[groups.cell[of[taken]]] * rows[taken][:, :, list(model.measure)]
             yield _by_rows(x @ model.root, scores[some])
-    which = np.flatnonzero(size > k)
+    which = np.flatnonzero(most > k)
     for some in np.array_split(which, max(1, which.size * k * k // BATCH)):
         if some.size:
             yield _by_columns(_grams(model, groups, some), scores[some])
@@ -79,16 +87,17 @@ def _by_columns(grams: Floats, scores: Floats) -> Part:
     return Part(np.sqrt(leverages)[:, :, None] * vectors.transpose(0, 2, 1), leverages, scores)
 
 
-def _grouped(model: LinearFit, clusters: Ints, residuals: Residuals) -> _Groups:
+def _grouped(model: LinearFit, clusters: Ints, residuals: Residuals, *, squares: bool = True) -> _Groups:
+    """squares: whether the measures' sums of squares and products are wanted too."""
     cells = model.cells.count.size
     code, kept = _codes(model, clusters)
     q1 = 1 + len(model.cells.measures)
-    sums, left = np.zeros((q1, q1, kept.size)), np.zeros((q1, kept.size))
+    sums, left = np.zeros((q1, q1, kept.size if squares else 0)), np.zeros((q1, kept.size))
     for run, e in residuals(model):
         here = code[run.rows]
         for i in range(q1):
             np.add.at(left[i], here, e if i == 0 else e * run.z[i])
-            for j in range(i, q1):
+            for j in range(i, q1 if squares else i):
                 np.add.at(sums[i, j], here, run.z[j] if i == 0 else run.z[i] * run.z[j])
     lower = np.tril_indices(q1, -1)
     sums[lower] = sums.transpose(1, 0, 2)[lower]

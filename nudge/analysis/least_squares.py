@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 from scipy import linalg
@@ -16,7 +17,7 @@ from scipy import linalg
 from nudge.analysis.cells import Cells
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.problems import listed
-from nudge.trial.records.analysis import Floats
+from nudge.trial.records.analysis import Floats, Ints
 
 _SAME = 1e-9
 """A column of which the others leave less than this share is determined by them."""
@@ -96,10 +97,12 @@ def fit(cells: Cells, y: Floats, columns: Sequence[Column], weights: Floats | No
     x, left = _made_up_rows(outcome_sums(cells, y, middle), table, measure, weights)
     scale = np.sqrt((x**2).sum(axis=0))
     scale[scale == 0] = 1.0
-    if cells.measures and _least_pivot(x / scale) < _NEAR:
-        return _fit_rows(cells, y, columns, weights)
-    _refuse_collinear(x / scale, names)
     q, r = np.linalg.qr(x / scale)
+    least = _least_pivot(r)
+    if cells.measures and least < _NEAR:
+        return _fit_rows(cells, y, columns, weights)
+    if least <= _SAME:
+        _refuse(r, names)
     inverse = linalg.solve_triangular(r, np.eye(len(names)))
     coefficients = inverse @ (q.T @ left) / scale
     coefficients[constant] += middle
@@ -131,22 +134,27 @@ def outcome_sums(cells: Cells, y: Floats, middle: float) -> Floats:
     return sums
 
 
-def root_rows(sums: Floats) -> tuple[Floats, Floats]:
-    """Rows with given sums of squares and products: (c, p, p) → rows (r, p) and the cell of each (r,)."""
+def root_rows(sums: Floats) -> tuple[Floats, Ints]:
+    """Rows with given sums of squares and products, and the sum each is of: (c, p, p) → (r, p), (r,), in order.
+
+    The first of the p is the constant, so that a sum over one row shows that row.
+    """
     if sums.shape[1] == 1:
         return np.sqrt(sums[:, :, 0]), np.arange(sums.shape[0])
-    scale = np.sqrt(np.einsum("cii->ci", sums))
+    several = np.flatnonzero(sums[:, 0, 0] != 1)
+    alone = np.flatnonzero(sums[:, 0, 0] == 1)
+    scale = np.sqrt(np.einsum("cii->ci", sums[several]))
     scale[scale == 0] = 1.0
-    values, vectors = np.linalg.eigh(sums / scale[:, :, None] / scale[:, None, :])
+    values, vectors = np.linalg.eigh(sums[several] / scale[:, :, None] / scale[:, None, :])
     kept = values > _NOTHING * np.maximum(values[:, -1:], 1.0)
     which, direction = np.nonzero(kept)
-    rows = np.sqrt(values[kept])[:, None] * vectors[which, :, direction] * scale[which]
-    return rows, which
+    rows = np.vstack([sums[alone, 0], np.sqrt(values[kept])[:, None] * vectors[which, :, direction] * scale[which]])
+    of = np.concatenate([alone, several[which]])
+    order = np.argsort(of, kind="stable")
+    return rows[order], of[order]
 
 
-def _made_up_rows(
-    sums: Floats, table: Floats, measure: Sequence[int], weights: Floats | None
-) -> tuple[Floats, Floats]:
+def _made_up_rows(sums: Floats, table: Floats, measure: Sequence[int], weights: Floats | None) -> tuple[Floats, Floats]:
     """A few rows of X and y for each cell, √w times, with the sums of squares and products of all its rows."""
     if sums.shape[1] == 2:  # noqa: PLR2004 - no measures: one row says all of X
         root = np.sqrt(sums[:, 0, 0])
@@ -161,18 +169,18 @@ def _made_up_rows(
     return x * root[:, None], y * root
 
 
-def _least_pivot(scaled: Floats) -> float:
-    """How much the column that the others determine most has of its own."""
-    size = np.abs(np.diag(linalg.qr(scaled, mode="r", pivoting=True, check_finite=True)[0]))
-    return float(size.min()) if size.size == scaled.shape[1] else 0.0
+def _least_pivot(triangle: Floats) -> float:
+    """How much the column that the others determine most has of its own; columns are of length 1."""
+    if triangle.shape[0] < triangle.shape[1]:
+        return 0.0
+    return float(np.abs(np.diag(linalg.qr(triangle, mode="r", pivoting=True)[0])).min())
 
 
-def _refuse_collinear(scaled: Floats, names: Sequence[str]) -> None:
-    if _least_pivot(scaled) <= _SAME:
-        # Without pivots a column that earlier ones determine leaves nothing, so the later of two is named.
-        left = np.abs(np.diag(linalg.qr(scaled, mode="r")[0]))
-        spare = [name for i, name in enumerate(names) if i >= left.size or left[i] <= _SAME] or names[-1:]
-        raise EstimationRefused(
-            f"{listed(spare)} cannot be told apart from the other columns of the model",
-            "drop them, or merge levels that hold the same units",
-        )
+def _refuse(triangle: Floats, names: Sequence[str]) -> NoReturn:
+    """Without pivots a column that earlier ones determine leaves nothing, so the later of two is named."""
+    left = np.abs(np.diag(triangle))
+    spare = [name for i, name in enumerate(names) if i >= left.size or left[i] <= _SAME] or names[-1:]
+    raise EstimationRefused(
+        f"{listed(spare)} cannot be told apart from the other columns of the model",
+        "drop them, or merge levels that hold the same units",
+    )

@@ -68,7 +68,7 @@ def grouped(pair: Pair, extra: Ints | None = None) -> Grouped:
 def arm_model(
     made: Grouped, y: Floats, columns: Sequence[Column], weights: Floats | None = None
 ) -> LinearFit:  # fmt: skip
-    """y on a constant, the arm and `columns`."""
+    """Y on a constant, the arm and `columns`."""
     constant = Column("the constant", np.ones_like(made.treated))
     return fit(made.cells, y, [constant, Column(THE_ARM, made.treated), *columns], weights)
 

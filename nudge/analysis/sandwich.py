@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nudge.analysis.cells import Run
-from nudge.analysis.cluster_sums import cluster_parts
+from nudge.analysis.cluster_sums import cluster_parts, cluster_scores
 from nudge.analysis.least_squares import LinearFit
 from nudge.analysis.weighted_sandwich import weighted_clusters
 from nudge.trial.records.analysis import Floats, Ints
@@ -122,6 +122,14 @@ def clustered(model: LinearFit, clusters: Ints, contrasts: Floats, kind: str = "
     for part in cluster_parts(model, clusters, residuals):
         _add_clusters(sums, part.rows, part.leverages, part.scores, wanted, POWERS[kind], floor)
     return sums.sandwich(wanted, factor)
+
+
+def stata(model: LinearFit, clusters: Ints, contrasts: Floats) -> Sandwich:
+    """CR1 as Stata has it, with clusters − 1 degrees of freedom: scores alone, for references and comparisons."""
+    scores = cluster_scores(model, clusters, residuals) @ (model.root.T @ _columns(contrasts))
+    groups = int((np.bincount(clusters) > 0).sum())
+    factor = _factor("CR1S", groups, model)
+    return Sandwich(factor * (scores.T @ scores), np.full(scores.shape[1], groups - 1.0), 0.0)
 
 
 def weighted(model: LinearFit, clusters: Ints, contrasts: Floats, kind: str) -> Sandwich:
@@ -287,8 +295,11 @@ def _add_clusters(
 ) -> None:
     """A stack of clusters: P (g, u, k), Λ (g, u), scores (g, k)."""
     change = _change(leverages, power)
-    turn: Callable[[Floats], Floats] = lambda v: v + np.einsum(  # noqa: E731 - one formula, used twice
-        "guk,gu->gk", rows, change * np.einsum("guk,gk->gu", rows, v), optimize=True
+    turn: Callable[[Floats], Floats] = lambda v: (
+        v
+        + np.einsum(  # noqa: E731 - one formula, used twice
+            "guk,gu->gk", rows, change * np.einsum("guk,gk->gu", rows, v), optimize=True
+        )
     )
     adjusted = turn(scores)
     sums.meat += adjusted.T @ adjusted

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nudge.analysis.cells import cells_of
 from nudge.analysis.least_squares import Column, LinearFit
 from nudge.analysis.least_squares import fit as fit_cells
-from nudge.analysis.sandwich import Sandwich, clustered, robust
+from nudge.analysis.sandwich import Sandwich, clustered
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats, Ints
 

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 NOT_COVERED: dict[str, dict[str, str]] = {
     "social_insure": {
-        "default.CR0": "CR0 is not offered: too small with few clusters (statistics.md 5)",
-        "default.stata": "CR1 is not offered, for the same reason",
-        "default.admin_fe.stata": "CR1 is not offered",
-        "default.clubSandwich.CR1": "CR1 is not offered",
-        "default.clubSandwich.CR1S": "CR1 is not offered",
-        "default.clubSandwich.CR3": "the jackknife is not offered",
-        "intensive.stata": "CR1 is not offered",
-        "factorial.default_buy*": "CR1 is not offered; the same terms are covered with CR2",
-        "factorial.intensive_session": "CR1 is not offered; the same term is covered with CR2",
         "default.lmm": "mixed models are not built",
         "cells": "factorial trials are not built (statistics.md 19)",
         "iv.*": "two-stage least squares is not built (statistics.md 21)",
     },
     "foos_street_gotv": {
-        "*.stata": "CR1 is not offered",
-        "*.CR0": "CR0 is not offered",
         "ri.fe": "re-draws use the difference within blocks, not the fixed-effects coefficient, as statistic",
     },
     "rubella_text": {
@@ -28,14 +17,11 @@ NOT_COVERED: dict[str, dict[str, str]] = {
         "joint.*": "joint tests of several arms are not built",
     },
     "kenya_registration": {
-        "t2c5.*": "sampling weights with fixed effects and covariates in one pooled regression are not built",
+        "t2c5.r2": "the share of variance explained is not given",
         "padj.BH": "only Holm is offered",
         "padj.bonferroni": "only Holm is offered",
     },
     "karlan_list": {
-        "ols.*.classical": "classical variance is not offered",
-        "ols.*.HC1": "HC1 is not offered",
-        "t4c2.*": "classical variance is not offered; factorial trials are not built",
         "padj.*.bonferroni": "only Holm is offered",
         "padj.*.hochberg": "only Holm is offered",
         "padj.*.BH": "only Holm is offered",
@@ -46,10 +32,6 @@ NOT_COVERED: dict[str, dict[str, str]] = {
         "prop.test": "the pooled z-test is not offered",
         "factorial.F.*": "joint F tests are not built",
         "balance.joint_F": "balance is described, not tested (CONSORT 2025)",
-    },
-    "social_pressure_200": {
-        "*.stata.*": "CR1 is not offered",
-        "*.CR0.*": "CR0 is not offered",
     },
     "mertens_nudge_meta": {"*": "meta-analysis is not built (statistics.md 26)"},
 }

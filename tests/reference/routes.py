@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.cells import cells_of
 from nudge.analysis.comparison import Pair, pair_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
-from nudge.analysis.cells import cells_of
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import classical, clustered, robust
 from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints
@@ -114,7 +114,7 @@ def by_design(rows: Rows, what: Drawn) -> Numbers:
     bounds = found.interval(0.95)
     if found.std_error is None or found.df is None or found.p_value is None or bounds is None:
         raise AssertionError(f"no interval: {found.note}")
-    return _numbers(found.estimate, found.std_error, found.df)
+    return with_interval(found.estimate, found.std_error, found.df)
 
 
 def by_estimator(rows: Rows, what: Drawn, name: str, adjustment: str = "none", weight: str | None = None) -> Numbers:
@@ -123,7 +123,7 @@ def by_estimator(rows: Rows, what: Drawn, name: str, adjustment: str = "none", w
     if weight is not None:
         pair = replace(pair, weight=rows.numbers(weight))
     fitted = estimator(name).estimate(pair, adjustment)
-    return _numbers(fitted.estimate, fitted.std_error, fitted.df)
+    return with_interval(fitted.estimate, fitted.std_error, fitted.df)
 
 
 def by_regression(
@@ -148,7 +148,7 @@ def by_regression(
         variance, df = robust(model, contrast, name), float(known.sum() - len(model.names))
     else:
         variance, df = clustered(model, clusters[known], contrast, name), np.unique(clusters[known]).size - 1.0
-    return _numbers(model.estimate(contrast), variance.std_error, df if kind.islower() and df > 0 else variance.df)
+    return with_interval(model.estimate(contrast), variance.std_error, df if kind.islower() and df > 0 else variance.df)
 
 
 def pooled(outcome: Floats, columns: Mapping[str, Floats], effects: Ints, weights: Floats | None = None) -> LinearFit:
@@ -165,9 +165,7 @@ def pooled(outcome: Floats, columns: Mapping[str, Floats], effects: Ints, weight
         else:
             values, measure = cells.measure(next(measured))
             made.append(Column(name, values, measure))
-    made += [
-        Column(f"effect {level}", (cells.levels[:, 0] == level).astype(float)) for level in np.unique(effects)[1:]
-    ]
+    made += [Column(f"effect {level}", (cells.levels[:, 0] == level).astype(float)) for level in np.unique(effects)[1:]]
     return fit(cells, outcome, made, None if weights is None else known[cells.levels[:, 1]])
 
 
@@ -177,7 +175,8 @@ def indicators(values: NDArray[np.str_], levels: Sequence[str], on: Bools | None
     return {level: ((values == level) & shown).astype(float) for level in levels}
 
 
-def _numbers(estimate: float, std_error: float, df: float) -> Numbers:
+def with_interval(estimate: float, std_error: float, df: float) -> Numbers:
+    """The fields of a reference entry, from three of them."""
     half = t_quantile(0.95, df) * std_error
     return {
         "estimate": estimate, "std_error": std_error, "df": df, "p_value": t_p_value(estimate / std_error, df),

@@ -21,26 +21,13 @@ from nudge.analysis.icc import anova_icc
 from nudge.analysis.multiplicity import holm
 from nudge.analysis.randomisation import exact_events_test
 from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators
+from tests.reference.rows import FULL, SHARED, VALUE, Row
+from tests.reference.table_variances import VARIANCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nudge.trial.records.analysis import Floats
-
-FULL = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
-SHARED = ("estimate", "std_error")
-VALUE = ("value",)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One reference number and the way to it."""
-
-    data: str
-    id: str
-    how: Callable[[Rows], Numbers]
-    compared: tuple[str, ...]
-
 
 # Villages, not households, were randomised to a default; no blocks.
 INSURANCE = Drawn("takeup", "1", "0", "default_buy", "cluster", clusters="natural_village")
@@ -262,7 +249,7 @@ def _ratio(rows: Rows, by: str, ratio: dict[str, int]) -> Numbers:
     return {"value": float(check.values["statistic"]), "p_value": check.p_value}
 
 
-TABLE: tuple[Row, ...] = (*insurance(), *streets(), *texts(), *stations(), *letters(), *pressure())
+TABLE: tuple[Row, ...] = (*insurance(), *streets(), *texts(), *stations(), *letters(), *pressure(), *VARIANCES)
 
 
 @dataclass(frozen=True)
