@@ -144,12 +144,13 @@ def _grams(model: LinearFit, groups: _Groups, some: Ints) -> Floats:
     """X̃'X̃ of some clusters: (g, k, k)."""
     k, cells = len(model.names), len(model.table)
     grams = np.zeros((some.size, k, k))
+    every = np.arange(some.size)
     for i in range(groups.sums.shape[1]):
         for j in range(i, groups.sums.shape[1]):
             one, other = model.columns(i), model.columns(j)
             products = (model.table[:, one, None] * model.table[:, None, other]).reshape(cells, -1)
             block = (_matrix(groups, groups.sums[:, i, j], cells)[some] @ products).reshape(-1, one.size, other.size)
-            grams[np.ix_(range(some.size), one, other)] = block
-            grams[np.ix_(range(some.size), other, one)] = block.transpose(0, 2, 1)
+            grams[np.ix_(every, one, other)] = block
+            grams[np.ix_(every, other, one)] = block.transpose(0, 2, 1)
     turned: Floats = model.root.T @ grams @ model.root
     return turned

@@ -64,7 +64,8 @@ class LinearFit:
 
     def contrast(self, name: str) -> Floats:
         """The contrast that picks one column."""
-        return (np.array(self.names) == name).astype(float)
+        picked: Floats = (np.array(self.names) == name).astype(float)
+        return picked
 
     def estimate(self, contrast: Floats) -> float:
         """c'β."""

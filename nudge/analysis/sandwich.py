@@ -10,7 +10,7 @@ with clusters, never with n².
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,11 +54,11 @@ class Sandwich:
 class Sums:
     """What the rows or clusters add up to, for r contrasts in the orthonormal basis.
 
-    meat: (k, k) Σ ũũ' of adjusted scores. a4: Σ(a'a)², own4: Σ(a'a)(s's), ss: Σ ss' (r, k, k),
+    covariance: (r, r) of the contrasts' adjusted scores. a4: Σ(a'a)², own4: Σ(a'a)(s's), ss: Σ ss' (r, k, k),
     trace: Σ(a'a − s's).
     """
 
-    meat: Floats
+    covariance: Floats
     trace: Floats
     a4: Floats
     own4: Floats
@@ -68,13 +68,13 @@ class Sums:
     @classmethod
     def nothing(cls, k: int, r: int) -> Sums:
         """Before anything is added."""
-        return cls(np.zeros((k, k)), np.zeros(r), np.zeros(r), np.zeros(r), np.zeros((r, k, k)))
+        return cls(np.zeros((r, r)), np.zeros(r), np.zeros(r), np.zeros(r), np.zeros((r, k, k)))
 
-    def sandwich(self, wanted: Floats, factor: float) -> Sandwich:
-        """wanted: (k, r) contrasts in the orthonormal basis. factor: a small-sample factor."""
+    def sandwich(self, factor: float) -> Sandwich:
+        """factor: a small-sample factor."""
         squares = self.a4 - 2 * self.own4 + (self.ss**2).sum(axis=(1, 2))
         dfs = np.divide(self.trace**2, squares, out=np.zeros_like(squares), where=squares > 0)
-        return Sandwich(factor * (wanted.T @ self.meat @ wanted), dfs, self.leverage)
+        return Sandwich(factor * self.covariance, dfs, self.leverage)
 
 
 def classical(model: LinearFit, contrasts: Floats) -> Sandwich:
@@ -98,7 +98,7 @@ def robust(model: LinearFit, contrasts: Floats, kind: str = "HC2") -> Sandwich:
     wanted = model.root.T @ _columns(contrasts)
     sums = _cells_alone(model, wanted, POWERS[kind]) if not model.cells.measures else _rows(model, wanted, POWERS[kind])
     n, k = model.y.size, len(model.names)
-    return sums.sandwich(wanted, n / (n - k) if kind == "HC1" else 1.0)
+    return sums.sandwich(n / (n - k) if kind == "HC1" else 1.0)
 
 
 def clustered(model: LinearFit, clusters: Ints, contrasts: Floats, kind: str = "CR2") -> Sandwich:
@@ -121,7 +121,7 @@ def clustered(model: LinearFit, clusters: Ints, contrasts: Floats, kind: str = "
     floor = LEANS * _largest_pull(model, wanted)
     for part in cluster_parts(model, clusters, residuals):
         _add_clusters(sums, part.rows, part.leverages, part.scores, wanted, POWERS[kind], floor)
-    return sums.sandwich(wanted, factor)
+    return sums.sandwich(factor)
 
 
 def stata(model: LinearFit, clusters: Ints, contrasts: Floats) -> Sandwich:
@@ -176,7 +176,7 @@ def _cells_alone(model: LinearFit, wanted: Floats, power: float) -> Sums:
     h, pull = (x**2).sum(axis=1), x @ wanted
     adjusted = _stretched(h, 2 * power)
     sums = Sums.nothing(*wanted.shape)
-    sums.meat = x.T @ (x * (squares * adjusted)[:, None])
+    sums.covariance = pull.T @ (pull * (squares * adjusted)[:, None])
     sums.leverage = _leaning(h, pull)
     for i, one in enumerate((pull**2 * adjusted[:, None]).T):
         sums.trace[i] = (cells.count * one * (1 - h)).sum()
@@ -192,20 +192,19 @@ def _rows(model: LinearFit, wanted: Floats, power: float) -> Sums:
     sums = Sums.nothing(k, r)
     hat = _hat_tables(model)
     pulls = [model.by_measure(model.root @ wanted[:, i]) for i in range(r)]
-    moments = [Moments(model) for _ in range(r + 1)]
+    moments = [Moments(model) for _ in range(r)]
     leverages = []
     for run, e in residuals(model):
         h = _quadratic(hat, run)
         adjusted = _stretched(h, 2 * power)
-        moments[-1].add(run, e**2 * adjusted)
-        pull = np.column_stack([_linear(table, run) for table in pulls])
-        leverages.append(_leaning(h, pull))
-        for i, one in enumerate((pull**2 * adjusted[:, None]).T):
+        pull = np.stack([_linear(table, run) for table in pulls])
+        leverages.append(_leaning(h, pull.T))
+        sums.covariance += (pull * (e**2 * adjusted)) @ pull.T
+        for i, one in enumerate(pull**2 * adjusted):
             sums.trace[i] += (one * (1 - h)).sum()
             sums.a4[i] += (one**2).sum()
             sums.own4[i] += (one**2 * h).sum()
             moments[i].add(run, one)
-    sums.meat = moments[-1].in_basis()
     sums.leverage = max(leverages)
     for i in range(r):
         sums.ss[i] = moments[i].in_basis()
@@ -254,7 +253,7 @@ def _hat_tables(model: LinearFit) -> Floats:
 
 
 def _quadratic(tables: Floats, run: Run) -> Floats:
-    total = tables[0, 0][run.cell]
+    total: Floats = tables[0, 0][run.cell]
     for i in range(len(tables)):
         for j in range(max(i, 1), len(tables)):
             product = run.z[j] if i == 0 else run.z[i] * run.z[j]
@@ -263,7 +262,7 @@ def _quadratic(tables: Floats, run: Run) -> Floats:
 
 
 def _linear(tables: Floats, run: Run) -> Floats:
-    total = tables[0][run.cell]
+    total: Floats = tables[0][run.cell]
     for m in range(1, len(tables)):
         total += tables[m][run.cell] * run.z[m]
     return total
@@ -271,9 +270,14 @@ def _linear(tables: Floats, run: Run) -> Floats:
 
 def _stretched(leverage: Floats, power: float) -> Floats:
     """(1 − h)^−power; nothing where a leverage is 1, which is harmless where no contrast leans on it."""
+    if power == 0:
+        return np.ones_like(leverage)
     usable = leverage < LEVERAGE_LIMIT
+    if usable.all():
+        whole: Floats = 1 / (1 - leverage) if power == 1 else (1 - leverage) ** -power
+        return whole
     left = np.where(usable, 1 - leverage, 1.0)
-    return np.where(usable, left**-power, 0.0) if power else np.ones_like(leverage)
+    return np.where(usable, left**-power, 0.0)
 
 
 def _leaning(leverage: Floats, pull: Floats) -> float:
@@ -295,14 +299,9 @@ def _add_clusters(
 ) -> None:
     """A stack of clusters: P (g, u, k), Λ (g, u), scores (g, k)."""
     change = _change(leverages, power)
-    turn: Callable[[Floats], Floats] = lambda v: (
-        v
-        + np.einsum(  # noqa: E731 - one formula, used twice
-            "guk,gu->gk", rows, change * np.einsum("guk,gk->gu", rows, v), optimize=True
-        )
-    )
-    adjusted = turn(scores)
-    sums.meat += adjusted.T @ adjusted
+    along = np.einsum("guk,gk->gu", rows, scores)
+    adjusted = (scores + np.einsum("guk,gu->gk", rows, change * along)) @ wanted
+    sums.covariance += adjusted.T @ adjusted
     for i, contrast in enumerate(wanted.T):
         along = rows @ contrast
         t = contrast + np.einsum("guk,gu->gk", rows, change * along)

@@ -11,7 +11,8 @@ import pytest
 
 from tests.reference.not_covered import ELSEWHERE, NOT_COVERED
 from tests.reference.routes import rows_of
-from tests.reference.table import FAMILIES, TABLE, Adjusted, Row
+from tests.reference.rows import Row
+from tests.reference.table import FAMILIES, TABLE, Adjusted
 
 pytestmark = pytest.mark.needs("reference data")
 Reference = Callable[[str], dict[str, dict[str, Any]]]
