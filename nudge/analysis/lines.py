@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.among_reached import among_reached
 from nudge.analysis.comparison import FEW_CLUSTERS, Pair, pair_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.icc import anova_icc
@@ -116,6 +117,7 @@ class Line:
             lines.append(self.line(pair, found, other, (), "sensitivity", note))
         lines.extend(self._declared())
         lines.extend(self._bounds())
+        lines.extend(among_reached(self))
         return lines
 
     def _declared(self) -> list[Estimate]:

@@ -6,7 +6,6 @@ NOT_COVERED: dict[str, dict[str, str]] = {
     "social_insure": {
         "default.lmm": "mixed models are not built",
         "cells": "factorial trials are not built (statistics.md 19)",
-        "iv.*": "two-stage least squares is not built (statistics.md 21)",
     },
     "foos_street_gotv": {
         "ri.fe": "re-draws use the difference within blocks, not the fixed-effects coefficient, as statistic",

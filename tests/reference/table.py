@@ -22,6 +22,7 @@ from nudge.analysis.multiplicity import holm
 from nudge.analysis.randomisation import exact_events_test
 from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators
 from tests.reference.rows import FULL, SHARED, VALUE, Row
+from tests.reference.table_reached import REACHED_ROWS
 from tests.reference.table_variances import VARIANCES
 
 if TYPE_CHECKING:
@@ -249,7 +250,16 @@ def _ratio(rows: Rows, by: str, ratio: dict[str, int]) -> Numbers:
     return {"value": float(check.values["statistic"]), "p_value": check.p_value}
 
 
-TABLE: tuple[Row, ...] = (*insurance(), *streets(), *texts(), *stations(), *letters(), *pressure(), *VARIANCES)
+TABLE: tuple[Row, ...] = (
+    *insurance(),
+    *streets(),
+    *texts(),
+    *stations(),
+    *letters(),
+    *pressure(),
+    *VARIANCES,
+    *REACHED_ROWS,
+)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class AnalysisRows:
     covariates: Mapping[str, NDArray[np.object_]]
     """(n,) baseline values, None where blank."""
     types: Mapping[str, str]
+    received: Floats | None = None
+    """(n,) 1 where a message to the unit was delivered, 0 where none was, nan where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
