@@ -17,6 +17,7 @@ from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
 from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_model, grouped, need_spread
 from nudge.analysis.missing import filled, needs_bounds
+from nudge.analysis.redrawn import by_the_draw
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import harm_verdict, verdict
 from nudge.trial.errors import EstimationRefused
@@ -69,7 +70,10 @@ class Line:
         """The estimate the plan names."""
         analysis = self.trial.analysis
         pair = self.pair(analysis.covariates)
-        found = answer(pair, self.design, binary=self.binary, average=analysis.average)
+        found = answer(
+            pair, self.design, binary=self.binary, average=analysis.average,
+            arms=(self.comparison.arm, self.comparison.control),
+        )  # fmt: skip
         line = self.line(pair, found, analysis.average, analysis.covariates, label)
         low, high = self._oriented(found.interval(1 - self.trial.power.alpha / self.family_size))
         return replace(
@@ -118,6 +122,7 @@ class Line:
         lines.extend(self._declared())
         lines.extend(self._bounds())
         lines.extend(among_reached(self))
+        lines.extend(by_the_draw(self))
         return lines
 
     def _declared(self) -> list[Estimate]:
