@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nudge.analysis.comparison import Pair
+from nudge.analysis.drawn_sums import block_sums, t_by_sums, t_ratio
 from nudge.analysis.randomisation import DRAWS, RandomisationTest, Redraw, tied
 from nudge.trial.records.analysis import Bools, Floats, Ints
 
@@ -61,20 +62,14 @@ class UnitSums:
             arm = [_arm_mean(self.total[here], self.rows[here], side) for side in (draws[:, here], ~draws[:, here])]
             effect += share * (arm[0][0] - arm[1][0])
             variance += share**2 * (arm[0][1] + arm[1][1])
-        return _ratio(effect, variance)
+        return t_ratio(effect, variance)
 
     def _t_of_pairs(self, draws: Bools) -> Floats:
         order = np.argsort(self.block, kind="stable").reshape(-1, 2)
         mean = (self.total / self.rows)[order]
         apart = (mean[:, 0] - mean[:, 1]) * self.rows[order].sum(axis=1)
         parts = np.where(draws[:, order[:, 0]], apart, -apart)
-        return _ratio(parts.sum(axis=1), parts.shape[1] * parts.var(axis=1, ddof=1))
-
-
-def _ratio(effect: Floats, variance: Floats) -> Floats:
-    """A draw without variance is as far from nothing as can be, unless it has no effect either."""
-    infinite = np.where(effect == 0, 0.0, np.copysign(np.inf, effect))
-    return np.divide(effect, np.sqrt(np.maximum(variance, 0)), out=infinite, where=variance > 0)
+        return t_ratio(parts.sum(axis=1), parts.shape[1] * parts.var(axis=1, ddof=1))
 
 
 def _arm_mean(total: Floats, rows: Floats, drawn: Bools) -> tuple[Floats, Floats]:
@@ -95,8 +90,9 @@ def studentised_test(
 ) -> RandomisationTest:
     """Two-sided p of the locked estimator's t over draws from the law, the one made counted among them."""
     units = UnitSums.of(pair)
-    if redraw is None and _individuals(units):
-        statistics = _of_individuals(units, draws, np.random.default_rng(seed))
+    blocks = None if redraw or units.pairs else block_sums(units)
+    if blocks is not None:
+        statistics = t_by_sums(blocks, draws, np.random.default_rng(seed))
     else:
         statistics = np.concatenate([units.t(some) for some in _some(units, redraw, draws, seed)])
     observed = float(units.t(units.treated[None, :])[0])
@@ -168,39 +164,3 @@ def within_blocks(units: UnitSums, number: int, rng: np.random.Generator) -> Boo
         for row in drawn:
             row[members[rng.choice(members.size, take, replace=False, shuffle=False)]] = True
     return drawn
-
-
-def _individuals(units: UnitSums) -> bool:
-    return bool((units.rows == 1).all()) and not units.pairs
-
-
-def _of_individuals(units: UnitSums, draws: int, rng: np.random.Generator) -> Floats:
-    """T of individuals from two sums by block and draw: of outcomes and of their squares."""
-    effect, variance = np.zeros(draws), np.zeros(draws)
-    for block in np.unique(units.block):
-        here = units.block == block
-        y, take = units.total[here], int(units.treated[here].sum())
-        share, n = y.size / units.rows.size, y.size
-        one, squares = _drawn_sums(y, take, draws, rng)
-        other, others = y.sum() - one, (y**2).sum() - squares
-        effect += share * (one / take - other / (n - take))
-        for total, square, size in ((one, squares, take), (other, others, n - take)):
-            variance += share**2 * (square - total**2 / size) / (size - 1) / size
-    return _ratio(effect, np.where(variance > 1e-14 * float((units.total**2).mean()) / units.rows.size, variance, 0.0))
-
-
-def _drawn_sums(y: Floats, take: int, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Σ y and Σ y² of `take` drawn at random, for every draw; a count where the outcome is yes or no."""
-    if ((y == 0) | (y == 1)).all():
-        events = int(y.sum())
-        counted = rng.hypergeometric(events, y.size - events, take, draws).astype(float)
-        return counted, counted
-    fewer = min(take, y.size - take)
-    both = np.column_stack([y, y**2])
-    sums = np.empty((draws, 2))
-    ones = np.ones(fewer)
-    for row in sums:
-        row[:] = ones @ both.take(rng.choice(y.size, fewer, replace=False, shuffle=False), axis=0)
-    if fewer != take:
-        sums = both.sum(axis=0) - sums
-    return sums[:, 0], sums[:, 1]

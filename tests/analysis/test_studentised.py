@@ -11,6 +11,8 @@ import pytest
 from scipy import stats
 
 from nudge.analysis.comparison import Pair
+from nudge.analysis.drawn_sums import _arm as arm_of
+from nudge.analysis.drawn_sums import block_sums, flipped, t_by_sums
 from nudge.analysis.estimators import estimator
 from nudge.analysis.inference import answer
 from nudge.analysis.randomisation import redraw_of
@@ -59,6 +61,42 @@ def test_individuals_by_sums_are_individuals_one_by_one() -> None:
     drawn = units.t(within_blocks(units, 10_000, np.random.default_rng(3)))
     one_by_one = float(np.mean(np.abs(drawn) >= abs(units.t(units.treated[None, :])[0])))
     assert abs(by_sums - one_by_one) <= 6 * sqrt(one_by_one * (1 - one_by_one) / 10_000) + 1e-3
+
+
+@pytest.mark.parametrize("sizes", ["equal", "unequal"])
+def test_sums_over_the_units_drawn_say_the_same_t(sizes: str) -> None:
+    """Sixty sites an arm in two blocks: the series in a site's share against the variance written out."""
+    rng = np.random.default_rng(12)
+    size = np.full(240, 5) if sizes == "equal" else rng.integers(3, 12, 240)
+    unit = np.repeat(np.arange(240), size)
+    arm = (np.arange(240) % 2)[unit]
+    y = rng.normal(size=240)[unit] + rng.normal(size=unit.size)
+    made = pair(y.tolist(), arm.tolist(), unit=unit.tolist(), block=(unit // 120).tolist())
+    units = UnitSums.of(made)
+    blocks = block_sums(units)
+    assert blocks is not None
+    found = t_by_sums(blocks, 4_000, np.random.default_rng(1))
+    written = units.t(within_blocks(units, 4_000, np.random.default_rng(2)))
+    assert np.quantile(found, [0.05, 0.5, 0.95]) == pytest.approx(np.quantile(written, [0.05, 0.5, 0.95]), abs=0.12)
+    sums = [block.columns[(units.treated[units.block == i])].sum(axis=0) for i, block in enumerate(blocks)]
+    arms = []
+    for block, one in zip(blocks, sums, strict=True):
+        other = block.columns.sum(axis=0) - one
+        arms.append((arm_of(block, one[None, :], block.take), arm_of(block, other[None, :], 120 - block.take)))
+    effect = sum(b.share * (one[0] - other[0]) for b, (one, other) in zip(blocks, arms, strict=True))
+    variance = sum(b.share**2 * (one[1] + other[1]) for b, (one, other) in zip(blocks, arms, strict=True))
+    assert effect / np.sqrt(variance) == pytest.approx(units.t(units.treated[None, :]), rel=1e-10)
+
+
+def test_coins_turned_back_are_a_complete_draw() -> None:
+    """Size always right; each unit as often as any other, and pairs together as often as in a complete draw."""
+    rng = np.random.default_rng(3)
+    drawn = np.array([flipped(20, 9, rng) for _ in range(20_000)])
+    assert (drawn.sum(axis=1) == 9).all()
+    assert drawn.mean(axis=0) == pytest.approx(np.full(20, 0.45), abs=4 * sqrt(0.45 * 0.55 / 20_000))
+    together = drawn.astype(float).T @ drawn / 20_000
+    expected = 9 * 8 / (20 * 19)
+    assert together[np.triu_indices(20, 1)] == pytest.approx(np.full(190, expected), abs=0.015)
 
 
 def test_large_arms_agree_with_welch() -> None:

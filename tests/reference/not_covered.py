@@ -11,20 +11,12 @@ NOT_COVERED: dict[str, dict[str, str]] = {
         "ri.fe": "re-draws use the difference within blocks, not the fixed-effects coefficient, as statistic",
     },
     "rubella_text": {
-        "padj.*.BH": "only Holm is offered (statistics.md 12)",
-        "padj.*.bonferroni": "only Holm is offered",
         "joint.*": "joint tests of several arms are not built",
     },
     "kenya_registration": {
         "t2c5.r2": "the share of variance explained is not given",
-        "padj.BH": "only Holm is offered",
-        "padj.bonferroni": "only Holm is offered",
     },
     "karlan_list": {
-        "padj.*.bonferroni": "only Holm is offered",
-        "padj.*.hochberg": "only Holm is offered",
-        "padj.*.BH": "only Holm is offered",
-        "padj.*.BY": "only Holm is offered",
         "probit.*": "probit is not built",
         "logit.gave": "logit is not built",
         "rr.gave": "risk ratios are not built",

@@ -18,7 +18,7 @@ import numpy as np
 
 from nudge.analysis.checks import sample_ratio
 from nudge.analysis.icc import anova_icc
-from nudge.analysis.multiplicity import holm
+from nudge.analysis.multiplicity import adjusted
 from nudge.analysis.randomisation import exact_events_test
 from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators
 from tests.reference.rows import FULL, SHARED, VALUE, Row
@@ -173,9 +173,9 @@ def letters() -> Iterator[Row]:
         whole = LETTERS.of(outcome, binary=binary)
         yield row(f"dim.{outcome}", _design(whole), SHARED)
         yield row(f"ols.{outcome}.HC2", _design(whole), SHARED)
-        adjusted = Drawn(**(vars(whole) | {"covariates": BASELINE}))
-        yield row(f"lin.{outcome}", _design(adjusted), SHARED)
-        additive = partial(by_estimator, what=adjusted, name="difference_in_means", adjustment="additive")
+        with_baseline = Drawn(**(vars(whole) | {"covariates": BASELINE}))
+        yield row(f"lin.{outcome}", _design(with_baseline), SHARED)
+        additive = partial(by_estimator, what=with_baseline, name="difference_in_means", adjustment="additive")
         yield row(f"ancova.{outcome}", additive, SHARED)
         offers = Drawn(outcome, "1:1", "control", "match_ratio", binary=binary)
         for offer in ("1:1", "2:1", "3:1"):
@@ -264,22 +264,34 @@ TABLE: tuple[Row, ...] = (
 
 @dataclass(frozen=True)
 class Adjusted:
-    """p-values of a family, and what Holm makes of them."""
+    """p-values of a family, and what a method makes of them."""
 
     data: str
     id: str
+    method: str
 
     def ours(self, entry: dict[str, Any]) -> dict[str, float]:
-        return dict(zip(entry["raw"], holm(list(entry["raw"].values())), strict=True))
+        return dict(zip(entry["raw"], adjusted(list(entry["raw"].values()), method=self.method), strict=True))
 
 
-FAMILIES = (
-    Adjusted("karlan_list", "padj.gave.holm"),
-    Adjusted("karlan_list", "padj.amount.holm"),
-    Adjusted("kenya_registration", "padj.holm"),
-    *(Adjusted("rubella_text", f"padj.{outcome}.holm") for outcome in TEXT_OUTCOMES),
-    *(
-        Adjusted("rubella_text", f"coupon{coupon}.padj.{outcome}.holm")
-        for coupon in "10" for outcome in ("intend_test", "tested", "vaccinated")
-    ),
-)  # fmt: skip
+R_NAMES = {
+    "holm": "holm", "hochberg": "hochberg", "BH": "benjamini_hochberg", "BY": "benjamini_yekutieli",
+    "bonferroni": "bonferroni",
+}  # fmt: skip
+COMMON = ("holm", "BH", "bonferroni")
+
+
+def families() -> Iterator[Adjusted]:
+    for name, method in R_NAMES.items():
+        for outcome in ("gave", "amount"):
+            yield Adjusted("karlan_list", f"padj.{outcome}.{name}", method)
+    for name in COMMON:
+        yield Adjusted("kenya_registration", f"padj.{name}", R_NAMES[name])
+        for outcome in TEXT_OUTCOMES:
+            yield Adjusted("rubella_text", f"padj.{outcome}.{name}", R_NAMES[name])
+    for coupon in "10":
+        for outcome in ("intend_test", "tested", "vaccinated"):
+            yield Adjusted("rubella_text", f"coupon{coupon}.padj.{outcome}.holm", "holm")
+
+
+FAMILIES = tuple(families())

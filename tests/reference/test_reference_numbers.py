@@ -29,7 +29,7 @@ def test_agrees_with_r(row: Row, reference: Reference, reference_folder: Path) -
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: f"{family.data}/{family.id}")
-def test_holm_agrees_with_r(family: Adjusted, reference: Reference) -> None:
+def test_adjusted_p_values_agree_with_r(family: Adjusted, reference: Reference) -> None:
     entry = reference(family.data)[family.id]
     assert family.ours(entry) == pytest.approx(entry["adjusted"], rel=1e-12)
 
