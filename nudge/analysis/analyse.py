@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nudge.analysis.lines import Line
 from nudge.analysis.multiplicity import adjusted
+from nudge.analysis.subgroups import subgroup_lines
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def analyse(
             )
             lines.append(line.planned(label))
             lines.extend(line.beside())
+            lines.extend(subgroup_lines(line, label))
             careless.extend(line.careless())
     adjust = trial.analysis.multiplicity != "none"
     return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless))

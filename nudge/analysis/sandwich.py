@@ -124,6 +124,29 @@ def clustered(model: LinearFit, clusters: Ints, contrasts: Floats, kind: str = "
     return sums.sandwich(factor)
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterVectors:
+    """For r contrasts, by cluster: adjusted scores (G, r), a'a (G, r, r) and s (G, r, k) in the orthonormal basis."""
+
+    scores: Floats
+    inner: Floats
+    s: Floats
+
+
+def cluster_vectors(model: LinearFit, clusters: Ints, contrasts: Floats) -> ClusterVectors:
+    """What CR2 adds up, cluster by cluster, in no particular order: for tests of several contrasts at once."""
+    wanted = model.root.T @ _columns(contrasts)
+    found: list[tuple[Floats, Floats, Floats]] = []
+    for part in cluster_parts(model, clusters, residuals):
+        change = _change(part.leverages, POWERS["CR2"])
+        t = wanted.T + np.einsum("guk,gur->grk", part.rows, change[:, :, None] * (part.rows @ wanted))
+        pulled = np.einsum("guk,grk->gur", part.rows, t)
+        s = np.einsum("guk,gur->grk", part.rows, pulled)
+        found.append((np.einsum("grk,gk->gr", t, part.scores), np.einsum("gur,guq->grq", pulled, pulled), s))
+    scores, inner, s = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return ClusterVectors(scores, inner, s)
+
+
 def stata(model: LinearFit, clusters: Ints, contrasts: Floats) -> Sandwich:
     """CR1 as Stata has it, with clusters − 1 degrees of freedom: scores alone, for references and comparisons."""
     scores = cluster_scores(model, clusters, residuals) @ (model.root.T @ _columns(contrasts))

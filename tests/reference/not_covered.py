@@ -10,9 +10,6 @@ NOT_COVERED: dict[str, dict[str, str]] = {
     "foos_street_gotv": {
         "ri.fe": "re-draws use the difference within blocks, not the fixed-effects coefficient, as statistic",
     },
-    "rubella_text": {
-        "joint.*": "joint tests of several arms are not built",
-    },
     "kenya_registration": {
         "t2c5.r2": "the share of variance explained is not given",
     },
@@ -21,7 +18,7 @@ NOT_COVERED: dict[str, dict[str, str]] = {
         "logit.gave": "logit is not built",
         "rr.gave": "risk ratios are not built",
         "prop.test": "the pooled z-test is not offered",
-        "factorial.F.*": "joint F tests are not built",
+        "factorial.F.*": "sequential analysis of variance with a classical variance is not offered",
         "balance.joint_F": "balance is described, not tested (CONSORT 2025)",
     },
     "mertens_nudge_meta": {"*": "meta-analysis is not built (statistics.md 26)"},

@@ -18,9 +18,10 @@ import numpy as np
 
 from nudge.analysis.checks import sample_ratio
 from nudge.analysis.icc import anova_icc
+from nudge.analysis.joint import joint_test
 from nudge.analysis.multiplicity import adjusted
 from nudge.analysis.randomisation import exact_events_test
-from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators
+from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators, pooled
 from tests.reference.rows import FULL, SHARED, VALUE, Row
 from tests.reference.table_reached import REACHED_ROWS
 from tests.reference.table_variances import VARIANCES
@@ -114,6 +115,7 @@ def texts() -> Iterator[Row]:
             yield row(f"dim.{outcome}.{arm}", _design(what), SHARED)
             yield row(f"hc2.{outcome}.{arm}", _design(what), SHARED)
             yield row(f"hte_coupon.{outcome}.{arm}", partial(_by_coupon, outcome=outcome, arm=arm), SHARED)
+        yield row(f"joint.{outcome}", partial(_joint, outcome=outcome), ("value", "p_value"))
     for coupon in "10":
         for outcome in ("intend_test", "tested", "vaccinated"):
             for arm in arms:
@@ -123,6 +125,15 @@ def texts() -> Iterator[Row]:
                 yield row(f"coupon{coupon}.{outcome}.{arm}", how, SHARED)
     yield row("fisher.vaccinated.C", _fisher, VALUE)
     yield row("srm", partial(_ratio, by="arm", ratio=dict.fromkeys("ABCDEFG", 1)), ("value", "p_value"))
+
+
+def _joint(rows: Rows, outcome: str) -> Numbers:
+    """Whether any of the six other texts differs from the first."""
+    y, arms = rows.numbers(outcome), indicators(rows.text("arm"), "BCDEFG")
+    known = ~np.isnan(y)
+    model = pooled(y[known], {name: here[known] for name, here in arms.items()}, np.zeros(int(known.sum()), dtype=int))
+    test = joint_test(model, np.column_stack([model.contrast(name) for name in arms]))
+    return {"value": test.statistic, "p_value": test.p_value}
 
 
 def _by_coupon(rows: Rows, outcome: str, arm: str) -> Numbers:
