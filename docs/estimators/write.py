@@ -97,6 +97,13 @@ PAGES = {
          "Anderson & Rubin (1949), Annals of Mathematical Statistics 20:46-63"), R,
         (("social_insure", "iv.CR2"), ("social_insure", "iv.full.stata")), ("tests/analysis/test_cace.py",),
     ),
+    "factorial": Page(
+        "factorial", "Factorial main effects",
+        "τ = mean over the other factors' combinations of ȳ(level) − ȳ(first level): a contrast of arm means, HC2 or CR2.",
+        f"{_ITT} Every combination of levels is an arm.",
+        ("Dasgupta, Pillai & Rubin (2015), Journal of the Royal Statistical Society B 77:727-753",), R,
+        (("social_insure", "factorial.CR2.default_buy"),), ("tests/analysis/test_factorial.py",),
+    ),
     "randomisation": Page(
         "studentised", "Randomisation inference",
         "p = (1 + draws whose |t| is at least the one observed) / (1 + draws), t the estimator's own on each draw.",
@@ -118,7 +125,8 @@ PAGES = {
         "F = (η − q + 1)/(ηq) · Q, Q = b'V⁻¹b with CR2, η = q(q + 1) / Σ Var; for individuals Q/q on q and n − k.",
         f"{_ITT} Subgroups are of columns fixed before allocation.",
         ("Tipton & Pustejovsky (2015), Journal of Educational and Behavioral Statistics 40:604-634",
-         "Wang, Lagakos, Ware, Hunter & Drazen (2007), NEJM 357:2189-2194"), f"{R} for individuals; by clusters {WRITTEN_OUT} and simulated",
+         "Wang, Lagakos, Ware, Hunter & Drazen (2007), NEJM 357:2189-2194"),
+        f"{R} for individuals; by clusters {WRITTEN_OUT} and simulated",
         (("rubella_text", "joint.tested"),), ("tests/analysis/test_subgroups.py",),
     ),
 }  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nudge.analysis.factorial import factor_lines
 from nudge.analysis.lines import Line
 from nudge.analysis.multiplicity import adjusted
 from nudge.analysis.subgroups import subgroup_lines
@@ -43,6 +44,7 @@ def analyse(
             lines.extend(line.beside())
             lines.extend(subgroup_lines(line, label))
             careless.extend(line.careless())
+        lines.extend(factor_lines(line, label) if trial.comparisons else ())
     adjust = trial.analysis.multiplicity != "none"
     return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless))
 

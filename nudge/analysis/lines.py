@@ -211,13 +211,15 @@ class Line:
         ]  # fmt: skip
 
     def line(
-        self, pair: Pair, found: Answer, average: str, covariates: Sequence[str], label: Label, note: str = ""
-    ) -> Estimate:
+        self, pair: Pair, found: Answer, average: str, covariates: Sequence[str], label: Label, note: str = "",
+        estimand: str = "",
+    ) -> Estimate:  # fmt: skip
         """An answer as a line of the results, oriented. covariates: those the model used, if it took any."""
         bounds = self._oriented(found.interval(self.level))
         treated, control = pair.y[pair.treated], pair.y[~pair.treated]
         clustered = pair.clustered or self.design.clusters
-        estimand = "none" if found.choice.estimator == "none" else estimator(found.choice.estimator).ESTIMAND
+        if not estimand:
+            estimand = "none" if found.choice.estimator == "none" else estimator(found.choice.estimator).ESTIMAND
         return Estimate(
             outcome=self.name, role=self.outcome.role, family=self.outcome.role, arm=self.comparison.arm,
             control=self.comparison.control, estimand=f"ITT: {estimand}", estimator=found.choice.estimator,
