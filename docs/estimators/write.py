@@ -99,7 +99,7 @@ PAGES = {
     ),
     "factorial": Page(
         "factorial", "Factorial main effects",
-        "τ = mean over the other factors' combinations of ȳ(level) − ȳ(first level): a contrast of arm means, HC2 or CR2.",
+        "τ = mean over the other factors' combinations of ȳ(level) − ȳ(first level), by arm means; HC2 or CR2.",
         f"{_ITT} Every combination of levels is an arm.",
         ("Dasgupta, Pillai & Rubin (2015), Journal of the Royal Statistical Society B 77:727-753",), R,
         (("social_insure", "factorial.CR2.default_buy"),), ("tests/analysis/test_factorial.py",),

@@ -49,8 +49,26 @@ class _Groups:
 
 
 def cluster_scores(model: LinearFit, clusters: Ints, residuals: Residuals) -> Floats:
-    """X̃'e of every cluster alone: (G, k)."""
-    return _scores(model, _grouped(model, clusters, residuals, squares=False))
+    """X̃'e of every cluster alone: (G, k).
+
+    Columns of one measure are the same for many cells: residuals are summed by cluster and by what differs.
+    """
+    number, k = int(clusters.max()) + 1, len(model.names)
+    columns = [model.columns(m) for m in range(1 + len(model.cells.measures))]
+    different = [np.unique(model.table[:, of], axis=0, return_inverse=True) for of in columns]
+    if number * max(len(values) for values, _ in different) > _MOST_CODES:
+        return _scores(model, _grouped(model, clusters, residuals))
+    sums = [np.zeros(number * len(values)) for values, _ in different]
+    for run, e in residuals(model):
+        here = clusters[run.rows]
+        for m, (values, kind) in enumerate(different):
+            code = here * len(values) + kind[run.cell] if len(values) > 1 else here
+            np.add.at(sums[m], code, e * run.z[m] if m else e)
+    total = np.zeros((number, k))
+    for of, (values, _), summed in zip(columns, different, sums, strict=True):
+        total[:, of] = summed.reshape(number, len(values)) @ values
+    scores: Floats = total @ model.root
+    return scores
 
 
 def cluster_parts(model: LinearFit, clusters: Ints, residuals: Residuals) -> Iterator[Part]:
@@ -87,17 +105,16 @@ def _by_columns(grams: Floats, scores: Floats) -> Part:
     return Part(np.sqrt(leverages)[:, :, None] * vectors.transpose(0, 2, 1), leverages, scores)
 
 
-def _grouped(model: LinearFit, clusters: Ints, residuals: Residuals, *, squares: bool = True) -> _Groups:
-    """squares: whether the measures' sums of squares and products are wanted too."""
+def _grouped(model: LinearFit, clusters: Ints, residuals: Residuals) -> _Groups:
     cells = model.cells.count.size
     code, kept = _codes(model, clusters)
     q1 = 1 + len(model.cells.measures)
-    sums, left = np.zeros((q1, q1, kept.size if squares else 0)), np.zeros((q1, kept.size))
+    sums, left = np.zeros((q1, q1, kept.size)), np.zeros((q1, kept.size))
     for run, e in residuals(model):
         here = code[run.rows]
         for i in range(q1):
             np.add.at(left[i], here, e if i == 0 else e * run.z[i])
-            for j in range(i, q1 if squares else i):
+            for j in range(i, q1):
                 np.add.at(sums[i, j], here, run.z[j] if i == 0 else run.z[i] * run.z[j])
     lower = np.tril_indices(q1, -1)
     sums[lower] = sums.transpose(1, 0, 2)[lower]
