@@ -104,6 +104,17 @@ PAGES = {
         ("Dasgupta, Pillai & Rubin (2015), Journal of the Royal Statistical Society B 77:727-753",), R,
         (("social_insure", "factorial.CR2.default_buy"),), ("tests/analysis/test_factorial.py",),
     ),
+    "missing": Page(
+        "missing", "Missing outcomes",
+        "Worst and best case: every missing outcome at its extreme. Lee: the mean of the side with more outcomes "
+        "less a share 1 − min/max of its largest, and of its smallest. Weights: 1 / chance of an outcome, by logistic "
+        "regression in each arm on the covariates.",
+        "Worst and best case: nothing. Lee: the message moves whether an outcome is known in one direction only. "
+        "Weights: those missing are like those known with the same arm and covariates.",
+        ("Manski (1990), American Economic Review 80:319-323", "Lee (2009), Review of Economic Studies 76:1071-1102",
+         "Seaman & White (2013), Statistical Methods in Medical Research 22:278-295"), WRITTEN_OUT,
+        (), ("tests/analysis/test_missing.py", "tests/analysis/test_lines.py"),
+    ),
     "randomisation": Page(
         "studentised", "Randomisation inference",
         "p = (1 + draws whose |t| is at least the one observed) / (1 + draws), t the estimator's own on each draw.",

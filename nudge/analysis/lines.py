@@ -17,6 +17,7 @@ from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
 from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_model, grouped, need_spread
 from nudge.analysis.missing import filled, needs_bounds
+from nudge.analysis.missing_lines import missing_lines
 from nudge.analysis.redrawn import by_the_draw
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import harm_verdict, verdict
@@ -121,6 +122,7 @@ class Line:
             lines.append(self.line(pair, found, other, (), "sensitivity", note))
         lines.extend(self._declared())
         lines.extend(self._bounds())
+        lines.extend(missing_lines(self))
         lines.extend(among_reached(self))
         lines.extend(by_the_draw(self))
         return lines
