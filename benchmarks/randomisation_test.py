@@ -42,7 +42,7 @@ def difference(one: Floats, other: Floats, axis: int) -> Floats:
 
 
 def scipys(y: Floats) -> float:
-    """scipy's own, a twentieth of the draws."""
+    """The same by scipy, a twentieth of the draws."""
     return float(
         permutation_test(
             (y[::2], y[1::2]), difference, n_resamples=DRAWS // PART, vectorized=True, batch=25,
