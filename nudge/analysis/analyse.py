@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nudge.analysis.factorial import factor_lines
 from nudge.analysis.lines import Line
-from nudge.analysis.multiplicity import holm
+from nudge.analysis.multiplicity import adjusted
+from nudge.analysis.subgroups import subgroup_lines
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
 
 if TYPE_CHECKING:
@@ -40,8 +42,10 @@ def analyse(
             )
             lines.append(line.planned(label))
             lines.extend(line.beside())
+            lines.extend(subgroup_lines(line, label))
             careless.extend(line.careless())
-    adjust = trial.analysis.multiplicity == "holm"
+        lines.extend(factor_lines(line, label) if trial.comparisons else ())
+    adjust = trial.analysis.multiplicity != "none"
     return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless))
 
 
@@ -54,7 +58,7 @@ def family_size(trial: Trial, role: str) -> int:
 
 
 def _adjusted(lines: list[Estimate], trial: Trial) -> list[Estimate]:
-    """Holm within each family; sensitivity lines belong to none."""
+    """Holm, or what the file names, within each family; sensitivity lines belong to none."""
     result = list(lines)
     for family in {line.family for line in lines}:
         members = [
@@ -62,6 +66,6 @@ def _adjusted(lines: list[Estimate], trial: Trial) -> list[Estimate]:
             if line.family == family and line.label != "sensitivity" and line.p_value is not None
         ]  # fmt: skip
         raw = [p for i in members if (p := lines[i].p_value) is not None]
-        for i, p in zip(members, holm(raw, family_size(trial, family)), strict=True):
+        for i, p in zip(members, adjusted(raw, family_size(trial, family), trial.analysis.multiplicity), strict=True):
             result[i] = replace(result[i], p_adjusted=p)
     return result

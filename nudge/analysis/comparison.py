@@ -37,6 +37,10 @@ class Pair:
     weight: Floats
     covariates: Floats
     names: tuple[str, ...]
+    received: Floats | None = None
+    """(n,) 1 where a message was delivered, nan where that is not known."""
+    origin: Ints | None = None
+    """(n,) the code that the stored law knows the unit by."""
 
     @property
     def units(self) -> int:
@@ -62,6 +66,8 @@ class Pair:
         return replace(
             self, y=self.y[rows], treated=self.treated[rows], unit=self.unit[rows], block=self.block[rows],
             weight=self.weight[rows], covariates=self.covariates[rows],
+            received=None if self.received is None else self.received[rows],
+            origin=None if self.origin is None else self.origin[rows],
         )  # fmt: skip
 
 
@@ -81,7 +87,8 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
         y=rows.outcome[here], treated=treated, unit=unit, block=block,
         weight=1 / rows.probability[here],
         covariates=np.column_stack(list(coded.values())) if coded else np.empty((int(here.sum()), 0)),
-        names=tuple(coded),
+        names=tuple(coded), received=None if rows.received is None else rows.received[here],
+        origin=rows.unit[here],
     )  # fmt: skip
 
 

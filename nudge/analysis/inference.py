@@ -19,7 +19,7 @@ from nudge.analysis.comparison import (
 )
 from nudge.analysis.estimators import estimator
 from nudge.analysis.estimators.cluster_means import cluster_means
-from nudge.analysis.randomisation import exact_events_test, permutation_test
+from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, exact_events_test, permutation_test, redraw_of
 from nudge.analysis.score_interval import score_interval
 from nudge.trial.errors import EstimationRefused
 
@@ -75,15 +75,21 @@ def t_p_value(statistic: float, df: float) -> float:
     return float(2 * t.sf(abs(statistic), df))
 
 
-def answer(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
-    """The estimate, its uncertainty and p-value for one comparison (rules 4-10)."""
+def answer(pair: Pair, design: Design, *, binary: bool, average: str, arms: tuple[str, str] = ("", "")) -> Answer:
+    """The estimate, its uncertainty and p-value for one comparison (rules 4-10).
+
+    arms: names of the arm and its control, by which the stored law knows them.
+    """
     left_out = 0
     if design.blocks:
         pair, left_out = informative(pair)
-    return replace(_answer(pair, design, binary=binary, average=average), blocks_left_out=left_out)
+    return replace(
+        _answer(pair, design, binary=binary, average=average, redraw=redraw_of(pair, design, *arms)),
+        blocks_left_out=left_out,
+    )
 
 
-def _answer(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
+def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None) -> Answer:
     units = [pair.units_of(treated=side) for side in (True, False)]
     if min(units) == 0:
         return _NOTHING
@@ -95,11 +101,11 @@ def _answer(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer
         why = "each arm is a single unit, so the arm cannot be told apart from the unit"
         return _difference(pair, choice, None, f"no interval and no p-value: {why}")
     if binary and _one_sided(pair):
-        return _few_events(pair, design, choice)
+        return _few_events(pair, design, choice, redraw)
     try:
         fitted = estimator(choice.estimator).estimate(pair, choice.adjustment)
     except EstimationRefused as refusal:
-        return _by_randomisation(pair, design, choice, refusal)
+        return _by_randomisation(pair, design, choice, refusal, redraw)
     p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
     return Answer(choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note)
 
@@ -109,14 +115,14 @@ def _one_sided(pair: Pair) -> bool:
     return any(np.ptp(pair.y[pair.treated == side]) == 0 for side in (True, False))
 
 
-def _few_events(pair: Pair, design: Design, choice: Choice) -> Answer:
+def _few_events(pair: Pair, design: Design, choice: Choice, redraw: Redraw | None) -> Answer:
     counted = [(int(pair.y[pair.treated == side].sum()), int((pair.treated == side).sum())) for side in (True, False)]
     (events, n), (control_events, n_control) = counted
     counts = f"{events} of {n} and {control_events} of {n_control} had the event"
     if pair.clustered or design.clusters:
-        p, how = _p_by_permutation(pair, design, of_totals=True)
+        p, how = _p_by_permutation(pair, design, of_totals=True, redraw=redraw)
         return _difference(pair, choice, p, f"{counts}: no interval under clusters{how}")
-    p, how = _p_exact(pair, design)
+    p, how = _p_exact(pair, design, redraw)
     if pair.blocks > 1 or choice.estimator == "inverse_probability":
         return _difference(pair, choice, p, f"{counts}: no interval where chances or blocks differ{how}")
     shown = _difference(pair, choice, p, f"{counts}: Miettinen-Nurminen score interval{how}")
@@ -132,25 +138,33 @@ def _difference(pair: Pair, choice: Choice, p: float | None, note: str) -> Answe
     return Answer(shown, difference_within_blocks(pair), None, None, p, None, note)
 
 
-def _p_exact(pair: Pair, design: Design) -> tuple[float | None, str]:
+def _p_exact(pair: Pair, design: Design, redraw: Redraw | None) -> tuple[float | None, str]:
     if not varies_within_blocks(pair):
         return None, ""
     if design.method is None:
         return None, "; the law of the draw is not known, so no exact p-value"
+    if design.method not in WITHIN_BLOCKS:
+        return _p_by_permutation(pair, design, of_totals=True, redraw=redraw)
     test = exact_events_test(pair)
     return test.p_value, f"; p {test.how}"
 
 
-def _p_by_permutation(pair: Pair, design: Design, *, of_totals: bool = False) -> tuple[float | None, str]:
+def _p_by_permutation(
+    pair: Pair, design: Design, *, of_totals: bool = False, redraw: Redraw | None = None
+) -> tuple[float | None, str]:
     if not varies_within_blocks(pair):
         return None, ""
     if design.method is None:
         return None, "; the law of the draw is not known, so no p-value by re-drawing it"
-    test = permutation_test(pair, of_totals=of_totals)
+    if design.method not in WITHIN_BLOCKS and redraw is None:
+        return None, f"; two arms of a {design.method} draw cannot be drawn again by themselves, so no p-value"
+    test = permutation_test(pair, of_totals=of_totals, redraw=redraw)
     return test.p_value, f"; p from {test.how}"
 
 
-def _by_randomisation(pair: Pair, design: Design, choice: Choice, refusal: EstimationRefused) -> Answer:
+def _by_randomisation(
+    pair: Pair, design: Design, choice: Choice, refusal: EstimationRefused, redraw: Redraw | None
+) -> Answer:
     drawn = cluster_means(pair) if choice.estimator == "cluster_means" else pair
-    p, how = _p_by_permutation(drawn, design)
+    p, how = _p_by_permutation(drawn, design, redraw=redraw)
     return _difference(pair, choice, p, f"no interval: {refusal.what}{how}; the plain difference in means is shown")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.least_squares import LEVERAGE_LIMIT, cr2, fit
+from nudge.analysis.cells import Cells, cells_of
+from nudge.analysis.least_squares import Column, LinearFit, fit
+from nudge.analysis.sandwich import LEVERAGE_LIMIT, Sandwich, clustered
 from nudge.trial.errors import EstimationRefused
-from nudge.trial.records.analysis import Fitted, Floats
+from nudge.trial.records.analysis import Fitted, Floats, Ints
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
@@ -16,31 +20,85 @@ if TYPE_CHECKING:
 LEAST_DF = 4 - 1e-9
 """Rule 10: below 4 Satterthwaite degrees of freedom, but for rounding, no interval is given."""
 _NO_SPREAD = 1e-12
+THE_ARM = "the arm"
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """A comparison's rows in cells.
+
+    treated: (C,) 1 or 0. block, extra: (C,) codes. weight: (C,). covariates: centred columns.
+    """
+
+    cells: Cells
+    treated: Floats
+    block: Ints
+    extra: Ints
+    weight: Floats
+    covariates: tuple[Column, ...]
+
+    def centred(self, name: str, values: Floats) -> Column:
+        """A column that is the same within cells, less its mean over the rows."""
+        return Column(name, values - float(values @ self.cells.count) / float(self.cells.count.sum()))
+
+
+def grouped(pair: Pair, extra: Ints | None = None) -> Grouped:
+    """The cells of a comparison: arm, block, weight and yes-or-no covariates; other covariates vary within.
+
+    extra: (n,) codes of a column to be used beside, by level.
+    """
+    of_two = [bool(((values == 0) | (values == 1)).all()) for values in pair.covariates.T]
+    few = [values.astype(np.int64) for values, two in zip(pair.covariates.T, of_two, strict=True) if two]
+    many = [np.ascontiguousarray(values) for values, two in zip(pair.covariates.T, of_two, strict=True) if not two]
+    known, weight = np.unique(pair.weight, return_inverse=True)
+    beside = np.zeros(pair.y.size, dtype=np.int64) if extra is None else extra
+    cells = cells_of([pair.treated.astype(np.int64), pair.block, weight, beside, *few], many)
+    arm, block, weighs, extras = cells.levels[:, :4].T
+    made = Grouped(cells, arm.astype(float), block, extras, known[weighs], ())
+    columns, discrete, measured = [], iter(cells.levels[:, 4:].T.astype(float)), iter(range(len(many)))
+    for name, two in zip(pair.names, of_two, strict=True):
+        if two:
+            columns.append(made.centred(name, next(discrete)))
+        else:
+            values, measure = cells.measure(next(measured))
+            columns.append(Column(name, values, measure))
+    return Grouped(cells, made.treated, block, extras, made.weight, tuple(columns))
+
+
+def arm_model(
+    made: Grouped, y: Floats, columns: Sequence[Column], weights: Floats | None = None
+) -> LinearFit:  # fmt: skip
+    """Y on a constant, the arm and `columns`."""
+    constant = Column("the constant", np.ones_like(made.treated))
+    return fit(made.cells, y, [constant, Column(THE_ARM, made.treated), *columns], weights)
 
 
 def arm_effect(
-    pair: Pair, extra: Floats, names: list[str], estimator: str, weights: Floats | None = None, note: str = ""
-) -> Fitted:
-    """Regress y on 1, arm and `extra`; HC2 or CR2 with Satterthwaite degrees of freedom (rule 5).
+    pair: Pair, made: Grouped, columns: Sequence[Column], estimator: str, weights: Floats | None = None,
+) -> Fitted:  # fmt: skip
+    """Regress y on 1, arm and `columns`; HC2 or CR2 with Satterthwaite degrees of freedom (rule 5).
 
-    extra: (n, c) columns beside the arm. Raises EstimationRefused under rule 10.
+    Raises EstimationRefused under rule 10.
     """
-    x = np.column_stack([np.ones_like(pair.y), pair.treated.astype(float), extra])
-    model = fit(x, pair.y, ["the constant", "the arm", *names], weights)
-    contrast = np.zeros(x.shape[1])
-    contrast[1] = 1.0
-    variance = cr2(model, pair.unit, contrast)
-    if variance.leverage > LEVERAGE_LIMIT:
-        raise EstimationRefused(
-            "one unit alone decides part of the estimate, so its variance cannot be had", "use randomisation inference"
-        )
+    model = arm_model(made, pair.y, columns, weights)
+    contrast = model.contrast(THE_ARM)
+    variance = clustered(model, pair.unit, contrast)
+    need_variance(variance)
     need_spread(variance.std_error, pair)
     if variance.df < LEAST_DF:
         raise EstimationRefused(f"only {variance.df:.1f} degrees of freedom are left", "use randomisation inference")
     return Fitted(
-        estimate=float(model.coefficients[1]), std_error=variance.std_error, df=variance.df, estimator=estimator,
-        vcov="CR2" if pair.clustered else "HC2", parameters=x.shape[1], note=note,
+        estimate=model.estimate(contrast), std_error=variance.std_error, df=variance.df, estimator=estimator,
+        vcov="CR2" if pair.clustered else "HC2", parameters=len(model.names),
     )  # fmt: skip
+
+
+def need_variance(variance: Sandwich) -> None:
+    """Refuse where a unit fits itself and the contrast leans on it (rule 10)."""
+    if variance.leverage > LEVERAGE_LIMIT:
+        raise EstimationRefused(
+            "one unit alone decides part of the estimate, so its variance cannot be had", "use randomisation inference"
+        )
 
 
 def need_spread(std_error: float, pair: Pair) -> None:
@@ -49,20 +107,18 @@ def need_spread(std_error: float, pair: Pair) -> None:
         raise EstimationRefused("the outcome does not vary within the arms", "read the counts")
 
 
-def centred_blocks(pair: Pair) -> tuple[Floats, list[str]]:
+def centred_blocks(made: Grouped) -> list[Column]:
     """Block indicators but one, centred at their share of the rows."""
-    size = int(pair.block.max()) + 1
-    indicators = (pair.block[:, None] == np.arange(1, size)).astype(float)
-    return indicators - indicators.mean(axis=0), [f"block {i}" for i in range(1, size)]
+    return [made.centred(f"block {i}", (made.block == i).astype(float)) for i in range(1, int(made.block.max()) + 1)]
 
 
-def adjusted(pair: Pair, columns: Floats, names: list[str], adjustment: str) -> tuple[Floats, list[str]]:
-    """Model columns with the centred covariates, beside and (Lin 2013) interacted with the arm."""
-    if adjustment == "none" or not pair.names:
-        return columns, names
-    centred = pair.covariates - pair.covariates.mean(axis=0)
-    parts, labels = [columns, centred], [*names, *pair.names]
-    if adjustment == "interacted":
-        parts.append(centred * pair.treated[:, None])
-        labels += [f"arm × {name}" for name in pair.names]
-    return np.hstack(parts), labels
+def with_arm(made: Grouped, columns: Sequence[Column]) -> list[Column]:
+    """Columns times the arm."""
+    return [column.times(made.treated, f"arm × {column.name}") for column in columns]
+
+
+def adjusted(made: Grouped, adjustment: str) -> list[Column]:
+    """The centred covariates, beside and (Lin 2013) interacted with the arm."""
+    if adjustment == "none":
+        return []
+    return [*made.covariates, *(with_arm(made, made.covariates) if adjustment == "interacted" else [])]

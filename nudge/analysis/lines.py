@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.among_reached import among_reached
 from nudge.analysis.comparison import FEW_CLUSTERS, Pair, pair_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.icc import anova_icc
 from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
-from nudge.analysis.least_squares import cr2, fit
-from nudge.analysis.linear_effect import adjusted, arm_effect, need_spread
+from nudge.analysis.least_squares import Column
+from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_model, grouped, need_spread
 from nudge.analysis.missing import filled, needs_bounds
+from nudge.analysis.missing_lines import missing_lines
+from nudge.analysis.redrawn import by_the_draw
+from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import harm_verdict, verdict
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
@@ -67,7 +71,10 @@ class Line:
         """The estimate the plan names."""
         analysis = self.trial.analysis
         pair = self.pair(analysis.covariates)
-        found = answer(pair, self.design, binary=self.binary, average=analysis.average)
+        found = answer(
+            pair, self.design, binary=self.binary, average=analysis.average,
+            arms=(self.comparison.arm, self.comparison.control),
+        )  # fmt: skip
         line = self.line(pair, found, analysis.average, analysis.covariates, label)
         low, high = self._oriented(found.interval(1 - self.trial.power.alpha / self.family_size))
         return replace(
@@ -115,6 +122,9 @@ class Line:
             lines.append(self.line(pair, found, other, (), "sensitivity", note))
         lines.extend(self._declared())
         lines.extend(self._bounds())
+        lines.extend(missing_lines(self))
+        lines.extend(among_reached(self))
+        lines.extend(by_the_draw(self))
         return lines
 
     def _declared(self) -> list[Estimate]:
@@ -137,16 +147,16 @@ class Line:
         here = np.isin(self.rows.arm, [self.comparison.arm, self.comparison.control])
         values = self.rows.covariates[column][here & ~np.isnan(self.rows.outcome)]
         text = np.array(["(blank)" if value is None else str(value) for value in values])
-        levels = np.unique(text)
-        dummies = (text[:, None] == levels[1:]).astype(float)
+        levels, codes = np.unique(text, return_inverse=True)
         plain = answer(pair, self.design, binary=self.binary, average="person")
         if plain.std_error is None:
             return plain
         adjustment = "none" if plain.choice.adjustment == "none" else "additive"
-        columns, names = adjusted(pair, dummies, [f"{column}={level}" for level in levels[1:]], adjustment)
+        made = grouped(pair, codes.astype(np.int64))
+        effects = [Column(f"{column}={one}", (made.extra == i).astype(float)) for i, one in enumerate(levels) if i]
         choice = replace(plain.choice, estimator="fixed_effects", adjustment=adjustment)
         try:
-            fitted = arm_effect(pair, columns, names, "fixed_effects")
+            fitted = arm_effect(pair, made, [*effects, *adjusted(made, adjustment)], "fixed_effects")
         except EstimationRefused as refusal:
             note = f"{column} effects give no number: {refusal.what}"
             return replace(plain, choice=choice, estimate=nan, std_error=None, df=None, p_value=None, note=note)
@@ -179,18 +189,17 @@ class Line:
         pair = self.pair()
         if not pair.clustered or pair.y.size == 0:
             return []
-        x = np.column_stack([np.ones_like(pair.y), pair.treated.astype(float)])
-        contrast = np.array([0.0, 1.0])
         try:
-            model = fit(x, pair.y, ["the constant", "the arm"])
-            wrong, right = (cr2(model, codes, contrast) for codes in (np.arange(pair.y.size), pair.unit))
+            model = arm_model(grouped(pair), pair.y, ())
+            contrast = model.contrast(THE_ARM)
+            wrong, right = robust(model, contrast), clustered(model, pair.unit, contrast)
             need_spread(wrong.std_error, pair)
         except EstimationRefused:
             return []
         if right.std_error < wrong.std_error * _MISLEADING:
             return []
         called = self.trial.population.called
-        effect = self.sign * float(model.coefficients[1])
+        effect = self.sign * model.estimate(contrast)
         df = float(pair.y.size - 2)
         half = t_quantile(self.level, df) * wrong.std_error
         return [
@@ -204,13 +213,15 @@ class Line:
         ]  # fmt: skip
 
     def line(
-        self, pair: Pair, found: Answer, average: str, covariates: Sequence[str], label: Label, note: str = ""
-    ) -> Estimate:
+        self, pair: Pair, found: Answer, average: str, covariates: Sequence[str], label: Label, note: str = "",
+        estimand: str = "",
+    ) -> Estimate:  # fmt: skip
         """An answer as a line of the results, oriented. covariates: those the model used, if it took any."""
         bounds = self._oriented(found.interval(self.level))
         treated, control = pair.y[pair.treated], pair.y[~pair.treated]
         clustered = pair.clustered or self.design.clusters
-        estimand = "none" if found.choice.estimator == "none" else estimator(found.choice.estimator).ESTIMAND
+        if not estimand:
+            estimand = "none" if found.choice.estimator == "none" else estimator(found.choice.estimator).ESTIMAND
         return Estimate(
             outcome=self.name, role=self.outcome.role, family=self.outcome.role, arm=self.comparison.arm,
             control=self.comparison.control, estimand=f"ITT: {estimand}", estimator=found.choice.estimator,

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+METHODS = {
+    "holm": "holm",
+    "hochberg": "simes-hochberg",
+    "benjamini_hochberg": "fdr_bh",
+    "benjamini_yekutieli": "fdr_by",
+    "bonferroni": "bonferroni",
+}
+"""Our names and statsmodels' own. Holm (1979) holds whatever binds the questions together; Hochberg (1988)
+needs them independent or positively related; Benjamini & Hochberg (1995) bound the share of false finds
+among those found, not the chance of any; the last two are for references."""
 
-def holm(p_values: list[float], family: int | None = None) -> list[float]:
-    """Holm's step-down adjusted p-values (1979), in the order given.
+
+def adjusted(p_values: list[float], family: int | None = None, method: str = "holm") -> list[float]:
+    """Adjusted p-values, in the order given.
 
     family: how many questions were asked. Those without a p-value count as ones that cannot be
     rejected, so that a comparison without events does not make the others look better.
@@ -14,5 +25,5 @@ def holm(p_values: list[float], family: int | None = None) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     unanswered = [1.0] * max(0, (family or 0) - len(p_values))
-    adjusted = multipletests([*p_values, *unanswered], method="holm")[1]
-    return [float(p) for p in adjusted[: len(p_values)]]
+    found = multipletests([*p_values, *unanswered], method=METHODS[method])[1]
+    return [float(p) for p in found[: len(p_values)]]

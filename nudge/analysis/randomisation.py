@@ -7,6 +7,7 @@ for events of individuals, else by random re-draws.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, product
 from math import comb, prod
@@ -14,13 +15,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.trial.records.analysis import Bools, Design, Floats, Ints
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nudge.analysis.comparison import Pair
-    from nudge.trial.records.analysis import Floats, Ints
 
-ENUMERATION_LIMIT = 200_000
+Redraw = Callable[[int, np.random.Generator], Bools]
+"""(number, rng) → (number, units): whether each unit, in the order of its code, is drawn to the arm."""
+WITHIN_BLOCKS = {"complete", "blocked", "cluster", "blocked_cluster", "matched_pairs"}
+"""Laws under which, other arms held fixed, every exchange of two arms' units within a block is as likely."""
+
+ENUMERATION_LIMIT = 1_000_000
+"""statistics.md 14: all draws are gone through up to 10⁶ of them."""
 DRAWS = 10_000
 _BATCH = 5_000_000
 """Numbers held at once while the statistic is computed."""
@@ -36,7 +42,9 @@ class RandomisationTest:
     how: str
 
 
-def permutation_test(pair: Pair, *, of_totals: bool = False, seed: int = 20_270_111) -> RandomisationTest:
+def permutation_test(
+    pair: Pair, *, of_totals: bool = False, seed: int = 20_270_111, redraw: Redraw | None = None
+) -> RandomisationTest:
     """Two-sided p of the difference between arms, units re-drawn within blocks.
 
     Statistic: difference of the arms' mean outcomes over rows, block by block, averaged with the
@@ -56,12 +64,17 @@ def permutation_test(pair: Pair, *, of_totals: bool = False, seed: int = 20_270_
     def as_far(draws: np.ndarray) -> int:
         return int((np.abs(statistic(draws)) >= least).sum())
 
+    rng = np.random.default_rng(seed)
+    if redraw is not None:
+        hits = sum(as_far(redraw(500, rng)) for _ in range(0, DRAWS, 500))
+        return RandomisationTest(
+            (hits + 1) / (DRAWS + 1), f"{what} over {DRAWS:,} draws of the stored law, seed {seed}"
+        )
     number = prod(comb(members.size, take) for members, take in per_block)
     if number <= ENUMERATION_LIMIT:
         batches = _in_batches(_all_draws(per_block), number, units.treated.size)
         hits = sum(as_far(draws) for draws in batches)
         return RandomisationTest(hits / number, f"{what} over all {number:,} draws of the two arms' units")
-    rng = np.random.default_rng(seed)
     hits = 0
     for _ in range(0, DRAWS, 500):
         hits += as_far(_random_draws(per_block, units.treated.size, 500, rng))
@@ -131,15 +144,56 @@ def exact_events_test(pair: Pair) -> RandomisationTest:
 
     The law of the count is the convolution of one hypergeometric per block.
     """
-    from scipy.stats import hypergeom
-
     law = np.ones(1)
     expected = 0.0
     for block in np.unique(pair.block):
         here = pair.block == block
         n, events, take = int(here.sum()), int(pair.y[here].sum()), int(pair.treated[here].sum())
-        law = np.convolve(law, hypergeom(n, events, take).pmf(np.arange(min(events, take) + 1)))
+        law = np.convolve(law, hypergeometric_law(n, events, take))
         expected += take * events / n
     observed = abs(float(pair.y[pair.treated].sum()) - expected)
     far = np.abs(np.arange(law.size) - expected) >= observed - 1e-9
     return RandomisationTest(min(1.0, float(law[far].sum())), "exact, all draws of the two arms' units")
+
+
+def tied(statistic: float) -> float:
+    """The least that counts as being as far as `statistic`, but for rounding."""
+    return statistic * (1 - _TIE)
+
+
+def can_redraw(design: Design) -> bool:
+    """Whether two arms of the design can be drawn again, from the stored law or within blocks."""
+    return design.method in WITHIN_BLOCKS or design.law is not None
+
+
+def redraw_of(pair: Pair, design: Design, arm: str, control: str) -> Redraw | None:
+    """The stored law's draws of a comparison's units; None where units are re-drawn within blocks.
+
+    Only of laws with these two arms: others cannot be held fixed by drawing all again.
+    """
+    law = design.law
+    if law is None or pair.origin is None or design.method in WITHIN_BLOCKS or {arm, control} != set(law.arms):
+        return None
+    firsts = np.unique(pair.unit, return_index=True)[1]
+    codes, position = pair.origin[firsts], law.arms.index(arm)
+    return lambda number, rng: law.redraw(number, rng)[:, codes] == position
+
+
+def hypergeometric_law(n: int, events: int, take: int) -> Floats:
+    """The chance of 0, 1, … events among `take` drawn from n, of whom `events` had one.
+
+    Built from the most likely number outwards by the ratio of neighbours: what is too small for a float is 0,
+    and no factorial of a large number is ever formed (scipy takes seconds where n is 100,000).
+    """
+    low, high = max(0, take - (n - events)), min(events, take)
+    mode = min(max((events + 1) * (take + 1) // (n + 2), low), high)
+    up = np.arange(mode, high, dtype=float)
+    down = np.arange(mode, low, -1, dtype=float)
+    rising = (events - up) * (take - up) / ((up + 1) * (n - events - take + up + 1))
+    falling = down * (n - events - take + down) / ((events - down + 1) * (take - down + 1))
+    law = np.zeros(high + 1)
+    law[mode] = 1.0
+    law[mode + 1 :] = np.cumprod(rising)
+    law[low:mode] = np.cumprod(falling)[::-1]
+    scaled: Floats = law / law.sum()
+    return scaled

@@ -19,7 +19,7 @@ from nudge.store.people import earlier_draws, load_allocation, load_roll
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import listed
-from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Estimate
+from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Estimate, Floats
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
 from nudge.trial.records.report import Amendment, Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
@@ -33,7 +33,7 @@ from nudge.workflow.signing import approvals_in_force
 from nudge.workflow.words import arm_summaries, locked_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -131,6 +131,7 @@ def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> A
         probability=np.array([chance_of[unit.id] for _, unit in people]),
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
+        received=_received(stored.states, [unit.id for _, unit in people]),
     )
 
 
@@ -141,6 +142,19 @@ def _labelled(analysed: Analysed, amendments: tuple[Amendment, ...], changed: li
         for line in analysed.estimates
     ]
     return replace(analysed, estimates=tuple(lines))
+
+
+def _received(states: Mapping[str, set[Status]] | None, units: Sequence[str]) -> Floats | None:
+    """Whether a message to each row's unit was delivered: a receipt says so; without one it may not be known."""
+    if states is None:
+        return None
+
+    def one(of: set[Status]) -> float:
+        if Status.DELIVERED in of:
+            return 1.0
+        return np.nan if of & {Status.ACCEPTED, Status.UNKNOWN} else 0.0
+
+    return np.array([one(states.get(unit, set())) for unit in units])
 
 
 def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:

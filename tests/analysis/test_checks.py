@@ -8,7 +8,7 @@ import pytest
 from nudge.analysis.checks import attrition, reconciliation, sample_ratio
 from nudge.analysis.icc import anova_icc
 from nudge.analysis.missing import needs_bounds
-from nudge.analysis.multiplicity import holm
+from nudge.analysis.multiplicity import adjusted
 from nudge.trial.quantities import Comparison
 from nudge.trial.records.report import FlowStep
 from tests.analysis.builders import COMPLETE, rows
@@ -82,10 +82,10 @@ def test_a_flow_that_adds_up() -> None:
 
 def test_holm_by_hand() -> None:
     """Holm (1979): sorted p times 3, 2, 1, never falling; a fourth question without a p-value makes it 4, 3, 2."""
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.01, 0.04, 0.03], 4) == pytest.approx([0.04, 0.09, 0.09])
-    assert holm([0.9, 0.8]) == pytest.approx([1, 1])
-    assert holm([]) == []
+    assert adjusted([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert adjusted([0.01, 0.04, 0.03], 4) == pytest.approx([0.04, 0.09, 0.09])
+    assert adjusted([0.9, 0.8]) == pytest.approx([1, 1])
+    assert adjusted([]) == []
 
 
 def test_icc_by_hand() -> None:

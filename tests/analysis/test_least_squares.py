@@ -8,7 +8,10 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nudge.analysis.least_squares import cr2, fit
+from nudge.analysis.cells import cells_of
+from nudge.analysis.least_squares import Column, LinearFit
+from nudge.analysis.least_squares import fit as fit_cells
+from nudge.analysis.sandwich import Sandwich, clustered
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats, Ints
 
@@ -28,6 +31,16 @@ MPG, HP, CYL = MTCARS[:, 0], MTCARS[:, 1], MTCARS[:, 2].astype(np.int64)
 
 def with_constant(*columns: Floats) -> Floats:
     return np.column_stack([np.ones(len(columns[0])), *columns])
+
+
+def fit(x: Floats, y: Floats, names: list[str], weights: Floats | None = None) -> LinearFit:
+    """Every row its own cell: the columns as they stand."""
+    cells = cells_of([np.arange(len(y))])
+    return fit_cells(cells, y, [Column(name, x[:, i]) for i, name in enumerate(names)], weights)
+
+
+def cr2(model: LinearFit, clusters: Ints, contrast: Floats) -> Sandwich:
+    return clustered(model, clusters, contrast)
 
 
 def unit_vector(k: int, size: int) -> Floats:

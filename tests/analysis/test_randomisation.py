@@ -10,7 +10,7 @@ from scipy.stats import fisher_exact, hypergeom
 
 from nudge.analysis import randomisation
 from nudge.analysis.comparison import Pair
-from nudge.analysis.randomisation import exact_events_test, permutation_test
+from nudge.analysis.randomisation import exact_events_test, hypergeometric_law, permutation_test
 from tests.analysis.builders import SHAPES, made_up, pair
 
 
@@ -87,6 +87,14 @@ def test_events_in_unequal_arms_count_what_is_as_far_from_the_expectation() -> N
     found = exact_events_test(pair([0] * 10 + [1] * 12 + [0] * 28, [1] * 10 + [0] * 40))
     law = hypergeom(50, 12, 10)
     assert found.p_value == pytest.approx(law.pmf(0) + law.sf(4), rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "events", "take"), [(50, 12, 10), (50, 45, 30), (9, 9, 4), (9, 0, 4), (3000, 700, 1500)])
+def test_the_law_of_events_is_scipy_s(n: int, events: int, take: int) -> None:
+    found = hypergeometric_law(n, events, take)
+    theirs = hypergeom(n, events, take).pmf(np.arange(found.size))
+    assert found == pytest.approx(theirs, rel=1e-9, abs=1e-300)
+    assert found.sum() == pytest.approx(1, rel=1e-12)
 
 
 def test_events_in_blocks_convolve() -> None:

@@ -4,59 +4,28 @@ from __future__ import annotations
 
 NOT_COVERED: dict[str, dict[str, str]] = {
     "social_insure": {
-        "default.CR0": "CR0 is not offered: too small with few clusters (statistics.md 5)",
-        "default.stata": "CR1 is not offered, for the same reason",
-        "default.admin_fe.stata": "CR1 is not offered",
-        "default.clubSandwich.CR1": "CR1 is not offered",
-        "default.clubSandwich.CR1S": "CR1 is not offered",
-        "default.clubSandwich.CR3": "the jackknife is not offered",
-        "intensive.stata": "CR1 is not offered",
-        "factorial.default_buy*": "CR1 is not offered; the same terms are covered with CR2",
-        "factorial.intensive_session": "CR1 is not offered; the same term is covered with CR2",
         "default.lmm": "mixed models are not built",
-        "cells": "factorial trials are not built (statistics.md 19)",
-        "iv.*": "two-stage least squares is not built (statistics.md 21)",
     },
     "foos_street_gotv": {
-        "*.stata": "CR1 is not offered",
-        "*.CR0": "CR0 is not offered",
         "ri.fe": "re-draws use the difference within blocks, not the fixed-effects coefficient, as statistic",
     },
-    "rubella_text": {
-        "padj.*.BH": "only Holm is offered (statistics.md 12)",
-        "padj.*.bonferroni": "only Holm is offered",
-        "joint.*": "joint tests of several arms are not built",
-    },
     "kenya_registration": {
-        "t2c5.*": "sampling weights with fixed effects and covariates in one pooled regression are not built",
-        "padj.BH": "only Holm is offered",
-        "padj.bonferroni": "only Holm is offered",
+        "t2c5.r2": "the share of variance explained is not given",
     },
     "karlan_list": {
-        "ols.*.classical": "classical variance is not offered",
-        "ols.*.HC1": "HC1 is not offered",
-        "t4c2.*": "classical variance is not offered; factorial trials are not built",
-        "padj.*.bonferroni": "only Holm is offered",
-        "padj.*.hochberg": "only Holm is offered",
-        "padj.*.BH": "only Holm is offered",
-        "padj.*.BY": "only Holm is offered",
         "probit.*": "probit is not built",
         "logit.gave": "logit is not built",
         "rr.gave": "risk ratios are not built",
         "prop.test": "the pooled z-test is not offered",
-        "factorial.F.*": "joint F tests are not built",
+        "factorial.F.*": "sequential analysis of variance with a classical variance is not offered",
         "balance.joint_F": "balance is described, not tested (CONSORT 2025)",
-    },
-    "social_pressure_200": {
-        "*.stata.*": "CR1 is not offered",
-        "*.CR0.*": "CR0 is not offered",
     },
     "mertens_nudge_meta": {"*": "meta-analysis is not built (statistics.md 26)"},
 }
 """By data set: patterns of ids, each with why."""
 
 ELSEWHERE: dict[str, dict[str, str]] = {
-    "social_insure": {"default.naive.*": "test_careless_answers.py"},
+    "social_insure": {"default.naive.*": "test_careless_answers.py", "cells": "../analysis/test_factorial.py"},
     "foos_street_gotv": {"naive.*": "test_careless_answers.py"},
     "kenya_registration": {"unblocked.hc2.*": "test_careless_answers.py", "mean.*": "test_public_route.py"},
     "karlan_list": {"t4B1.amount_if_gave": "test_careless_answers.py", "mean.*": "test_public_route.py"},

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.cells import cells_of
 from nudge.analysis.comparison import Pair, pair_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
-from nudge.analysis.least_squares import cr2, fit
+from nudge.analysis.least_squares import Column, LinearFit, fit
+from nudge.analysis.sandwich import classical, clustered, robust
 from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ def by_design(rows: Rows, what: Drawn) -> Numbers:
     bounds = found.interval(0.95)
     if found.std_error is None or found.df is None or found.p_value is None or bounds is None:
         raise AssertionError(f"no interval: {found.note}")
-    return _numbers(found.estimate, found.std_error, found.df)
+    return with_interval(found.estimate, found.std_error, found.df)
 
 
 def by_estimator(rows: Rows, what: Drawn, name: str, adjustment: str = "none", weight: str | None = None) -> Numbers:
@@ -121,26 +123,50 @@ def by_estimator(rows: Rows, what: Drawn, name: str, adjustment: str = "none", w
     if weight is not None:
         pair = replace(pair, weight=rows.numbers(weight))
     fitted = estimator(name).estimate(pair, adjustment)
-    return _numbers(fitted.estimate, fitted.std_error, fitted.df)
+    return with_interval(fitted.estimate, fitted.std_error, fitted.df)
 
 
 def by_regression(
     outcome: Floats, columns: Mapping[str, Floats], term: str, fixed_effects: Ints | None = None,
-    clusters: Ints | None = None,
+    clusters: Ints | None = None, kind: str = "", weights: Floats | None = None,
 ) -> Numbers:  # fmt: skip
-    """One coefficient of a pooled regression, with the product's own least squares and sandwich."""
+    """One coefficient of a pooled regression, with the product's own least squares and sandwich.
+
+    kind: HC0 to HC3, CR0 to CR3, or classical; by default HC2 or CR2. With a name in lower case, R's
+    degrees of freedom of that kind (n − k, clusters − 1) are taken instead of Satterthwaite's.
+    """
     known = ~np.isnan(np.column_stack([outcome, *columns.values()])).any(axis=1)
-    names = ["the constant", *columns]
-    x = np.column_stack([np.ones(len(outcome)), *columns.values()])
-    if fixed_effects is not None:
-        levels = np.unique(fixed_effects)[1:]
-        x = np.hstack([x, (fixed_effects[:, None] == levels).astype(float)])
-        names += [f"effect {level}" for level in levels]
-    units = np.arange(len(outcome)) if clusters is None else clusters
-    model = fit(x[known], outcome[known], names)
-    contrast = (np.array(names) == term).astype(float)
-    variance = cr2(model, units[known], contrast)
-    return _numbers(float(model.coefficients @ contrast), variance.std_error, variance.df)
+    given = {name: values[known] for name, values in columns.items()}
+    effects = np.zeros(int(known.sum()), dtype=np.int64) if fixed_effects is None else fixed_effects[known]
+    model = pooled(outcome[known], given, effects, None if weights is None else weights[known])
+    contrast = model.contrast(term)
+    name = kind.upper() or ("HC2" if clusters is None else "CR2")
+    df = float("nan")
+    if name == "CLASSICAL":
+        variance = classical(model, contrast)
+    elif clusters is None:
+        variance, df = robust(model, contrast, name), float(known.sum() - len(model.names))
+    else:
+        variance, df = clustered(model, clusters[known], contrast, name), np.unique(clusters[known]).size - 1.0
+    return with_interval(model.estimate(contrast), variance.std_error, df if kind.islower() and df > 0 else variance.df)
+
+
+def pooled(outcome: Floats, columns: Mapping[str, Floats], effects: Ints, weights: Floats | None = None) -> LinearFit:
+    """A regression on columns and effects, by cells: columns of zeros and ones make cells, others vary within."""
+    two = {name: bool(np.isin(values, [0.0, 1.0]).all()) for name, values in columns.items()}
+    few = [values.astype(np.int64) for name, values in columns.items() if two[name]]
+    known, weighs = np.unique(np.ones(len(outcome)) if weights is None else weights, return_inverse=True)
+    cells = cells_of([effects, weighs, *few], [values for name, values in columns.items() if not two[name]])
+    discrete, measured = iter(cells.levels[:, 2:].T), iter(range(len(columns)))
+    made = [Column("the constant", np.ones(cells.count.size))]
+    for name in columns:
+        if two[name]:
+            made.append(Column(name, next(discrete).astype(float)))
+        else:
+            values, measure = cells.measure(next(measured))
+            made.append(Column(name, values, measure))
+    made += [Column(f"effect {level}", (cells.levels[:, 0] == level).astype(float)) for level in np.unique(effects)[1:]]
+    return fit(cells, outcome, made, None if weights is None else known[cells.levels[:, 1]])
 
 
 def indicators(values: NDArray[np.str_], levels: Sequence[str], on: Bools | None = None) -> dict[str, Floats]:
@@ -149,7 +175,8 @@ def indicators(values: NDArray[np.str_], levels: Sequence[str], on: Bools | None
     return {level: ((values == level) & shown).astype(float) for level in levels}
 
 
-def _numbers(estimate: float, std_error: float, df: float) -> Numbers:
+def with_interval(estimate: float, std_error: float, df: float) -> Numbers:
+    """The fields of a reference entry, from three of them."""
     half = t_quantile(0.95, df) * std_error
     return {
         "estimate": estimate, "std_error": std_error, "df": df, "p_value": t_p_value(estimate / std_error, df),

@@ -18,29 +18,18 @@ import numpy as np
 
 from nudge.analysis.checks import sample_ratio
 from nudge.analysis.icc import anova_icc
-from nudge.analysis.multiplicity import holm
+from nudge.analysis.joint import joint_test
+from nudge.analysis.multiplicity import adjusted
 from nudge.analysis.randomisation import exact_events_test
-from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators
+from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators, pooled
+from tests.reference.rows import FULL, SHARED, VALUE, Row
+from tests.reference.table_reached import REACHED_ROWS
+from tests.reference.table_variances import VARIANCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nudge.trial.records.analysis import Floats
-
-FULL = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
-SHARED = ("estimate", "std_error")
-VALUE = ("value",)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One reference number and the way to it."""
-
-    data: str
-    id: str
-    how: Callable[[Rows], Numbers]
-    compared: tuple[str, ...]
-
 
 # Villages, not households, were randomised to a default; no blocks.
 INSURANCE = Drawn("takeup", "1", "0", "default_buy", "cluster", clusters="natural_village")
@@ -126,6 +115,7 @@ def texts() -> Iterator[Row]:
             yield row(f"dim.{outcome}.{arm}", _design(what), SHARED)
             yield row(f"hc2.{outcome}.{arm}", _design(what), SHARED)
             yield row(f"hte_coupon.{outcome}.{arm}", partial(_by_coupon, outcome=outcome, arm=arm), SHARED)
+        yield row(f"joint.{outcome}", partial(_joint, outcome=outcome), ("value", "p_value"))
     for coupon in "10":
         for outcome in ("intend_test", "tested", "vaccinated"):
             for arm in arms:
@@ -135,6 +125,15 @@ def texts() -> Iterator[Row]:
                 yield row(f"coupon{coupon}.{outcome}.{arm}", how, SHARED)
     yield row("fisher.vaccinated.C", _fisher, VALUE)
     yield row("srm", partial(_ratio, by="arm", ratio=dict.fromkeys("ABCDEFG", 1)), ("value", "p_value"))
+
+
+def _joint(rows: Rows, outcome: str) -> Numbers:
+    """Whether any of the six other texts differs from the first."""
+    y, arms = rows.numbers(outcome), indicators(rows.text("arm"), "BCDEFG")
+    known = ~np.isnan(y)
+    model = pooled(y[known], {name: here[known] for name, here in arms.items()}, np.zeros(int(known.sum()), dtype=int))
+    test = joint_test(model, np.column_stack([model.contrast(name) for name in arms]))
+    return {"value": test.statistic, "p_value": test.p_value}
 
 
 def _by_coupon(rows: Rows, outcome: str, arm: str) -> Numbers:
@@ -185,9 +184,9 @@ def letters() -> Iterator[Row]:
         whole = LETTERS.of(outcome, binary=binary)
         yield row(f"dim.{outcome}", _design(whole), SHARED)
         yield row(f"ols.{outcome}.HC2", _design(whole), SHARED)
-        adjusted = Drawn(**(vars(whole) | {"covariates": BASELINE}))
-        yield row(f"lin.{outcome}", _design(adjusted), SHARED)
-        additive = partial(by_estimator, what=adjusted, name="difference_in_means", adjustment="additive")
+        with_baseline = Drawn(**(vars(whole) | {"covariates": BASELINE}))
+        yield row(f"lin.{outcome}", _design(with_baseline), SHARED)
+        additive = partial(by_estimator, what=with_baseline, name="difference_in_means", adjustment="additive")
         yield row(f"ancova.{outcome}", additive, SHARED)
         offers = Drawn(outcome, "1:1", "control", "match_ratio", binary=binary)
         for offer in ("1:1", "2:1", "3:1"):
@@ -262,27 +261,48 @@ def _ratio(rows: Rows, by: str, ratio: dict[str, int]) -> Numbers:
     return {"value": float(check.values["statistic"]), "p_value": check.p_value}
 
 
-TABLE: tuple[Row, ...] = (*insurance(), *streets(), *texts(), *stations(), *letters(), *pressure())
+TABLE: tuple[Row, ...] = (
+    *insurance(),
+    *streets(),
+    *texts(),
+    *stations(),
+    *letters(),
+    *pressure(),
+    *VARIANCES,
+    *REACHED_ROWS,
+)
 
 
 @dataclass(frozen=True)
 class Adjusted:
-    """p-values of a family, and what Holm makes of them."""
+    """p-values of a family, and what a method makes of them."""
 
     data: str
     id: str
+    method: str
 
     def ours(self, entry: dict[str, Any]) -> dict[str, float]:
-        return dict(zip(entry["raw"], holm(list(entry["raw"].values())), strict=True))
+        return dict(zip(entry["raw"], adjusted(list(entry["raw"].values()), method=self.method), strict=True))
 
 
-FAMILIES = (
-    Adjusted("karlan_list", "padj.gave.holm"),
-    Adjusted("karlan_list", "padj.amount.holm"),
-    Adjusted("kenya_registration", "padj.holm"),
-    *(Adjusted("rubella_text", f"padj.{outcome}.holm") for outcome in TEXT_OUTCOMES),
-    *(
-        Adjusted("rubella_text", f"coupon{coupon}.padj.{outcome}.holm")
-        for coupon in "10" for outcome in ("intend_test", "tested", "vaccinated")
-    ),
-)  # fmt: skip
+R_NAMES = {
+    "holm": "holm", "hochberg": "hochberg", "BH": "benjamini_hochberg", "BY": "benjamini_yekutieli",
+    "bonferroni": "bonferroni",
+}  # fmt: skip
+COMMON = ("holm", "BH", "bonferroni")
+
+
+def families() -> Iterator[Adjusted]:
+    for name, method in R_NAMES.items():
+        for outcome in ("gave", "amount"):
+            yield Adjusted("karlan_list", f"padj.{outcome}.{name}", method)
+    for name in COMMON:
+        yield Adjusted("kenya_registration", f"padj.{name}", R_NAMES[name])
+        for outcome in TEXT_OUTCOMES:
+            yield Adjusted("rubella_text", f"padj.{outcome}.{name}", R_NAMES[name])
+    for coupon in "10":
+        for outcome in ("intend_test", "tested", "vaccinated"):
+            yield Adjusted("rubella_text", f"coupon{coupon}.padj.{outcome}.holm", "holm")
+
+
+FAMILIES = tuple(families())

@@ -11,7 +11,8 @@ import pytest
 from tests.reference import published
 from tests.reference.published import analysed, line
 from tests.reference.routes import by_design, rows_of
-from tests.reference.table import FULL, LETTERS, STATION_ARMS, STATIONS
+from tests.reference.rows import FULL
+from tests.reference.table import LETTERS, STATION_ARMS, STATIONS
 
 pytestmark = pytest.mark.needs("reference data")
 Reference = Callable[[str], dict[str, dict[str, Any]]]

@@ -15,7 +15,7 @@ from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.desk import Desk
 from tests.conftest import ROOT
 from tests.reference.published import line
-from tests.reference.table import FULL
+from tests.reference.rows import FULL
 
 FILE = ROOT / "experiments" / "replications" / "insurance-default.yaml"
 EXPECTED: dict[str, dict[str, Any]] = json.loads(

@@ -17,7 +17,8 @@ from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.desk import Desk
 from tests.reference import published
 from tests.reference.published import analysed, line, written
-from tests.reference.table import FULL, SHARED, STATION_ARMS, TEXT_OUTCOMES
+from tests.reference.rows import FULL, SHARED
+from tests.reference.table import STATION_ARMS, TEXT_OUTCOMES
 
 pytestmark = pytest.mark.needs("reference data")
 Reference = Callable[[str], dict[str, dict[str, Any]]]

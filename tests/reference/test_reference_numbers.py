@@ -11,7 +11,8 @@ import pytest
 
 from tests.reference.not_covered import ELSEWHERE, NOT_COVERED
 from tests.reference.routes import rows_of
-from tests.reference.table import FAMILIES, TABLE, Adjusted, Row
+from tests.reference.rows import Row
+from tests.reference.table import FAMILIES, TABLE, Adjusted
 
 pytestmark = pytest.mark.needs("reference data")
 Reference = Callable[[str], dict[str, dict[str, Any]]]
@@ -28,7 +29,7 @@ def test_agrees_with_r(row: Row, reference: Reference, reference_folder: Path) -
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: f"{family.data}/{family.id}")
-def test_holm_agrees_with_r(family: Adjusted, reference: Reference) -> None:
+def test_adjusted_p_values_agree_with_r(family: Adjusted, reference: Reference) -> None:
     entry = reference(family.data)[family.id]
     assert family.ours(entry) == pytest.approx(entry["adjusted"], rel=1e-12)
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from nudge.analysis.linear_effect import adjusted, arm_effect, centred_blocks
+from nudge.analysis.linear_effect import adjusted, arm_effect, centred_blocks, grouped, with_arm
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
@@ -22,7 +20,7 @@ ESTIMAND = "average effect of being allocated to the arm, blocks weighted by siz
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """Block-size-weighted difference in means, in the outcome's units."""
-    blocks, names = centred_blocks(pair)
-    columns = np.hstack([blocks, blocks * pair.treated[:, None]])
-    extra, labels = adjusted(pair, columns, [*names, *(f"arm × {name}" for name in names)], adjustment)
-    return arm_effect(pair, extra, labels, "block_weighted")
+    made = grouped(pair)
+    blocks = centred_blocks(made)
+    columns = [*blocks, *with_arm(made, blocks), *adjusted(made, adjustment)]
+    return arm_effect(pair, made, columns, "block_weighted")

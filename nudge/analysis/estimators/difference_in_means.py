@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from nudge.analysis.linear_effect import adjusted, arm_effect
+from nudge.analysis.linear_effect import adjusted, arm_effect, grouped
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
@@ -22,5 +20,5 @@ ESTIMAND = "average effect of being allocated to the arm"
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """Mean of the treated minus mean of the control, in the outcome's units."""
-    extra, names = adjusted(pair, np.empty((pair.y.size, 0)), [], adjustment)
-    return arm_effect(pair, extra, names, "difference_in_means")
+    made = grouped(pair)
+    return arm_effect(pair, made, adjusted(made, adjustment), "difference_in_means")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nudge.analysis.linear_effect import adjusted, arm_effect, centred_blocks
+from nudge.analysis.linear_effect import adjusted, arm_effect, centred_blocks, grouped
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
@@ -20,6 +20,6 @@ ESTIMAND = "average effect of being allocated to the arm, blocks weighted by pre
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """Arm coefficient beside block indicators, in the outcome's units."""
-    blocks, names = centred_blocks(pair)
-    extra, labels = adjusted(pair, blocks, names, "additive" if adjustment != "none" else "none")
-    return arm_effect(pair, extra, labels, "fixed_effects")
+    made = grouped(pair)
+    columns = [*centred_blocks(made), *adjusted(made, "additive" if adjustment != "none" else "none")]
+    return arm_effect(pair, made, columns, "fixed_effects")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.linear_effect import adjusted, arm_effect
+from nudge.analysis.linear_effect import adjusted, arm_effect, grouped
 from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
@@ -27,5 +27,5 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
             "the chance of each arm is not known, so rows cannot be weighted by it",
             "name the column of probabilities in `allocation.probability`",
         )
-    extra, names = adjusted(pair, np.empty((pair.y.size, 0)), [], adjustment)
-    return arm_effect(pair, extra, names, "inverse_probability", weights=pair.weight)
+    made = grouped(pair)
+    return arm_effect(pair, made, adjusted(made, adjustment), "inverse_probability", weights=made.weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -33,6 +33,19 @@ class AnalysisRows:
     covariates: Mapping[str, NDArray[np.object_]]
     """(n,) baseline values, None where blank."""
     types: Mapping[str, str]
+    received: Floats | None = None
+    """(n,) 1 where a message to the unit was delivered, 0 where none was, nan where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLaw:
+    """Fresh draws from the law that gave the arms.
+
+    redraw: (number, rng) → (number, units) arms by their position in `arms`, units by their code.
+    """
+
+    arms: tuple[str, ...]
+    redraw: Callable[[int, np.random.Generator], NDArray[np.int8]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,8 @@ class Design:
     clusters: bool
     """Whether the units drawn are sites."""
     blocks: bool
+    law: StoredLaw | None = None
+    """Where re-drawing units within their blocks would not be the law: rerandomised, minimised, rolling, adaptive."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,191 @@
+"""Writes one page for every estimator and test.
+
+    python docs/estimators/write.py
+
+What a page says of the code is read from the code (a module's own words, its estimand); what it says
+of evidence is checked by tests/analysis/test_estimator_pages.py against the tests that hold it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from nudge.analysis.estimators import estimator_names
+
+FOLDER = Path(__file__).parent
+R = "certified against R"
+SIMULATED = "simulated"
+WRITTEN_OUT = "held to the formula written out"
+SITES = "docs/simulation/few_clusters.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page.
+
+    formula: in the symbols of the source. assumes: what must be true. tier: how sure one can be. r: ids of
+    reference numbers that are reproduced to nine digits, by data set. tests: files that hold the rest.
+    """
+
+    module: str
+    title: str
+    formula: str
+    assumes: str
+    sources: tuple[str, ...]
+    tier: str
+    r: tuple[tuple[str, str], ...] = ()
+    tests: tuple[str, ...] = ()
+
+
+_CR2 = "Pustejovsky & Tipton (2018), Journal of Business & Economic Statistics 36:672-683"
+_ITT = "Allocation was by chance as the file says; one unit's arm does not change another's outcome; outcomes that are \
+missing are missing alike in both arms."
+PAGES = {
+    "difference_in_means": Page(
+        "estimators.difference_in_means", "Difference in means",
+        "τ = ȳ₁ − ȳ₀; with covariates the coefficient of the arm in y ~ arm × (x − x̄). Variance: HC2, e²/(1 − h), or "
+        "CR2, (I − H_gg)^−½ e_g, where a unit has several rows; t with Satterthwaite degrees of freedom.",
+        _ITT, ("Lin (2013), Annals of Applied Statistics 7:295-318", _CR2), R,
+        (("social_insure", "default.CR2"), ("karlan_list", "dim.gave"), ("karlan_list", "lin.gave"),
+         ("rubella_text", "dim.tested.C")),
+        (SITES, "tests/reference/test_stored_simulation.py"),
+    ),
+    "block_weighted": Page(
+        "estimators.block_weighted", "Differences within blocks, weighted by size",
+        "τ = Σ (n_b / n) (ȳ₁b − ȳ₀b), fitted as y ~ arm × centred block. Variance as for the difference in means.",
+        f"{_ITT} Every block has at least two units of both arms.",
+        ("Imbens & Rubin (2015), Causal Inference, ch. 9", _CR2), R,
+        (("foos_street_gotv", "dim.blocked_clustered"), ("social_pressure_200", "sub200.blocked_clustered_dim.self")),
+        ("tests/analysis/test_estimators.py",),
+    ),
+    "paired": Page(
+        "estimators.paired", "Pairs",
+        "τ = Σ w_k d_k / Σ w_k, w the pair's rows; variance k/(k − 1) Σ (w_k d_k − mean)² / (Σ w)², df k − 1.",
+        f"{_ITT} Every block is a pair with one unit of each arm.",
+        ("Imai, King & Nall (2009), Statistical Science 24:29-53, eq. 5 and 7",), R,
+        (("kenya_registration", "paired.sms"), ("kenya_registration", "dim_pairs.local")),
+        ("tests/analysis/test_estimators.py",),
+    ),
+    "fixed_effects": Page(
+        "estimators.fixed_effects", "Arm beside block indicators",
+        "The coefficient of the arm in y ~ arm + block: differences within blocks, weighted by precision.",
+        f"{_ITT} The arm's chance is the same in every block; the effect is much alike in all blocks.",
+        ("Angrist & Pischke (2009), Mostly Harmless Econometrics, ch. 3", _CR2), R,
+        (("foos_street_gotv", "fe.CR2"), ("social_insure", "default.admin_fe.CR2")),
+    ),
+    "inverse_probability": Page(
+        "estimators.inverse_probability", "Weights by the chance of the own arm",
+        "τ = Σ w y / Σ w over the arm less the same over the control, w = 1 / chance of the own arm (Hájek).",
+        f"{_ITT} The chances are those of the draw.",
+        ("Hájek (1971), in Foundations of Statistical Inference", _CR2), R, (("foos_street_gotv", "wls.CR2"),),
+        ("tests/analysis/test_estimators.py",),
+    ),
+    "cluster_means": Page(
+        "estimators.cluster_means", "Every cluster counts the same",
+        "The difference of unweighted means of cluster means, by the rule for individuals; t on clusters − parameters.",
+        f"{_ITT}", ("Leyrat, Morgan, Leurent & Kahan (2018), International Journal of Epidemiology 47:321-331",), R,
+        (("social_insure", "default.village_means"), ("foos_street_gotv", "street_means")), (SITES,),
+    ),
+    "cace": Page(
+        "cace", "The effect on those reached",
+        "τ = ITT on the outcome / ITT on being reached; variance of the ITT estimator on y − τ·reached, over the "
+        "square of the share reached. Anderson-Rubin: every b whose ITT on y − b·reached is not rejected.",
+        f"{_ITT} Allocation works only through being reached; nobody in the control is reached.",
+        ("Angrist, Imbens & Rubin (1996), JASA 91:444-455",
+         "Anderson & Rubin (1949), Annals of Mathematical Statistics 20:46-63"), R,
+        (("social_insure", "iv.CR2"), ("social_insure", "iv.full.stata")), ("tests/analysis/test_cace.py",),
+    ),
+    "factorial": Page(
+        "factorial", "Factorial main effects",
+        "τ = mean over the other factors' combinations of ȳ(level) − ȳ(first level), by arm means; HC2 or CR2.",
+        f"{_ITT} Every combination of levels is an arm.",
+        ("Dasgupta, Pillai & Rubin (2015), Journal of the Royal Statistical Society B 77:727-753",), R,
+        (("social_insure", "factorial.CR2.default_buy"),), ("tests/analysis/test_factorial.py",),
+    ),
+    "missing": Page(
+        "missing", "Missing outcomes",
+        "Worst and best case: every missing outcome at its extreme. Lee: the mean of the side with more outcomes "
+        "less a share 1 − min/max of its largest, and of its smallest. Weights: 1 / chance of an outcome, by logistic "
+        "regression in each arm on the covariates.",
+        "Worst and best case: nothing. Lee: the message moves whether an outcome is known in one direction only. "
+        "Weights: those missing are like those known with the same arm and covariates.",
+        ("Manski (1990), American Economic Review 80:319-323", "Lee (2009), Review of Economic Studies 76:1071-1102",
+         "Seaman & White (2013), Statistical Methods in Medical Research 22:278-295"), WRITTEN_OUT,
+        (), ("tests/analysis/test_missing.py", "tests/analysis/test_lines.py"),
+    ),
+    "randomisation": Page(
+        "studentised", "Randomisation inference",
+        "p = (1 + draws whose |t| is at least the one observed) / (1 + draws), t the estimator's own on each draw.",
+        "The law of the draw is known. For the interval: the effect is one constant shift.",
+        ("Wu & Ding (2021), JASA 116:1898-1913", "Zhao & Ding (2021), Journal of Econometrics 225:278-294",
+         "Phipson & Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9:39"), SIMULATED,
+        (), ("tests/analysis/test_studentised.py", "tests/analysis/test_randomisation.py"),
+    ),
+    "score_interval": Page(
+        "score_interval", "An arm without events",
+        "Differences δ with (d − δ)² ≤ z² Ṽ(δ), Ṽ at the likelihoods' maximum under δ, times N/(N − 1).",
+        f"{_ITT} Individuals, no blocks.",
+        ("Miettinen & Nurminen (1985), Statistics in Medicine 4:213-226",
+         "Newcombe (1998), Statistics in Medicine 17:873-890, Table II"), WRITTEN_OUT,
+        (), ("tests/analysis/test_score_interval.py",),
+    ),
+    "subgroups": Page(
+        "joint", "Subgroups and joint tests",
+        "F = (η − q + 1)/(ηq) · Q, Q = b'V⁻¹b with CR2, η = q(q + 1) / Σ Var; for individuals Q/q on q and n − k.",
+        f"{_ITT} Subgroups are of columns fixed before allocation.",
+        ("Tipton & Pustejovsky (2015), Journal of Educational and Behavioral Statistics 40:604-634",
+         "Wang, Lagakos, Ware, Hunter & Drazen (2007), NEJM 357:2189-2194"),
+        f"{R} for individuals; by clusters {WRITTEN_OUT} and simulated",
+        (("rubella_text", "joint.tested"),), ("tests/analysis/test_subgroups.py",),
+    ),
+}  # fmt: skip
+"""By file name. Every file of nudge/analysis/estimators has one of the same name."""
+
+
+def page(name: str) -> str:
+    """The text of one page."""
+    what = PAGES[name]
+    module = importlib.import_module(f"nudge.analysis.{what.module}")
+    first, _, rest = (module.__doc__ or "").strip().partition("\n\n")
+    lines = [f"# {what.title}", "", " ".join(first.split()), ""]
+    estimand = getattr(module, "ESTIMAND", None)
+    lines += [f"**Estimand.** {estimand[0].upper()}{estimand[1:]}.", ""] if estimand else []
+    lines += [f"**Assumes.** {what.assumes}", "", f"**Formula.** {what.formula}", ""]
+    lines += [" ".join(part.split()) + "\n" for part in rest.split("\n\n") if part.strip()]
+    lines += [f"**Sources.** {'; '.join(what.sources)}.", "", f"**Evidence: {what.tier}.** {_evidence(what)}", ""]
+    lines += [f"The code: `nudge/analysis/{what.module.replace('.', '/')}.py`.", ""]
+    return "\n".join(lines)
+
+
+def _evidence(what: Page) -> str:
+    parts = []
+    if what.r:
+        ids = ", ".join(f"{data} `{one}`" for data, one in what.r)
+        parts.append(f"Agrees to nine digits with {ids} and others like them (`tests/reference`).")
+    if what.tests:
+        parts.append(f"Also held by {', '.join(f'`{one}`' for one in what.tests)}.")
+    return " ".join(parts)
+
+
+def index() -> str:
+    """The list of pages."""
+    lines = ["# Estimators", "", "How each number is made, what it assumes, and how sure one can be of the code.", ""]
+    lines += ["| page | evidence |", "|---|---|"]
+    lines += [f"| [{what.title}]({name}.md) | {what.tier} |" for name, what in PAGES.items()]
+    return "\n".join([*lines, ""])
+
+
+def everything() -> dict[Path, str]:
+    """Every file and its text. Raises where an estimator has no page."""
+    without = set(estimator_names()) - set(PAGES)
+    if without:
+        raise KeyError(f"no page for {', '.join(sorted(without))}")
+    return {FOLDER / "README.md": index(), **{FOLDER / f"{name}.md": page(name) for name in PAGES}}
+
+
+if __name__ == "__main__":
+    for path, text in everything().items():
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path.relative_to(FOLDER.parent.parent)}")

@@ -1,0 +1,134 @@
+"""Factorial designs: the effect of each factor, averaged over the levels of the others (statistics.md 19).
+
+Every arm is a combination of levels. A main effect is the mean, over the combinations of the other
+factors, of the difference between two levels: a contrast of arm means, each combination counting the
+same whatever its size (Dasgupta, Pillai & Rubin 2015). Blocks enter centred, within each arm where every
+block has two units of every arm. HC2 or CR2 with Satterthwaite degrees of freedom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nudge.analysis.cells import cells_of
+from nudge.analysis.comparison import Choice
+from nudge.analysis.inference import Answer, t_p_value
+from nudge.analysis.least_squares import Column, LinearFit, fit
+from nudge.analysis.linear_effect import LEAST_DF, need_variance
+from nudge.analysis.sandwich import clustered
+from nudge.trial.errors import EstimationRefused
+from nudge.trial.quantities import Comparison
+from nudge.trial.records.analysis import AnalysisRows, Estimate, Floats, Ints, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from nudge.analysis.lines import Line
+
+ESTIMAND = "average effect of a factor's level, over the levels of the other factors"
+
+
+@dataclass(frozen=True, slots=True)
+class FactorEffect:
+    """One level against another of a factor: what each arm weighs in it."""
+
+    factor: str
+    level: str
+    against: str
+    weights: Mapping[str, float]
+
+
+def factor_effects(levels: Mapping[str, Mapping[str, str]]) -> list[FactorEffect]:
+    """Every main effect of a complete factorial; none where some combination has no arm, or there is one factor.
+
+    levels: by arm, its level of every factor. Levels are compared with the first that is named.
+    """
+    factors = list(dict.fromkeys(factor for of in levels.values() for factor in of))
+    if len(factors) < 2 or any(set(of) != set(factors) for of in levels.values()):  # noqa: PLR2004 - one factor is arms
+        return []
+    arm_of = {tuple(of[factor] for factor in factors): arm for arm, of in levels.items()}
+    named = [list(dict.fromkeys(of[factor] for of in levels.values())) for factor in factors]
+    if len(arm_of) != len(levels) or len(levels) != int(np.prod([len(one) for one in named])):
+        return []
+    found = []
+    for i, factor in enumerate(factors):
+        for level in named[i][1:]:
+            share = len(named[i]) / len(levels)
+            weights = {
+                arm: share * ((key[i] == level) - (key[i] == named[i][0]))
+                for key, arm in arm_of.items() if key[i] in {level, named[i][0]}
+            }  # fmt: skip
+            found.append(FactorEffect(factor, level, named[i][0], weights))
+    return found
+
+
+def arm_means(rows: AnalysisRows, arms: Sequence[str]) -> tuple[LinearFit, Ints]:
+    """A model with a mean for every arm, adjusted for centred blocks; and the units of its rows."""
+    here = np.isin(rows.arm, arms) & ~np.isnan(rows.outcome)
+    arm = np.array([arms.index(one) for one in rows.arm[here]], dtype=np.int64)
+    unit = np.unique(rows.unit[here], return_inverse=True)[1].astype(np.int64)
+    block = np.unique(rows.block[here], return_inverse=True)[1].astype(np.int64)
+    if np.unique(arm).size < len(arms):
+        raise EstimationRefused("some combination of levels has no rows", "read the comparisons of single arms")
+    cells = cells_of([arm, block])
+    of_arm = [(cells.levels[:, 0] == i).astype(float) for i in range(len(arms))]
+    columns = [Column(name, values) for name, values in zip(arms, of_arm, strict=True)]
+    within = _fewest(arm, unit, block) >= 2  # noqa: PLR2004 - a variance needs two
+    for b in range(1, int(block.max()) + 1):
+        member = (cells.levels[:, 1] == b).astype(float)
+        centred = Column(f"block {b}", member - float(member @ cells.count) / float(cells.count.sum()))
+        inside = [centred.times(values, f"{name} × block {b}") for name, values in zip(arms, of_arm, strict=True)]
+        columns += inside if within else [centred]
+    return fit(cells, rows.outcome[here], columns), unit
+
+
+def _fewest(arm: Ints, unit: Ints, block: Ints) -> int:
+    firsts = np.unique(unit, return_index=True)[1]
+    size = int(arm.max()) + 1
+    counts = np.bincount(block[firsts] * size + arm[firsts], minlength=size * (int(block.max()) + 1))
+    return int(counts.min())
+
+
+def factor_lines(line: Line, label: Label) -> Iterator[Estimate]:
+    """Main effects of a primary outcome, once for the trial; simple effects are the comparisons themselves."""
+    levels = {name: dict(arm.levels) for name, arm in line.trial.arms.items() if arm.levels}
+    effects = factor_effects(levels)
+    if line.outcome.role != "primary" or not effects:
+        return
+    try:
+        model, unit = arm_means(line.rows, list(levels))
+    except EstimationRefused:
+        return
+    for effect in effects:
+        contrast: Floats = np.zeros(len(model.names))
+        for arm, weight in effect.weights.items():
+            contrast += weight * model.contrast(arm)
+        variance = clustered(model, unit, contrast)
+        try:
+            need_variance(variance)
+        except EstimationRefused:
+            continue
+        if variance.df >= LEAST_DF and variance.std_error > 0:
+            yield _shown(line, effect, model.estimate(contrast), variance.std_error, variance.df, label)
+
+
+def _shown(line: Line, effect: FactorEffect, found: float, error: float, df: float, label: Label) -> Estimate:
+    """A line of the results: rows of one level against rows of the other."""
+    sides = [
+        np.isin(line.rows.arm, [arm for arm, w in effect.weights.items() if (w > 0) == up]) for up in (True, False)
+    ]
+    merged = replace(line.rows, arm=np.select(sides, [effect.level, effect.against], ""))
+    levels = replace(line, rows=merged, comparison=Comparison(effect.level, effect.against))
+    pair = levels.pair()
+    choice = Choice("factorial", "CR2" if pair.clustered else "HC2", "none", "a contrast of arm means")
+    made = levels.line(
+        pair, Answer(choice, found, error, df, t_p_value(found / error, df), choice.vcov, ""), "person", (), label,
+        "main effect, averaged over the other factors", ESTIMAND,
+    )  # fmt: skip
+    return replace(
+        made, role="factor", family="factors", arm=f"{effect.factor}: {effect.level}",
+        control=f"{effect.factor}: {effect.against}",
+    )  # fmt: skip

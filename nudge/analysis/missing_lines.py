@@ -1,0 +1,76 @@
+"""What stands beside the plan where outcomes are missing: Lee's bounds, and weights by the chance of an outcome.
+
+Each says what it assumes (statistics.md 25). Worst and best case, which assume nothing, are in `lines.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nudge.analysis.comparison import coded_columns
+from nudge.analysis.estimators import estimator
+from nudge.analysis.inference import answer, t_p_value
+from nudge.analysis.missing import lee_bounds, needs_bounds, response_weights, shares_missing
+from nudge.trial.errors import EstimationRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nudge.analysis.lines import Line
+    from nudge.trial.records.analysis import Estimate
+
+
+def missing_lines(line: Line) -> Iterator[Estimate]:
+    """Sensitivity of a comparison to who is missing, where enough are (rule 1)."""
+    if needs_bounds(line.rows, line.comparison.arm, line.comparison.control):
+        yield from _lee(line)
+        yield from _weighted(line)
+
+
+def _lee(line: Line) -> Iterator[Estimate]:
+    """Two lines without an interval of their own: the bounds are the interval."""
+    pair = line.pair()
+    found = answer(pair, line.design, binary=line.binary, average="person")
+    gone = shares_missing(line.rows, line.comparison.arm, line.comparison.control)
+    if found.choice.estimator != "difference_in_means" or max(gone) == 1 or gone[0] == gone[1]:
+        return
+    bounds = lee_bounds(pair.y[pair.treated], pair.y[~pair.treated], 1 - gone[0], 1 - gone[1])
+    more = line.comparison.arm if gone[0] < gone[1] else line.comparison.control
+    assumed = f"{more} has more outcomes, and is taken to have gained them only: among those known in either arm"
+    for what, bound in zip(("lower", "upper"), sorted(line.sign * one for one in bounds), strict=True):
+        shown = replace(
+            found, estimate=line.sign * bound, std_error=None, df=None, p_value=None, vcov=None, note="",
+            score_counts=None, choice=replace(found.choice, adjustment="none"),
+        )  # fmt: skip
+        made = line.line(pair, shown, "person", (), "sensitivity", f"Lee's {what} bound; {assumed}")
+        yield replace(made, estimator="lee_bounds")
+
+
+def _weighted(line: Line) -> Iterator[Estimate]:
+    """Those with an outcome stand for those like them without one, by arm and baseline covariates."""
+    names = line.trial.analysis.covariates
+    rows, arms = line.rows, (line.comparison.arm, line.comparison.control)
+    pair = line.pair()
+    if not names or (pair.blocks > 1 and bool(np.isnan(pair.weight).any())):
+        return
+    two = np.isin(rows.arm, arms)
+    coded = coded_columns({name: rows.covariates[name] for name in names}, rows.types, two)
+    if not coded:
+        return
+    try:
+        chance = response_weights(rows, *arms, np.column_stack(list(coded.values())))
+        weight = chance[two & ~np.isnan(rows.outcome)] * np.where(np.isnan(pair.weight), 1.0, pair.weight)
+        fitted = estimator("inverse_probability").estimate(replace(pair, weight=weight), "none")
+    except EstimationRefused:
+        return
+    found = answer(pair, line.design, binary=line.binary, average="person")
+    shown = replace(
+        found, choice=replace(found.choice, estimator="inverse_probability", adjustment="none"),
+        estimate=fitted.estimate, std_error=fitted.std_error, df=fitted.df, vcov=fitted.vcov, note="",
+        p_value=t_p_value(fitted.estimate / fitted.std_error, fitted.df), score_counts=None,
+    )  # fmt: skip
+    assumed = "weighted by the chance of an outcome: those missing are taken to be like those known with the same"
+    yield line.line(pair, shown, "person", (), "sensitivity", f"{assumed} {', '.join(names)}")

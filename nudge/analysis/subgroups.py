@@ -1,0 +1,110 @@
+"""Subgroups named in the plan: first whether the effect differs at all, then the effect in each.
+
+The interaction is what a subgroup claim is about (Wang et al. 2007, NEJM 357:2189); effects within levels
+stand beside it, adjusted as a family of their own, and never set a verdict (statistics.md 12).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nudge.analysis.comparison import Pair, informative
+from nudge.analysis.inference import answer
+from nudge.analysis.joint import JointTest, joint_test
+from nudge.analysis.least_squares import Column
+from nudge.analysis.linear_effect import arm_model, centred_blocks, grouped
+from nudge.trial.errors import EstimationRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nudge.analysis.lines import Line
+    from nudge.trial.records.analysis import Bools, Estimate, Ints, Label
+
+FEWEST_UNITS = 5
+"""Randomised units of an arm below which a level is not shown by itself."""
+_NO_SIGN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A comparison's rows by level of one column: pair, codes (n,), names."""
+
+    pair: Pair
+    codes: Ints
+    names: tuple[str, ...]
+
+    def shown(self) -> list[int]:
+        """Levels with enough units of both arms."""
+        return [i for i in range(len(self.names)) if self._fewest(self.codes == i) >= FEWEST_UNITS]
+
+    def _fewest(self, here: Bools) -> int:
+        return min(np.unique(self.pair.unit[here & (self.pair.treated == side)]).size for side in (True, False))
+
+
+def subgroup_lines(line: Line, label: Label) -> Iterator[Estimate]:
+    """Effects within the levels of every declared column, each with the test that they are all alike."""
+    if line.outcome.role != "primary":
+        return
+    for column in line.trial.analysis.subgroups:
+        levels = levels_of(line, column)
+        shown = levels.shown()
+        if len(shown) < 2:  # noqa: PLR2004 - one level is no subgroup
+            continue
+        said = _said(levels, shown)
+        for i in shown:
+            pair = levels.pair.only(levels.codes == i)
+            found = answer(_recoded(pair), line.design, binary=line.binary, average=line.trial.analysis.average)
+            note = f"among {column} {levels.names[i]}; {said}"
+            made = line.line(pair, found, line.trial.analysis.average, (), label, note)
+            yield replace(made, role="subgroup", family=f"subgroup {column}")
+
+
+def levels_of(line: Line, column: str) -> Levels:
+    """The rows of a comparison by level; numbers are cut at their median."""
+    pair = line.pair()
+    here = np.isin(line.rows.arm, [line.comparison.arm, line.comparison.control]) & ~np.isnan(line.rows.outcome)
+    values = line.rows.covariates[column][here]
+    text = np.array(["(blank)" if value is None else str(value) for value in values])
+    if line.rows.types[column] == "number":
+        numbers = np.array([np.nan if value is None else float(value) for value in values])
+        middle = float(np.nanmedian(numbers)) if not np.isnan(numbers).all() else 0.0
+        cut = np.where(numbers > middle, f"above {middle:g}", f"up to {middle:g}")
+        text = np.where(np.isnan(numbers), "(blank)", cut)
+    names, codes = np.unique(text, return_inverse=True)
+    return Levels(pair, codes.astype(np.int64), tuple(names.tolist()))
+
+
+def _recoded(pair: Pair) -> Pair:
+    unit = np.unique(pair.unit, return_inverse=True)[1]
+    block = np.unique(pair.block, return_inverse=True)[1]
+    return replace(pair, unit=unit.astype(np.int64), block=block.astype(np.int64))
+
+
+def _said(levels: Levels, shown: list[int]) -> str:
+    try:
+        test = interaction(levels, shown)
+    except EstimationRefused as refusal:
+        return f"whether the effect differs cannot be tested: {refusal.what}"
+    meant = "no sign that the effect differs" if test.p_value >= _NO_SIGN else "the effect differs"
+    return f"{meant} between levels, {test}"
+
+
+def interaction(levels: Levels, shown: list[int]) -> JointTest:
+    """One F test of every arm × level but the first, blocks beside."""
+    keep = np.isin(levels.codes, shown)
+    pair = _recoded(levels.pair.only(keep))
+    codes = np.unique(levels.codes[keep], return_inverse=True)[1].astype(np.int64)
+    if pair.blocks > 1:
+        both = informative(replace(pair, covariates=codes[:, None].astype(float), names=("level",)))[0]
+        pair, codes = _recoded(both), both.covariates[:, 0].astype(np.int64)
+    pair = replace(pair, covariates=np.empty((pair.y.size, 0)), names=())
+    made = grouped(pair, codes)
+    own = [Column(f"level {i}", (made.extra == i).astype(float)) for i in range(1, int(codes.max()) + 1)]
+    crossed = [column.times(made.treated, f"arm × {column.name}") for column in own]
+    model = arm_model(made, pair.y, [*centred_blocks(made), *own, *crossed])
+    contrasts = np.column_stack([model.contrast(column.name) for column in crossed])
+    return joint_test(model, contrasts, pair.unit if pair.clustered else None)
