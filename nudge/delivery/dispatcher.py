@@ -18,7 +18,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from nudge.delivery.rules import after_asking, after_try
-from nudge.trial.records.delivery import DueSend, Outgoing, Reply, SendResult, Status, Step
+from nudge.trial.errors import Refused
+from nudge.trial.records.delivery import Asked, DueSend, Outgoing, Reply, SendResult, Status, Step, Trace
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,12 +60,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def unknowns(self, via: str) -> list[tuple[str, datetime]]:
-        """References of the unknown rows of a way of sending, and when each was last touched."""
+    def unknowns(self, via: str) -> list[Asked]:
+        """The unknown rows of a way of sending."""
         ...
 
-    def settle(self, steps: Mapping[str, Step]) -> None:
-        """Write what asking the provider has shown."""
+    def settle(self, found: Mapping[str, tuple[Step, Trace]]) -> Counter[Status]:
+        """Write what asking the provider has shown; counts by state reached."""
         ...
 
 
@@ -95,22 +96,30 @@ class Dispatcher:
         return self.tally
 
     async def _ask(self) -> None:
-        """Settle unknown rows of channels that can be asked by reference."""
+        """Settle unknown rows of channels that can be asked, or that show what they sent to a number."""
         for name, channel in self.channels.items():
-            if not channel.askable:
+            if not (channel.can.asked or channel.can.listed):
                 continue
-            grace = timedelta(seconds=channel.timeout) + self.lease
-            steps: dict[str, Step] = {}
-            for reference, touched in await self._store(self.ledger.unknowns, name):
-                found = await channel.find(reference)
-                if found is None:
-                    continue
-                step = after_asking(found=found, last_touched=touched, grace=grace, now=self.clock.now())
-                if step is not None:
-                    steps[reference] = step
-            if steps:
-                await self._store(self.ledger.settle, steps)
-                self.tally.update(step.status for step in steps.values() if step.status is Status.ACCEPTED)
+            unknown = await self._store(self.ledger.unknowns, name)
+            for start in range(0, len(unknown), self.group):
+                some = unknown[start : start + self.group]
+                traces = await asyncio.gather(*(channel.find(asked) for asked in some))
+                found = {
+                    asked.reference: (step, trace)
+                    for asked, trace in zip(some, traces, strict=True)
+                    if trace is not None and (step := self._settled(channel, asked, trace)) is not None
+                }
+                if found:
+                    reached = await self._store(self.ledger.settle, found)
+                    self.tally[Status.ACCEPTED] += reached[Status.ACCEPTED]
+        self.tally = +self.tally
+
+    def _settled(self, channel: Channel, asked: Asked, trace: Trace) -> Step | None:
+        """A channel that only lists may find a message, and is not believed when it does not."""
+        if not (trace.taken or channel.can.asked):
+            return None
+        grace = timedelta(seconds=channel.timeout) + self.lease
+        return after_asking(trace, last_touched=asked.touched_at, grace=grace, now=self.clock.now())
 
     async def _send_due(self) -> None:
         results: list[tuple[DueSend, SendResult, Step]] = []
@@ -147,9 +156,17 @@ class Dispatcher:
                 said = answer
             step = after_try(said, one.due.attempt + 1, self.clock.now(), one.due.not_after)
             results.append((one.due, said, step))
-        if broken is not None:
+        blocked = next((said for _, said, _ in results if said.reply is Reply.BLOCKED), None)
+        if broken is not None or blocked is not None:
             await self._store(self.ledger.commit, results, [])
+            self._count(results, [])
+        if broken is not None:
             raise broken
+        if blocked is not None:
+            raise Refused(
+                f"the provider refuses every message ({blocked.code} {blocked.detail})",
+                "mend the settings; the messages wait in the ledger until their time is over",
+            )
         return results
 
     async def _try(self, one: Prepared) -> SendResult:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,7 @@ from nudge.store.tables import (
     sends,
     trials,
 )  # fmt: skip
-from nudge.trial.records.delivery import FOLLOWS, OPEN, DueSend, LedgerCount, PlannedSend, Status, Step
+from nudge.trial.records.delivery import FOLLOWS, OPEN, Asked, DueSend, LedgerCount, PlannedSend, Status, Step, Trace
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -115,13 +116,7 @@ def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) ->
         )
         .join(allocations, sa.and_(allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit))
         .outerjoin(people, sa.and_(people.c.trial == sends.c.trial, people.c.person == sends.c.person))
-        .outerjoin(
-            contacts,
-            sa.and_(
-                contacts.c.trial == sends.c.trial, contacts.c.person == sends.c.person,
-                contacts.c.channel == sends.c.channel,
-            ),
-        )
+        .outerjoin(contacts, _own_contact())
         .outerjoin(bodies, bodies.c.send == sends.c.id)
         .where(sends.c.status == Status.DUE, sends.c.due_at <= now, _running())
         .order_by(sends.c.planned_at, sends.c.position)
@@ -130,6 +125,15 @@ def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) ->
     found = connection.execute(query).mappings().all()
     types = {trial: _column_types(connection, trial) for trial in {row["trial"] for row in found}}
     return [_due(dict(row), vault, types[row["trial"]]) for row in found]
+
+
+def _own_contact() -> sa.ColumnElement[bool]:
+    """Today's contact point of a row's person and channel."""
+    return sa.and_(
+        contacts.c.trial == sends.c.trial,
+        contacts.c.person == sends.c.person,
+        contacts.c.channel == sends.c.channel,
+    )
 
 
 def _column_types(connection: Connection, trial: str) -> dict[str, str]:
@@ -157,8 +161,7 @@ def record_steps(connection: Connection, steps: Mapping[str, Step], now: datetim
     for row, step in steps.items():
         alike[step.status, step.due_at, step.reason].append(row)
     for (status, due_at, reason), rows in alike.items():
-        values = {} if due_at is None else {"due_at": due_at}
-        change(connection, sends.c.id.in_(rows), status, now, reason, **values)
+        change(connection, sends.c.id.in_(rows), status, now, reason, **_when(Step(status, due_at)))
 
 
 def record_provider_ids(connection: Connection, provider_ids: Mapping[str, str]) -> None:
@@ -213,10 +216,57 @@ def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: d
     return set(has_words)
 
 
-def unknown_rows(connection: Connection, via: str) -> list[tuple[str, datetime]]:
-    """References of the unknown rows of one way of sending, and when each was last touched."""
-    query = sa.select(sends.c.id, sends.c.touched_at).where(sends.c.status == Status.UNKNOWN, sends.c.via == via)
-    return [(row.id, row.touched_at) for row in connection.execute(query)]
+def unknown_rows(connection: Connection, via: str, vault: Vault) -> list[Asked]:
+    """The unknown rows of one way of sending, as a provider is asked about them."""
+    return asked_rows(connection, sa.and_(sends.c.status == Status.UNKNOWN, sends.c.via == via), vault)
+
+
+def asked_rows(connection: Connection, rows: sa.ColumnElement[bool], vault: Vault) -> list[Asked]:
+    """Rows with what a provider can find them by: number, words, and when they were about to go."""
+    claimed = (
+        sa.select(send_events.c.send, sa.func.max(send_events.c.at).label("claimed_at"))
+        .where(send_events.c.status == Status.CLAIMED)
+        .group_by(send_events.c.send)
+        .subquery()
+    )
+    query = (
+        sa.select(
+            sends.c.id, sends.c.touched_at, sends.c.provider_id, claimed.c.claimed_at, contacts.c.sealed_address,
+            bodies.c.sealed_words,
+        )
+        .join(claimed, claimed.c.send == sends.c.id)
+        .outerjoin(bodies, bodies.c.send == sends.c.id)
+        .outerjoin(contacts, _own_contact())
+        .where(rows)
+    )  # fmt: skip
+    return [
+        Asked(
+            row.id, vault.open(row.sealed_address).decode() if row.sealed_address else "",
+            json.loads(vault.open(row.sealed_words))["text"] if row.sealed_words else "", row.claimed_at, row.touched_at, row.provider_id or "",
+        )
+        for row in connection.execute(query)
+    ]  # fmt: skip
+
+
+def settle(connection: Connection, found: Mapping[str, tuple[Step, Trace]], now: datetime) -> Counter[Status]:
+    """Write what asking has shown; a message the provider lists belongs to one row only."""
+    named = {trace.provider_id for _, trace in found.values() if trace.provider_id}
+    query = sa.select(sends.c.provider_id).where(sends.c.provider_id.in_(named))
+    taken = set(connection.scalars(query))
+    reached: Counter[Status] = Counter()
+    for row, (step, trace) in sorted(found.items()):
+        if trace.provider_id in taken:
+            continue
+        moved = change(connection, sends.c.id == row, step.status, now, step.reason, **_when(step))
+        reached[step.status] += moved
+        if moved and trace.provider_id:
+            taken.add(trace.provider_id)
+            record_provider_ids(connection, {row: trace.provider_id})
+    return reached
+
+
+def _when(step: Step) -> dict[str, object]:
+    return {} if step.due_at is None else {"due_at": step.due_at}
 
 
 def ways_in_use(connection: Connection) -> list[str]:

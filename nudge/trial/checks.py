@@ -133,7 +133,7 @@ def _contact(trial: Trial, source: Source) -> Iterator[Problem]:
         yield source.problem(
             Level.LAUNCH, ("population",), "does not say where the roll of people is", "add `people: people/roll.csv`"
         )
-    routes = [channel for channel in ("sms", "email") if population.contact.column_of(channel)]
+    routes = [channel for channel in ("sms", "email", "staff") if population.contact.column_of(channel)]
     for channel in routes:
         if channel not in population.safe_to_contact:
             yield source.problem(
@@ -182,18 +182,18 @@ def _messages(trial: Trial, source: Source) -> Iterator[Problem]:
     if not sending or trial.run_elsewhere:
         return
     contact = trial.population.contact
-    if not (contact.sms or contact.email):
+    if not (contact.sms or contact.email or contact.staff):
         yield source.problem(
             Level.ERROR, ("population",), "arms have messages, but no column holds a phone or an email",
             "add `contact: {sms: COLUMN, email: COLUMN}`",
         )  # fmt: skip
-    for channel in ("sms", "email"):
+    for channel in ("sms", "email", "staff"):
         if contact.column_of(channel) and channel not in trial.channels:
             yield source.problem(
                 Level.ERROR,
                 ("channels",),
                 f"nothing says how {channel} is sent",
-                f"add `channels: {{{channel}: outbox}}`",
+                f"add `channels: {{{channel}: {'staff_task' if channel == 'staff' else 'outbox'}}}`",
             )
 
 

@@ -15,7 +15,7 @@ from nudge.delivery.dispatcher import Dispatcher, Prepared
 from nudge.messages.render import RenderError, render
 from nudge.store import lease, ledger
 from nudge.store.engine import reading
-from nudge.trial.records.delivery import DueSend, Outgoing, SendResult, Status, Step
+from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
 from nudge.workflow.guard import need_locked
 from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
 
@@ -90,17 +90,17 @@ class StoreLedger:
             claimed = ledger.claim(connection, [self._intent(one) for one in prepared if one.words], self.holder, now)
         return [one for one in prepared if one.due.id in claimed]
 
-    def unknowns(self, via: str) -> list[tuple[str, datetime]]:
+    def unknowns(self, via: str) -> list[Asked]:
         """Unknown rows of a way of sending."""
         with self.desk.store.begin() as connection:
             lease.take_lease(connection, self.holder, self.desk.clock.now(), self.lease_length)
             ledger.make_ready(connection, self.holder, self.desk.clock.now())
-            return ledger.unknown_rows(connection, via)
+            return ledger.unknown_rows(connection, via, self.desk.vault)
 
-    def settle(self, steps: Mapping[str, Step]) -> None:
+    def settle(self, found: Mapping[str, tuple[Step, Trace]]) -> Counter[Status]:
         """Write what asking a provider has shown."""
         with self.desk.store.begin() as connection:
-            ledger.record_steps(connection, steps, self.desk.clock.now())
+            return ledger.settle(connection, found, self.desk.clock.now())
 
     def _intent(self, one: Prepared) -> ledger.Intent:
         return ledger.Intent(

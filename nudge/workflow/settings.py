@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +19,21 @@ class Settings(BaseSettings):
     outbox: Path = Path("outbox")
     smtp_url: str | None = None
     smtp_connections: int = Field(default=16, ge=1, le=64)
+    public_url: str = ""
+    """Where providers reach this service with callbacks: https://nudge.example.gov.uk."""
+    provider_connections: int = Field(default=16, ge=1, le=64)
+    twilio_base_url: str = "https://api.twilio.com"
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = ""
+    twilio_whatsapp_from: str = ""
+    twilio_whatsapp_content: str = ""
+    notify_base_url: str = "https://api.notifications.service.gov.uk"
+    notify_api_key: SecretStr = SecretStr("")
+    notify_sms_template: str = ""
+    notify_email_template: str = ""
+    notify_bearer: SecretStr = SecretStr("")
+    """The token GOV.UK Notify puts on its callbacks."""
     intent_group: int = Field(default=16, ge=1, le=1000)
     lease_seconds: float = Field(default=30, gt=0)
     test_recipients: str = ""

@@ -59,13 +59,13 @@ def test_files_that_are_no_templates_are_passed_over(tmp_path: Path) -> None:
 def test_a_template_with_another_name_is_told_how_to_be_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(SMS)
     assert read(tmp_path)[1] == [
-        f"visit/{name}: is not named by channel and language; name it sms.j2, email.j2, sms.cy.j2 or email.cy.j2"
+        f"visit/{name}: is not named by channel and language; name it sms.j2, email.j2, staff.j2, or sms.cy.j2 …"
     ]
 
 
 def test_a_folder_without_templates_holds_no_words(tmp_path: Path) -> None:
     (tmp_path / "reminder").mkdir()
-    assert read(tmp_path)[1] == ["visit: holds no words; add sms.j2 or email.j2 to it"]
+    assert read(tmp_path)[1] == ["visit: holds no words; add sms.j2, email.j2 or staff.j2 to it"]
 
 
 BEGIN = (

@@ -57,7 +57,7 @@ class Received:
 
 
 class ProviderLedger:
-    """One connection, used by one thread at a time; nothing is ever removed."""
+    """One connection, used by one thread at a time."""
 
     def __init__(self, file: Path | None = None) -> None:
         """file: where it is kept; in memory without one."""
@@ -84,6 +84,11 @@ class ProviderLedger:
         with self._lock, self._engine.begin() as connection:
             rows: list[dict[str, Any]] = [dict(row) for row in connection.execute(query).mappings()]
         return [Received(**{key: value for key, value in row.items() if key != "number"}) for row in rows]
+
+    def forget(self) -> None:
+        """Begin anew, for another test."""
+        with self._lock, self._engine.begin() as connection:
+            connection.execute(_received.delete())
 
     def close(self) -> None:
         """Let go of the file."""

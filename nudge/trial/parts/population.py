@@ -32,18 +32,20 @@ def people_source(given: object) -> object:
 class Contact(Part):
     """Columns that hold contact details, and the order in which routes are tried.
 
-    address: where the family lives; it joins units before allocation, and is never written to.
+    staff: what a member of staff needs to call, write or visit: a number or an address. address:
+    where the family lives; it joins units before allocation, and is never written to.
     """
 
     sms: Column | None = None
     email: Column | None = None
+    staff: Column | None = None
     address: Column | None = None
     language: Column | None = None
     prefer: Annotated[tuple[Channel, ...], BeforeValidator(as_list)] = ("sms", "email")
 
     def column_of(self, channel: str) -> str | None:
         """The column of a channel's address."""
-        return self.sms if channel == "sms" else self.email
+        return {"sms": self.sms, "email": self.email, "staff": self.staff}[channel]
 
 
 class Nouns(Part):

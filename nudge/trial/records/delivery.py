@@ -60,6 +60,59 @@ class Reply(enum.StrEnum):
     """Surely not taken: may be tried again."""
     UNKNOWN = "unknown"
     """Perhaps taken: never tried again by itself."""
+    BLOCKED = "blocked"
+    """Surely not taken, nor would any other be until a person mends the settings."""
+
+
+class Fate(enum.StrEnum):
+    """What a provider's later word on an accepted message means."""
+
+    UNDER_WAY = "under way"
+    DELIVERED = "delivered"
+    PERMANENT = "permanent"
+    """The address cannot be reached."""
+    TEMPORARY = "temporary"
+    """It was not reached this time; the provider has given up."""
+    UNRECOGNISED = "unrecognised"
+    """A code that is in no table of ours: a person is shown it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a way of sending can do beside sending."""
+
+    asked: bool = False
+    """Tells by our reference whether a message was ever taken, and can be believed when it says no."""
+    listed: bool = False
+    """Shows what it sent to a number, so that a message may be found, but never be ruled out."""
+    cancel: bool = False
+    expire: bool = False
+    """Drops a message that waits beyond its time."""
+    receipts: bool = False
+    """Says later what became of a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message a provider is asked about."""
+
+    reference: str
+    address: str
+    text: str
+    claimed_at: datetime
+    """When it was last about to be sent."""
+    touched_at: datetime
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a provider answers about one message."""
+
+    taken: bool
+    provider_id: str = ""
+    fate: Fate = Fate.UNDER_WAY
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +185,10 @@ class SendResult:
     code: str = ""
     detail: str = ""
     provider_id: str = ""
+    retry_after: float = 0.0
+    """Seconds the provider asks for before the next try."""
+    recognised: bool = True
+    """Whether the code is in the channel's table; a person is shown one that is not."""
 
 
 @dataclass(frozen=True, slots=True)
