@@ -242,7 +242,8 @@ def asked_rows(connection: Connection, rows: sa.ColumnElement[bool], vault: Vaul
     return [
         Asked(
             row.id, vault.open(row.sealed_address).decode() if row.sealed_address else "",
-            json.loads(vault.open(row.sealed_words))["text"] if row.sealed_words else "", row.claimed_at, row.touched_at, row.provider_id or "",
+            json.loads(vault.open(row.sealed_words))["text"] if row.sealed_words else "",
+            row.claimed_at, row.touched_at, row.provider_id or "",
         )
         for row in connection.execute(query)
     ]  # fmt: skip

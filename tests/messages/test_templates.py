@@ -93,8 +93,8 @@ HEADS = {
                         "name says `sms`; rename the file or mend the head"),
     "another language": (head("language: cy\nsender: Elm"), "visit/sms.j2:2:1: language: its head says `cy`, its name "
                          "says `en`; rename the file or mend the head"),
-    "a channel that is none": (head("sender: Elm\nchannel: fax"), "visit/sms.j2:3:1: channel: `fax` is not one of sms "
-                               "or email; write sms or email"),
+    "a channel that is none": (head("sender: Elm\nchannel: fax"), "visit/sms.j2:3:1: channel: `fax` is not one of sms, "
+                               "email or staff; write sms, email or staff"),
     "no sender": (head("mechanism: reminder"), "visit/sms.j2:2:1: does not say who it is from; "
                   "add `sender:` to its head"),
     "a sender too long": (head("sender: Elm Road Council"), "visit/sms.j2:2:1: sender: `Elm Road Council` cannot be a "

@@ -138,7 +138,8 @@ WRONG_TYPES = {
         f"`nmber` is not one of {TYPES}; did you mean `number`?",
     ),
     "an unknown channel": (
-        "{sms: outbox}", "{fax: outbox}", "channels.fax", "`fax` is not one of sms, email or staff; write sms, email or staff",
+        "{sms: outbox}", "{fax: outbox}", "channels.fax",
+        "`fax` is not one of sms, email or staff; write sms, email or staff",
     ),
     "an unknown route": (
         "{sms: mobile}", "{sms: mobile, prefer: [sms, emale]}", "population.contact.prefer[2]",
