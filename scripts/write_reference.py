@@ -5,10 +5,14 @@ Run it after changing a command or a result; a test fails while they differ.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import sys
+from dataclasses import is_dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args, get_type_hints
 
 import typer.main
 from pydantic import TypeAdapter
@@ -52,11 +56,33 @@ def _flat(commands: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of results.json."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "results.json",
-        **TypeAdapter(Results).json_schema(),
-    }
+    content = TypeAdapter(Results).json_schema()
+    described = {record.__name__: _field_texts(record) for record in _records(Results)}
+    for name, record in {"Results": content, **content["$defs"]}.items():
+        for field, text in described.get(name, {}).items():
+            record["properties"][field]["description"] = text
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "results.json", **content}
+
+
+def _records(record: type) -> set[type]:
+    """A record and every record its fields are made of."""
+    found = {record}
+    for of in get_type_hints(record).values():
+        for part in (of, *get_args(of)):
+            if is_dataclass(part) and isinstance(part, type):
+                found |= _records(part)
+    return found
+
+
+def _field_texts(record: type) -> dict[str, str]:
+    """The text under each field of a record, which Python itself does not keep."""
+    texts: dict[str, str] = {}
+    for field, after in pairwise(cast("ast.ClassDef", ast.parse(inspect.getsource(record)).body[0]).body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            match after:
+                case ast.Expr(value=ast.Constant(value=str(text))):
+                    texts[field.target.id] = inspect.cleandoc(text)
+    return texts
 
 
 def schema_text() -> str:
@@ -84,8 +110,10 @@ def results_page() -> str:
                 "",
             ]
             continue
-        lines += [f"## {name}", "", record.get("description", ""), "", "| field | type |", "|---|---|"]
-        lines += [f"| `{field}` | {_type(of)} |" for field, of in record["properties"].items()]
+        lines += [f"## {name}", "", record.get("description", ""), "", "| field | type | what it is |", "|---|---|---|"]
+        lines += [
+            f"| `{field}` | {_type(of)} | {of.get('description', '')} |" for field, of in record["properties"].items()
+        ]
         lines.append("")
     return "\n".join(lines)
 

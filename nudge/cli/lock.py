@@ -53,7 +53,7 @@ def allocate(file: File, *, db: Database = None, keys: Keys = None, json: AsJson
         size = abs(worst.standardised_difference)
         say(f"largest baseline difference: {worst.column}{level}, {size:.2f} standard deviations")
     again = "The draw was made before; this is the same one." if drawn.repeated else "The arms are drawn."
-    next_step(again, f"nudge launch {file}")
+    next_step(f"{again} A second person reads and signs.", f"nudge approve {file} --as 'THEIR NAME'")
 
 
 def status(*, db: Database = None, json: AsJson = False) -> None:

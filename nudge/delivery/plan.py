@@ -71,7 +71,7 @@ class Planner:
         reached: dict[Route | str, tuple[Person, Route, datetime]] = {}
         for person in unit.people:
             route = self.route(person, message.template)
-            due = self.due(person, message)
+            due = self.due(unit, person, message)
             if route is None or due is None:
                 continue
             key = person.id if message.for_each == "person" else route
@@ -88,9 +88,9 @@ class Planner:
                     return Route(channel, point.address)
         return None
 
-    def due(self, person: Person, message: Message) -> datetime | None:
+    def due(self, unit: Unit, person: Person, message: Message) -> datetime | None:
         """When a message is due for one person; None where the date it hangs on is blank."""
-        return message.send.due(_dates(person), self.allocated_at, self.zone)
+        return message.send.due(_dates(person), unit.enrolled_at or self.allocated_at, self.zone)
 
     def first_planned(self, unit: Unit) -> datetime | None:
         """The earliest planned send of any arm for this unit: the same whichever arm it is in."""
@@ -101,7 +101,7 @@ class Planner:
         return max(self._moments(unit), default=None)
 
     def _moments(self, unit: Unit) -> set[datetime]:
-        everyone = (self.due(person, message) for person in unit.people for message in self._all_messages())
+        everyone = (self.due(unit, person, message) for person in unit.people for message in self._all_messages())
         return {moment for moment in everyone if moment is not None}
 
     def _all_messages(self) -> Iterator[Message]:

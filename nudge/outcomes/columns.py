@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import unicodedata
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def as_table(name: str, columns: Mapping[str, Iterable[object]]) -> Table:
-    """A Table of text; numbers that are whole lose their point, blanks are empty."""
+    """A Table of text in Unicode's form NFC; numbers that are whole lose their point, blanks are empty."""
     text = {str(title): [_text(value) for value in values] for title, values in columns.items()}
     n = len(next(iter(text.values()), []))
     digest = hashlib.sha256(repr(text).encode()).hexdigest()
@@ -31,4 +32,4 @@ def _text(value: object) -> str:
         return plain(value) if math.isfinite(value) else repr(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value).strip()
+    return unicodedata.normalize("NFC", str(value).strip())

@@ -33,7 +33,7 @@ def windows(
     for unit in units:
         planned = first_planned(unit) if window.anchor.kind == "first_planned_send" else None
         for person in unit.people:
-            moment = _moment(window, person, planned, allocated_at, zone)
+            moment = _moment(window, person, planned, unit.enrolled_at or allocated_at, zone)
             if moment is None:
                 result[person.id] = NO_WINDOW
             else:

@@ -14,6 +14,8 @@ _DRAMA_MOBILES = range(447700900000, 447700901000)
 # RFC 2606 and RFC 6761: domains that reach nobody.
 _EXAMPLE_DOMAINS = ("example.org", "example.com", "example.net")
 _EXAMPLE_ENDINGS = (".example", ".test", ".invalid", *(f".{domain}" for domain in _EXAMPLE_DOMAINS))
+HOME = "address"
+"""In place of a channel: where a family lives. It joins households and is never written to."""
 _SCIENTIFIC = re.compile(r"[0-9][0-9.,]*E\+?[0-9]+", re.IGNORECASE)
 _MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
@@ -24,19 +26,21 @@ class UnusableAddress(ValueError):
 
 def is_reserved(channel: str, address: str) -> bool:
     """Whether an address is set aside for drama and examples, so that it reaches nobody."""
+    if channel in {HOME, "staff"}:
+        return False
     if channel == "sms":
         return address.startswith("+447700900") and int(address[1:]) in _DRAMA_MOBILES
-    if channel == "staff":
-        return False
     domain = address.rpartition("@")[2].lower()
     return domain in _EXAMPLE_DOMAINS or domain.endswith(_EXAMPLE_ENDINGS)
 
 
 def normalised(channel: str, text: str) -> str:
-    """A phone in E.164, an email in its canonical form, or what staff go by as it is written.
+    """A phone in E.164, an email in its canonical form, or a home's address as its bare words.
 
-    Raises UnusableAddress with what is wrong and what to do.
+    What staff go by stays as it is written. Raises UnusableAddress with what is wrong and what to do.
     """
+    if channel == HOME:
+        return " ".join(re.findall(r"\w+", text.casefold()))
     if channel == "staff":
         return " ".join(text.split())
     return _phone(text) if channel == "sms" else _email(text)

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from nudge.people.contacts import UnusableAddress, is_reserved, normalised
+from nudge.people.contacts import HOME, UnusableAddress, is_reserved, normalised
 from nudge.trial.problems import Level, Problem
 from nudge.trial.records.people import ContactPoint, Person
 from nudge.trial.tables import YES, field_problem, need_columns, shortened, typed_column
@@ -24,7 +24,7 @@ def named_columns(population: Population) -> list[str]:
     contact = population.contact
     names = [
         population.id, population.unit, *population.columns, contact.sms, contact.email, contact.staff,
-        contact.language, *population.safe_to_contact.values(),
+        contact.address, contact.language, *population.safe_to_contact.values(),
     ]  # fmt: skip
     return [name for name in dict.fromkeys(names) if name and name != "row"]
 
@@ -126,6 +126,11 @@ def _contacts(table: Table, population: Population, problems: Problems) -> list[
             found[i].append(
                 ContactPoint(channel, address, address.lower() not in unsafe, is_reserved(channel, address))
             )
+    if population.contact.address:
+        for i, text in enumerate(table.columns[population.contact.address]):
+            home = normalised(HOME, text)
+            if home:
+                found[i].append(ContactPoint(HOME, home, safe=False, reserved=False))
     return [tuple(points) for points in found]
 
 

@@ -5,11 +5,12 @@ Everything here happens before allocation and is blind to arm.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nudge.people.contacts import HOME
 from nudge.trial.conditions import Condition, condition
 from nudge.trial.problems import Level, Problem, listed
 from nudge.trial.records.people import Exclusion, Person, Roll, Unit
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     from nudge.trial.problems import Problems
 
 BLANK = "(blank)"
+_MANY = 4
+"""Other units at one address from which on it is more likely a building than a home: a choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Two people of different units who share a contact point."""
+
+    person: Person
+    other: Person
+    channel: str
 
 
 def form_units(
@@ -38,7 +50,8 @@ def form_units(
     sites: units are sites, so a shared phone does not join two of them.
     needs_contact: a unit without any safe route is left out.
     """
-    merged = {} if sites else shared_contacts(people)
+    merged, joins = ({}, []) if sites else shared_contacts(people)
+    problems.extend(_joined_rows(joins, roll_name))
     joined = [replace(person, unit=merged.get(person.unit, person.unit)) for person in people]
     households: defaultdict[str, list[Person]] = defaultdict(list)
     for person in joined:
@@ -68,8 +81,8 @@ def _as_text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def shared_contacts(people: Iterable[Person]) -> dict[str, str]:
-    """Units to join because they share a phone or an email: unit → the first of its group.
+def shared_contacts(people: Iterable[Person]) -> tuple[dict[str, str], list[Join]]:
+    """Units to join because they share a phone, an email or a home: unit → the first of its group, and why.
 
     One phone in two units could receive two arms' words; the household is the unit.
     """
@@ -81,14 +94,34 @@ def shared_contacts(people: Iterable[Person]) -> dict[str, str]:
             unit = leader[unit]
         return unit
 
-    first_with: dict[tuple[str, str], str] = {}
+    first_with: dict[tuple[str, str], Person] = {}
+    joins: list[Join] = []
     for person in people:
         for point in person.contacts:
-            key = (point.channel, point.address.lower())
-            other = first_with.setdefault(key, person.unit)
-            one, two = sorted((find(other), find(person.unit)))
-            leader[two] = one
-    return {unit: find(unit) for unit in leader if find(unit) != unit}
+            other = first_with.setdefault((point.channel, point.address.lower()), person)
+            one, two = sorted((find(other.unit), find(person.unit)))
+            if one != two:
+                leader[two] = one
+                joins.append(Join(person, other, point.channel))
+    return {unit: find(unit) for unit in leader if find(unit) != unit}, joins
+
+
+def _joined_rows(joins: Sequence[Join], roll_name: str) -> Iterator[Problem]:
+    """Every join as advice; a home that joins many units is likely no home."""
+    shared = {"sms": "phone", "email": "email", HOME: "address"}
+    for join in joins:
+        yield Problem(
+            Level.ADVICE, roll_name, join.person.row, 1, shared[join.channel],
+            f"unit `{join.person.unit}` has the {shared[join.channel]} of unit `{join.other.unit}` "
+            f"(row {join.other.row}), so the two are one household from here",
+            "correct the row if they are two families",
+        )  # fmt: skip
+    for home, number in Counter(join.other.row for join in joins if join.channel == HOME).items():
+        if number >= _MANY:
+            yield Problem(
+                Level.ADVICE, roll_name, home, 1, "address", f"the address of this row joins {number + 1} units",
+                "for a hostel, or flats without their numbers, leave the address blank",
+            )  # fmt: skip
 
 
 def _check_blocks(
@@ -103,7 +136,7 @@ def _check_blocks(
             values = sorted({block_of(person, [column])[0] for person in members})
             if len(values) > 1:
                 rows = listed(str(person.row) for person in members)
-                why = ", joined by a shared phone or email," if name in joined else ""
+                why = ", joined by a shared phone, email or address," if name in joined else ""
                 problems.add(
                     Problem(
                         Level.ERROR, roll_name, members[0].row, 1, column,

@@ -99,7 +99,13 @@ def _lead(results: Results, trial: Trial) -> str:
         f"were randomised, not {design.people:,} {called.people}"
         if design.clusters else f"with {design.people:,} {called.people} were randomised"
     )  # fmt: skip
-    return f"{design.units:,} {called.units} {where}, {words.method_in_words(design.method)}."
+    lead = f"{design.units:,} {called.units} {where}, {words.method_in_words(design.method)}."
+    if trial.underpowered is None:
+        return lead
+    return (
+        f"{lead} The trial was known to be too small to answer alone. It was run because "
+        f"{trial.underpowered.reason.rstrip('.')}, to be pooled with {trial.underpowered.pooled_with.rstrip('.')}."
+    )
 
 
 def _delivery(results: Results) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ def load_roll(connection: Connection, trial: str, types: Mapping[str, str], vaul
     counts = connection.execute(sa.select(roll_counts).where(roll_counts.c.trial == trial)).one()
     return Roll(
         counts.assessed_people, counts.assessed_units,
-        tuple(Unit(row.unit, tuple(members[row.unit]), tuple(row.block)) for row in stored),
+        tuple(Unit(row.unit, tuple(members[row.unit]), tuple(row.block), row.enrolled_at) for row in stored),
         tuple(_exclusions(connection, trial)), counts.merged_units, "",
     )  # fmt: skip
 

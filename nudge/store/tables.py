@@ -71,6 +71,16 @@ locks = sa.Table(
     sa.Column("seed_commitment", sa.String(64), nullable=False),
     sa.Column("decisions", sa.JSON, nullable=False),
     sa.Column("reason", sa.Text),
+    sa.Column("amendment", sa.String(10)),
+    sa.Column("changes", sa.JSON, nullable=False, server_default="[]"),
+)  # fmt: skip
+
+approvals = sa.Table(
+    "approvals", metadata,
+    _trial(),
+    sa.Column("fingerprint", sa.String(64), primary_key=True),
+    sa.Column("approver", sa.String(200), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
 )  # fmt: skip
 
 seeds = sa.Table(
@@ -108,6 +118,7 @@ units = sa.Table(
     _trial(),
     sa.Column("unit", sa.String(200), primary_key=True),
     sa.Column("block", sa.JSON, nullable=False),
+    sa.Column("enrolled_at", Moment),
 )  # fmt: skip
 
 roll_counts = sa.Table(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from nudge.store.tables import locks, seeds, trials
+from nudge.store.tables import approvals, locks, seeds, trials
 from nudge.trial.lock import Lock
 from nudge.trial.records.design import Seed
-from nudge.trial.records.trials import TrialState
+from nudge.trial.records.trials import Approval, TrialState
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -50,6 +50,7 @@ def add_lock(connection: Connection, lock: Lock, template_texts: Mapping[str, Ma
             templates={key: {"digest": lock.templates[key], **text} for key, text in template_texts.items()},
             roll_digest=lock.roll_digest, roll_file=lock.roll_file, law=dict(lock.law),
             seed_commitment=lock.seed_commitment, decisions=dict(lock.decisions), reason=lock.reason,
+            amendment=lock.amendment, changes=list(lock.changes),
         )
     )  # fmt: skip
 
@@ -81,7 +82,22 @@ def _lock(row: Mapping[str, Any]) -> Lock:
         roll_digest=row["roll_digest"], roll_file=row["roll_file"], law=row["law"],
         seed_commitment=row["seed_commitment"], decisions=row["decisions"],
         demonstration=row["demonstration"], reason=row["reason"],
+        amendment=row["amendment"], changes=tuple(row["changes"]),
     )  # fmt: skip
+
+
+def add_approval(connection: Connection, lock: Lock, approver: str, at: datetime) -> None:
+    """A second person's signature on a fingerprint; signing twice changes nothing."""
+    if approver not in [one.approver for one in approvals_of(connection, lock)]:
+        connection.execute(
+            approvals.insert().values(trial=lock.trial, fingerprint=lock.fingerprint, approver=approver, at=at)
+        )
+
+
+def approvals_of(connection: Connection, lock: Lock) -> list[Approval]:
+    """Who signed this very fingerprint, in order."""
+    query = sa.select(approvals).where(approvals.c.trial == lock.trial, approvals.c.fingerprint == lock.fingerprint)
+    return [Approval(row.approver, row.at) for row in connection.execute(query.order_by(approvals.c.at))]
 
 
 def seal_seed(connection: Connection, trial: str, seed: Seed, vault: Vault) -> None:

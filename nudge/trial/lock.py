@@ -37,7 +37,11 @@ class Lock:
     decisions: Mapping[str, Any]
     demonstration: bool
     reason: str | None = None
-    """Why an earlier lock was replaced."""
+    """Why an earlier lock was replaced or amended."""
+    amendment: str | None = None
+    """`major` or `minor` for an amendment after launch; None for a lock before it."""
+    changes: tuple[str, ...] = ()
+    """Paths that an amendment changed, `templates.KEY` among them."""
 
     @property
     def fingerprint(self) -> str:
@@ -60,6 +64,8 @@ class Lock:
             "locked_by": self.locked_by,
             "demonstration": self.demonstration,
             "reason": self.reason,
+            "amendment": self.amendment,
+            "changes": list(self.changes),
             "seed_commitment": self.seed_commitment,
             "roll": {"file": self.roll_file, "sha256": self.roll_digest},
             "templates": dict(self.templates),
@@ -83,16 +89,21 @@ def digest_of(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differences(old: Any, new: Any, path: str = "") -> list[str]:
-    """Paths at which two canonical definitions differ; a list of named things also where their order does."""
+def differences(old: Any, new: Any) -> list[str]:
+    """Paths at which two canonical definitions differ."""
+    return [path for path, _, _ in differing(old, new)]
+
+
+def differing(old: Any, new: Any, path: str = "") -> list[tuple[str, Any, Any]]:
+    """Where two canonical definitions differ and how; a list of named things also where their order does."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = list(dict.fromkeys([*old, *new]))
-        return [found for key in keys for found in differences(old.get(key), new.get(key), f"{path}.{key}".strip("."))]
+        return [one for key in keys for one in differing(old.get(key), new.get(key), f"{path}.{key}".strip("."))]
     if isinstance(old, list) and isinstance(new, list) and _named(old + new):
         was, now = ({item["name"]: item for item in items} for items in (old, new))
-        moved = [name for name in was if name in now] != [name for name in now if name in was]
-        return [*([path] if moved else []), *differences(was, now, path)]
-    return [] if old == new else [path]
+        orders = [name for name in was if name in now], [name for name in now if name in was]
+        return [*([(path, *orders)] if orders[0] != orders[1] else []), *differing(was, now, path)]
+    return [] if old == new else [(path, old, new)]
 
 
 def _named(items: list[Any]) -> bool:

@@ -8,6 +8,7 @@ import hashlib
 import io
 import math
 import re
+import unicodedata
 import zlib
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -39,7 +40,8 @@ def read_csv_table(path: Path, problems: Problems, shown_as: str | None = None) 
     """A CSV file as a Table, as spreadsheets write it.
 
     UTF-8 with or without a byte order mark; `,` `;` or tab between fields; quoted newlines;
-    gzipped where the name ends in .gz. Wholly blank rows are left out; every row with too
+    gzipped where the name ends in .gz. Letters come out in Unicode's form NFC, so that the
+    same name typed on two machines is the same. Wholly blank rows are left out; every row with too
     many or too few fields is a problem of its own.
     """
     name = shown_as or str(path)
@@ -56,7 +58,7 @@ def read_csv_table(path: Path, problems: Problems, shown_as: str | None = None) 
         problems.add(_whole(name, f"cannot be read ({said})", "check the path and its permissions"))
         return EMPTY
     try:
-        text = content.decode("utf-8-sig")
+        text = unicodedata.normalize("NFC", content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         problems.add(

@@ -22,11 +22,13 @@ from nudge.trial.problems import listed
 from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Estimate
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
-from nudge.trial.records.report import DesignSummary, EarlierDraw, OutcomeSummary, Results
+from nudge.trial.records.report import Amendment, Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
+from nudge.workflow.amending import amendments_of, standing_of
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
 from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.locking import balance_of, design_of, law_of
+from nudge.workflow.signing import approvals_in_force
 from nudge.workflow.words import arm_summaries, locked_templates
 
 if TYPE_CHECKING:
@@ -97,9 +99,15 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
     changed = changed_parts(trial, locked)
     foreseen = {pair: choice["estimator"] for pair, choice in locked.lock.decisions["comparisons"].items()}
     rows_of = {name: _rows(trial, stored, stored.outcomes[name]) for name in trial.outcomes if name in stored.outcomes}
-    analysed = analyse(trial, rows_of, design_of(trial), "exploratory" if changed else "prespecified", foreseen)
+    amendments = amendments_of(desk.store, trial.trial)
+    analysed = analyse(trial, rows_of, design_of(trial), "prespecified", foreseen)
+    labelled = _held_back(_labelled(analysed, amendments, changed), stored)
     now = desk.clock.now()
-    results = _results(loaded, locked, stored, _held_back(analysed, stored), rows_of, changed, now.isoformat())
+    signed = approvals_in_force(desk.store, locked)
+    results = replace(
+        _results(loaded, locked, stored, labelled, rows_of, changed, now.isoformat()),
+        amendments=amendments, approvals=tuple(Approval(one.approver, one.at.isoformat()) for one in signed),
+    )  # fmt: skip
     with desk.store.begin() as connection:
         save_results(connection, trial.trial, now, locked.lock.fingerprint, asdict(results))
         record_action(connection, now, desk.settings.actor, "analyse", trial.trial, outcomes=list(rows_of))
@@ -122,6 +130,15 @@ def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> A
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
     )
+
+
+def _labelled(analysed: Analysed, amendments: tuple[Amendment, ...], changed: list[str]) -> Analysed:
+    """Each planned line as it stands to the lock; sensitivity lines keep their label."""
+    lines = [
+        replace(line, label=standing_of(line.outcome, amendments, changed)) if line.label == "prespecified" else line
+        for line in analysed.estimates
+    ]
+    return replace(analysed, estimates=tuple(lines))
 
 
 def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:
@@ -155,7 +172,7 @@ def _results(
         trial=trial.trial,
         title=trial.title or trial.trial,
         fingerprint=locked.lock.fingerprint,
-        label="differs from its lock" if changed else "pre-specified",
+        label="differs from its lock" if changed else "amended" if locked.lock.amendment else "pre-specified",
         demonstration=locked.state.demonstration,
         made_at=made_at,
         version=__version__,

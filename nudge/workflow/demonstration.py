@@ -33,6 +33,7 @@ from nudge.workflow.locking import allocate_trial, law_of, lock_trial
 from nudge.workflow.reporting import write_report
 from nudge.workflow.sending import send_due
 from nudge.workflow.settings import Settings
+from nudge.workflow.signing import approve_trial
 
 if TYPE_CHECKING:
     from nudge.trial.records.analysis import Estimate
@@ -117,6 +118,7 @@ def _run(path: Path, desk: Desk, clock: SimulatedClock, progress: Progress) -> i
     if standing:
         raise AssertionError(f"the shipped example has problems: {[str(problem) for problem in standing]}")
     lock_trial(path, desk)
+    approve_trial(path, desk, "a second person, made up")
     allocate_trial(path, desk)
     launched = launch_trial(path, desk, lambda done, of: progress("writing the ledger", done, of))
     sent = 0

@@ -111,6 +111,10 @@ def _main_table(loaded: LoadedTrial, allocation: Allocation, data: Path | None, 
     return read_source(where, loaded.folder, problems)
 
 
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number:,} rows"
+
+
 class _Frame:
     """The columns every outcome shares: arm, unit, block, probability, baseline."""
 
@@ -141,7 +145,7 @@ class _Frame:
             problems.add(
                 field_problem(
                     self.table, written.index(text), allocation.arm,
-                    f"`{text}` is not an arm ({times:,} rows)" if text else f"is blank ({times:,} rows)",
+                    f"`{text}` is not an arm ({_rows(times)})" if text else f"is blank ({_rows(times)})",
                     f"the file knows {listed(known)}; add it under `allocation.codes`, or leave such rows out",
                 )
             )  # fmt: skip
@@ -161,7 +165,7 @@ class _Frame:
                         self.table,
                         blank[0],
                         name,
-                        f"is blank ({len(blank):,} rows)",
+                        f"is blank ({_rows(len(blank))})",
                         f"say which {what} each row is in",
                     )
                 )
@@ -201,7 +205,7 @@ class _Frame:
             problems.add(
                 field_problem(
                     self.table, int(wrong[0]), column,
-                    f"`{self.table.columns[column][wrong[0]]}` is not a probability ({wrong.size:,} rows)",
+                    f"`{self.table.columns[column][wrong[0]]}` is not a probability ({_rows(wrong.size)})",
                     "these look like weights: give 1 divided by them" if above
                     else "give each row's chance of its own arm, above 0 and at most 1",
                 )
@@ -244,7 +248,7 @@ def _values(
             return np.full(len(table), np.nan)
         values = typed_column(table, source.value, kind, problems)
         return np.array([silence if value is None else float(value) for value in values])  # type: ignore[arg-type]
-    return _joined(loaded, outcome, table, kind, silence, problems)
+    return _joined(loaded, name, outcome, table, kind, silence, problems)
 
 
 def _is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:
@@ -256,7 +260,7 @@ def _is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:
 
 
 def _joined(
-    loaded: LoadedTrial, outcome: Outcome, table: Table, kind: str, silence: float, problems: Problems
+    loaded: LoadedTrial, name: str, outcome: Outcome, table: Table, kind: str, silence: float, problems: Problems
 ) -> Floats:
     """An outcome from a file of its own, matched by the identifier."""
     source = outcome.source
@@ -264,6 +268,15 @@ def _joined(
         raise AssertionError("check refuses a measured outcome without a source")
     records = read_source(source, loaded.folder, problems)
     here, there = loaded.trial.population.id, source.id or loaded.trial.population.id
+    if "row" in {here, there}:
+        problems.add(
+            loaded.source.problem(
+                Level.ERROR, ("outcomes", name, "source"),
+                "is in a file of its own, and no column says whose row is whose",
+                "name the identifier's column: `population.id`, and `source.id` where it differs",
+            )
+        )  # fmt: skip
+        return np.full(len(table), np.nan)
     if records is EMPTY or not (
         need_columns(records, [there, source.value], problems) and need_columns(table, [here], problems)
     ):

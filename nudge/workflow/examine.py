@@ -75,7 +75,7 @@ class Examined:
                 "people on the roll": self.roll.assessed_people,
                 "units taking part": len(self.roll.units),
                 "people left out": dict(left_out),
-                "units joined by a shared phone or email": self.roll.merged_units,
+                "units joined by a shared phone, email or address": self.roll.merged_units,
             }
         elif not self.trial.run_elsewhere:
             facts["not checked"] = "the roll, and what depends on it"
@@ -345,7 +345,9 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
                     number = routes[language, channel]
                     if number and (message.template, channel, language) not in existing:
                         yield _variant_missing(loaded, path, message.template, channel, language, number, existing)
-            blank = sum(all(planner.due(person, message) is None for person in unit.people) for unit in roll.units)
+            blank = sum(
+                all(planner.due(unit, person, message) is None for person in unit.people) for unit in roll.units
+            )
             if blank:
                 yield loaded.source.problem(
                     Level.LAUNCH, (*path, "send"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nudge.trial.model import Trial
     from nudge.workflow.examine import Examined
 
-REASON = "put it back, or lock anew before launch with `nudge lock --reason`"
+REASON = "put it back; or before launch `nudge lock --reason`, after it `nudge amend --reason`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from nudge.trial.problems import Level
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, need_locked, need_unchanged
 from nudge.workflow.locking import law_of, sealed_seed
+from nudge.workflow.signing import need_approval
 from nudge.workflow.words import chosen_template
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _may_launch(examined: Examined, locked: Locked, desk: Desk) -> None:
             + "\n".join(f"  {problem}" for problem in standing),
             "mend them (nudge check FILE --launch lists them), lock anew with a reason, and launch",
         )
+    need_approval(desk.store, locked)
 
 
 def _plan(
@@ -164,6 +166,9 @@ def pause_trial(name: str, desk: Desk) -> None:
 
 def resume_trial(name: str, desk: Desk) -> None:
     """Go on after a pause; what is past its time by then expires."""
+    locked = need_locked(desk.store, name)
+    if locked.lock.amendment == "major":
+        need_approval(desk.store, locked)
     _move(name, desk, {"paused"}, "launched", "resume")
 
 

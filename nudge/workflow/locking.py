@@ -22,11 +22,13 @@ from nudge.workflow.examine import Examined, drawing_method, draws_sites, examin
 from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchanged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
     from nudge.trial.model import Trial
+    from nudge.trial.records.messages import Template
     from nudge.trial.records.people import Roll
     from nudge.workflow.desk import Desk
 
@@ -118,7 +120,7 @@ def _may_relock(earlier: Locked, reason: str | None) -> None:
     if earlier.state.state not in {"locked", "allocated"}:
         raise Refused(
             f"{earlier.state.name} is {earlier.state.state}: families may have been written to under its lock",
-            "what changes now is an amendment, not a new lock",
+            "what changes now is an amendment: nudge amend FILE --reason '…'",
         )
     if not reason:
         raise Refused(
@@ -127,13 +129,14 @@ def _may_relock(earlier: Locked, reason: str | None) -> None:
         )
 
 
-def _texts(examined: Examined) -> dict[str, dict[str, str]]:
+def locked_texts(templates: Iterable[Template]) -> dict[str, dict[str, str]]:
+    """The words themselves, by the template's key, so that what was locked can always be sent."""
     return {
         template.key: {
             "name": template.name, "channel": template.channel, "language": template.language,
             "file": template.file, "subject": template.subject, "sender": template.sender, "body": template.body,
         }
-        for template in examined.templates
+        for template in templates
     }  # fmt: skip
 
 
@@ -141,7 +144,7 @@ def _first(examined: Examined, roll: Roll, lock: Lock, seed: Seed, desk: Desk) -
     with desk.store.begin() as connection:
         add_trial(connection, lock.trial, lock.locked_at, demonstration=lock.demonstration)
         seal_seed(connection, lock.trial, seed, desk.vault)
-        add_lock(connection, lock, _texts(examined))
+        add_lock(connection, lock, locked_texts(examined.templates))
         save_roll(connection, lock.trial, roll, desk.vault)
         record_action(
             connection, lock.locked_at, lock.locked_by, "lock", lock.trial, fingerprint=lock.fingerprint,
@@ -153,7 +156,7 @@ def _replace(examined: Examined, roll: Roll, lock: Lock, earlier: Locked, desk: 
     with desk.store.begin() as connection:
         if earlier.state.allocated_at is not None:
             supersede_draw(connection, lock.trial, earlier.lock.number, earlier.state.allocated_at, lock.reason or "")
-        add_lock(connection, lock, _texts(examined))
+        add_lock(connection, lock, locked_texts(examined.templates))
         save_roll(connection, lock.trial, roll, desk.vault)
         set_state(connection, lock.trial, "locked", allocated_at=None)
         record_action(

@@ -10,7 +10,7 @@ from nudge.store.engine import reading
 from nudge.store.ledger import ledger_counts, next_due
 from nudge.store.outcomes import latest_results, loaded_outcomes
 from nudge.store.people import allocation_counts
-from nudge.store.trials import all_trials, trial_state
+from nudge.store.trials import all_trials, approvals_of, locks_of, trial_state
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.trials import TrialState
 
@@ -90,10 +90,13 @@ def _one(connection: Connection, state: TrialState) -> Standing:
 def _next_command(connection: Connection, state: TrialState) -> str:
     if state.state == "locked":
         return "nudge allocate FILE"
+    locks = locks_of(connection, state.name)
+    signed = bool(locks) and bool(approvals_of(connection, locks[-1]))
     if state.state == "allocated":
-        return "nudge launch FILE"
+        return "nudge launch FILE" if signed else "nudge approve FILE --as 'THEIR NAME'"
     if state.state == "paused":
-        return f"nudge resume {state.name}"
+        waits = locks[-1].amendment == "major" and not signed
+        return "nudge approve FILE --as 'THEIR NAME'" if waits else f"nudge resume {state.name}"
     if state.state == "launched" and next_due(connection, state.name) is not None:
         return "nudge send FILE --live, or nudge serve"
     if not loaded_outcomes(connection, state.name):

@@ -48,7 +48,8 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
 
 def test_the_commands_are_those_the_project_promises() -> None:
     promised = (
-        "new check lock allocate launch preview send collect analyse report status pause resume stop close keys demo"
+        "new check lock allocate approve amend diff launch preview send collect analyse report status pause "
+        "resume stop close keys demo"
     )
     assert set(promised.split()) <= set(COMMANDS)
 
@@ -58,11 +59,12 @@ def test_a_trial_by_hand_from_new_to_report(folder: Path) -> None:
     steps = [
         ("check", "Next: nudge lock small.yaml"),
         ("lock", "Next: nudge allocate small.yaml"),
-        ("allocate", "Next: nudge launch small.yaml"),
+        ("allocate", "Next: nudge approve small.yaml --as 'THEIR NAME'"),
+        ("approve", "Next: nudge launch small.yaml"),
         ("launch", "20 messages and 20 virtual send times stand in the ledger"),
     ]
     for verb, said in steps:
-        done = nudge(folder, verb, file.name)
+        done = nudge(folder, verb, file.name, *(("--as", "Sam Second") if verb == "approve" else ()))
         assert (done.returncode, done.stderr) == (0, "" if verb != "launch" else done.stderr), done.stderr
         assert said in done.stdout
     assert "Nothing was due." in nudge(folder, "send", file.name, "--live").stdout
@@ -175,10 +177,15 @@ def test_a_test_message_goes_only_to_an_approved_address(folder: Path) -> None:
     assert nudge(folder, "send", file.name, "--to", "not an address").returncode == 2
 
 
-def test_send_live_launches_a_locked_and_drawn_trial(folder: Path) -> None:
+def test_send_live_launches_an_approved_trial_and_no_other(folder: Path) -> None:
     file = write_trial(folder)
     for verb in ("lock", "allocate"):
         nudge(folder, verb, file.name)
+    refused = nudge(folder, "send", file.name, "--live")
+    assert refused.returncode == 1
+    assert "lock 1 of small is approved by nobody; a second person reads it and signs" in refused.stderr
+    assert "small: allocated" in nudge(folder, "status").stdout
+    nudge(folder, "approve", file.name, "--as", "Sam Second")
     done = nudge(folder, "send", file.name, "--live")
     assert done.returncode == 0, done.stderr
     assert "small: launched" in nudge(folder, "status").stdout

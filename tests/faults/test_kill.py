@@ -41,8 +41,8 @@ def test_sigkill_at_random_moments_neither_doubles_nor_loses_a_message(tmp_path:
             "NUDGE_OUTBOX": str(tmp_path / "outbox"), "NUDGE_SMTP_URL": mailbox.url, "NUDGE_ACTOR": "tester",
             "NUDGE_INTENT_GROUP": "4", "NUDGE_LEASE_SECONDS": "1",
         }  # fmt: skip
-        for verb in ("lock", "allocate", "launch"):
-            subprocess.run([sys.executable, "-m", "nudge.cli.main", verb, str(file)], env=environment, check=True)
+        for verb in (("lock",), ("allocate",), ("approve", "--as", "Sam Second"), ("launch",)):
+            subprocess.run([sys.executable, "-m", "nudge.cli.main", *verb, str(file)], env=environment, check=True)
         kills = _send_and_kill(file, environment, mailbox, bench)
         assert kills >= KILLS, f"only {kills} kills before everything was sent: slow the server down"
         time.sleep(6.5)  # the outbox's request time-out and the lease: then its answer is believed

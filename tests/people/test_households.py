@@ -54,6 +54,38 @@ def test_a_phone_that_is_not_safe_to_use_joins_households_all_the_same() -> None
     assert [unit.id for unit in made.units] == ["H0"]
 
 
+def test_every_join_is_told_with_both_rows() -> None:
+    _, problems = roll([family(0), family(1, mobile="07700 900000", email="family0@example.org")])
+    assert problems == [
+        "roll.csv:3:1: phone: unit `H1` has the phone of unit `H0` (row 2), so the two are one household from here; "
+        "correct the row if they are two families"
+    ]
+
+
+AT_HOME = {"sms": "mobile", "email": "email", "address": "home"}
+
+
+def test_households_at_one_address_become_one_unit_however_it_is_written() -> None:
+    homes = ["Flat 2, 14 Elm Road, E1 6AN", "flat 2 14 ELM ROAD E1 6AN", "Flat 3, 14 Elm Road, E1 6AN", "", ""]
+    made, problems = roll([family(i, home=home) for i, home in enumerate(homes)], contact=AT_HOME)
+    assert [unit.id for unit in made.units] == ["H0", "H2", "H3", "H4"], "a blank address joins nobody"
+    assert "unit `H1` has the address of unit `H0` (row 2)" in problems[0]
+
+
+def test_an_address_is_no_route_to_a_family() -> None:
+    made, _ = roll([family(0, home="14 Elm Road", mobile="", email="")], contact=AT_HOME)
+    assert made.units == ()
+    assert [out.reason for out in made.exclusions] == ["no safe route to reach the family"]
+
+
+def test_an_address_of_many_households_is_questioned() -> None:
+    _, problems = roll([family(i, home="14 Elm Road") for i in range(5)], contact=AT_HOME)
+    assert (
+        "roll.csv:2:1: address: the address of this row joins 5 units; "
+        "for a hostel, or flats without their numbers, leave the address blank"
+    ) in problems
+
+
 def test_blank_contacts_join_nobody() -> None:
     made, _ = roll([family(i, mobile="", email="") for i in range(3)], needs_contact=False)
     assert len(made.units) == 3
@@ -77,7 +109,7 @@ GROUPS = st.lists(st.tuples(st.integers(0, 12), st.lists(st.integers(0, 12), max
 @settings(deadline=None)
 def test_units_are_joined_exactly_where_a_chain_of_shared_contacts_leads(rows: list[tuple[int, list[int]]]) -> None:
     everyone = [person(unit, *addresses) for unit, addresses in rows]
-    leaders = shared_contacts(everyone)
+    leaders, _ = shared_contacts(everyone)
     # the same by walking: spread the lowest name along shared addresses until nothing changes
     lowest = {one.unit: one.unit for one in everyone}
     for _ in everyone:
@@ -90,7 +122,7 @@ def test_units_are_joined_exactly_where_a_chain_of_shared_contacts_leads(rows: l
 
 
 def test_a_chain_of_thousands_is_joined_without_running_out_of_stack() -> None:
-    leaders = shared_contacts([person(i, i, i + 1) for i in range(5_000)])
+    leaders, _ = shared_contacts([person(i, i, i + 1) for i in range(5_000)])
     assert set(leaders.values()) == {"U00"}
     assert len(leaders) == 4_999
 
@@ -116,9 +148,9 @@ def test_blocks_that_differ_within_a_unit_are_told_with_their_rows() -> None:
 
 def test_where_a_shared_phone_joined_them_the_sentence_says_so() -> None:
     _, problems = roll([family(0), family(1, mobile="07700 900000", hub="south")], blocks=["hub"])
-    assert problems == [
-        "roll.csv:2:1: hub: unit `H0` (rows 2 and 3), joined by a shared phone or email, is in blocks north and south; "
-        "everyone in a unit needs the same value; correct the rows"
+    assert [problem for problem in problems if "blocks" in problem] == [
+        "roll.csv:2:1: hub: unit `H0` (rows 2 and 3), joined by a shared phone, email or address, is in blocks north "
+        "and south; everyone in a unit needs the same value; correct the rows"
     ]
 
 

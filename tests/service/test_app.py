@@ -18,9 +18,7 @@ from nudge.trial.records.delivery import Status
 from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.desk import Desk
-from nudge.workflow.launching import launch_trial
-from nudge.workflow.locking import allocate_trial, lock_trial
-from tests.support.trials import Bench, write_rows, write_trial
+from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_trial
 
 
 @pytest.fixture
@@ -32,9 +30,7 @@ def bench(tmp_path: Path) -> Bench:
 def desk(bench: Bench) -> Desk:
     file = write_trial(bench.folder)
     desk = bench.desk()
-    lock_trial(file, desk)
-    allocate_trial(file, desk)
-    launch_trial(file, desk)
+    lock_draw_and_launch(file, desk)
     return desk
 
 

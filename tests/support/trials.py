@@ -14,7 +14,10 @@ from nudge.design.seed import PublishedSeed
 from nudge.store.vault import new_keys
 from nudge.trial.clock import SimulatedClock
 from nudge.workflow.desk import Desk
+from nudge.workflow.launching import launch_trial
+from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.settings import Settings
+from nudge.workflow.signing import approve_trial
 
 START = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)  # a Monday
 
@@ -91,6 +94,14 @@ def write_trial(folder: Path, families: int = 40, rows: list[dict[str, str]] | N
     path = folder / f"{values['trial']}.yaml"
     path.write_text(yaml.safe_dump(values, sort_keys=False))
     return path
+
+
+def lock_draw_and_launch(file: Path, desk: Desk) -> None:
+    """Every step up to the ledger, the second signature included."""
+    lock_trial(file, desk)
+    allocate_trial(file, desk)
+    approve_trial(file, desk, "Sam Second")
+    launch_trial(file, desk)
 
 
 @dataclass

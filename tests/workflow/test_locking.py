@@ -19,7 +19,8 @@ from nudge.trial.errors import KeysMissing, LockBroken, ProblemsFound, Refused
 from nudge.workflow.desk import Desk
 from nudge.workflow.launching import launch_trial
 from nudge.workflow.locking import allocate_trial, lock_trial
-from tests.support.trials import Bench, family, write_rows, write_trial
+from nudge.workflow.signing import approve_trial
+from tests.support.trials import Bench, family, lock_draw_and_launch, write_rows, write_trial
 
 
 @pytest.fixture
@@ -101,9 +102,7 @@ def test_a_new_lock_needs_a_reason_and_both_draws_are_kept(file: Path, desk: Des
 
 
 def test_after_launch_nothing_is_locked_anew(file: Path, desk: Desk) -> None:
-    lock_trial(file, desk)
-    allocate_trial(file, desk)
-    launch_trial(file, desk)
+    lock_draw_and_launch(file, desk)
     file.write_text(file.read_text().replace("5 points", "4 points"))
     with pytest.raises(Refused, match="small is launched: families may have been written to"):
         lock_trial(file, desk, reason="too late")
@@ -159,4 +158,5 @@ def test_a_demonstration_and_a_real_launch_do_not_mix(file: Path, tmp_path: Path
     with pytest.raises(Refused, match="was locked for a demonstration; a real trial accepts neither"):
         launch_trial(file, Desk(bench.settings()))
     bench.clock.advance_to(bench.clock.now() + timedelta(days=1))
+    approve_trial(file, desk, "Sam Second")
     assert launch_trial(file, desk).rows == 20

@@ -15,11 +15,10 @@ from nudge.trial.load import load_trial
 from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.collecting import collect_outcomes, end_of_day
 from nudge.workflow.desk import Desk
-from nudge.workflow.launching import launch_trial
-from nudge.workflow.locking import allocate_trial, law_of, lock_trial
+from nudge.workflow.locking import law_of
 from nudge.workflow.reporting import report_trial, results_from_json, results_json
 from nudge.workflow.sending import send_due
-from tests.support.trials import Bench, write_rows, write_trial
+from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)
 OVER = datetime(2027, 3, 1, tzinfo=UTC)
@@ -34,9 +33,7 @@ def sent(bench: Bench, **changes: Any) -> tuple[Path, Desk]:
     """A trial of 40 families whose messages have gone out."""
     file = write_trial(bench.folder, **changes)
     desk = bench.desk()
-    lock_trial(file, desk)
-    allocate_trial(file, desk)
-    launch_trial(file, desk)
+    lock_draw_and_launch(file, desk)
     bench.clock.advance_to(DUE)
     send_due(desk)
     return file, desk

@@ -17,10 +17,9 @@ from nudge.trial.errors import Refused
 from nudge.trial.records.delivery import Status
 from nudge.workflow.desk import Desk
 from nudge.workflow.launching import close_trial, launch_trial, pause_trial, resume_trial, stop_trial
-from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.sending import send_due
 from tests.support.smtp import Mailbox, smtp_server
-from tests.support.trials import Bench, write_trial
+from tests.support.trials import Bench, lock_draw_and_launch, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)
 
@@ -33,9 +32,7 @@ def bench(tmp_path: Path) -> Bench:
 def launched(bench: Bench, desk: Desk | None = None, **changes: Any) -> Desk:
     file = write_trial(bench.folder, **changes)
     at = desk or bench.desk()
-    lock_trial(file, at)
-    allocate_trial(file, at)
-    launch_trial(file, at)
+    lock_draw_and_launch(file, at)
     return at
 
 

@@ -64,40 +64,75 @@ class Estimate:
     """One line of the results, the fields of results.json. Effects are oriented: positive is better."""
 
     outcome: str
+    """The outcome's name in the trial file."""
     role: str
+    """`primary`, `secondary`, `distal`, `process` or `harm`."""
     family: str
+    """The lines that share one error rate: those of this role."""
     arm: str
+    """The arm whose effect this is."""
     control: str
+    """The arm it is compared with."""
     estimand: str
+    """What is estimated, in words: for the default, the intention-to-treat effect."""
     estimator: str
+    """How it was estimated; null numbers beside it mean that it could not be."""
     vcov: str | None
+    """The variance: `HC2`, `CR2`, `Neyman`, …; null where no interval can be had."""
     average: str
+    """`person` or `cluster`: over whom the effect is an average."""
     covariates: tuple[str, ...]
+    """Baseline columns adjusted for."""
     better: str
+    """`higher` or `lower`: which way the file calls better."""
     scale: str
+    """`probability`, `mean` or `ratio`: of the estimate, its standard error and its intervals."""
     estimate: float | None
+    """The effect, oriented: positive is better."""
     std_error: float | None
+    """Its standard error."""
     df: float | None
+    """Degrees of freedom of its t distribution."""
     p_value: float | None
+    """Two-sided, not adjusted."""
     p_adjusted: float | None
+    """Adjusted for the family, as the file's `multiplicity` says."""
     conf_low: float | None
+    """Lower end of the plain interval, oriented."""
     conf_high: float | None
+    """Upper end of the plain interval, oriented."""
     conf_level: float
+    """Level of the plain interval."""
     mean_arm: float | None
+    """The arm's mean outcome, as recorded, not oriented."""
     mean_control: float | None
+    """The control's mean outcome, as recorded, not oriented."""
     n: int
+    """Rows analysed."""
     n_arm: int
+    """Rows analysed in the arm."""
     n_control: int
+    """Rows analysed in the control."""
     n_allocated_arm: int
+    """Rows allocated to the arm: its denominator."""
     n_allocated_control: int
+    """Rows allocated to the control: its denominator."""
     n_clusters: int | None
+    """Randomised units, where any of them has more than one row; else null."""
     n_blocks: int | None
+    """Blocks with both arms; null where there are none."""
     icc: float | None
+    """How alike the rows of one unit are; null without clusters."""
     verdict: str | None
+    """Against `worthwhile`: firmly worthwhile, worthwhile, too small to matter, harmful or undecided."""
     verdict_conf_low: float | None
+    """Lower end of the interval that sets the verdict, at the level shared over the family."""
     verdict_conf_high: float | None
+    """Upper end of the same."""
     label: Label
+    """Whether the line was planned in the lock."""
     note: str
+    """What a reader must know beside the numbers."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

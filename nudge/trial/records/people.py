@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TypeAlias
 
 Value: TypeAlias = float | str | bool | date | None
@@ -42,6 +42,8 @@ class Unit:
     people: tuple[Person, ...]
     block: tuple[str, ...]
     """Values of the block columns, equal for everyone in it."""
+    enrolled_at: datetime | None = None
+    """When it was given its arm, where units come one by one; else the moment of the one draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,6 @@ class Roll:
     units: tuple[Unit, ...]
     exclusions: tuple[Exclusion, ...]
     merged_units: int
-    """Units that were joined to another because they share a phone or an email."""
+    """Units that were joined to another because they share a phone, an email or an address."""
     digest: str
     """SHA-256 of the sorted rows of the columns the file names."""

@@ -16,9 +16,13 @@ class FlowStep:
     step: str
     """assessed, excluded, allocated, delivery or outcome."""
     arm: str | None
+    """Null before allocation."""
     reason: str
+    """Why units or people left here, or what happened to them."""
     units: int
+    """Randomised units."""
     people: int
+    """People in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,9 @@ class MessageSummary:
     sender: str
     subject: str
     text: str
+    """The template's own words, placeholders included."""
     send: str
+    """When it is due, as the file says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,17 @@ class OutcomeSummary:
 
     outcome: str
     source: str
+    """The file or table the records came from."""
     sha256: str
+    """Its hash when it was read."""
     complete_to: str | None
     """The moment up to which the records are complete."""
     records: int
+    """Rows in it."""
     matched: int
+    """Rows that belong to someone in the trial."""
     outside_window: int
+    """Matched rows dated outside their person's window."""
     states: dict[str, dict[str, int]]
     """Persons by arm and state: event, non_event, no_record, outside, not_yet, undated."""
 
@@ -66,14 +77,19 @@ class DesignSummary:
     """How arms were drawn."""
 
     method: str | None
+    """As in `randomise.method`; null where it is not known."""
     unit: str
+    """The column of the randomised unit."""
     blocks: tuple[str, ...]
     clusters: bool
+    """Whether sites were drawn."""
     units: int
     people: int
     merged_units: int
+    """Units joined to another before the draw, for a shared phone, email or address."""
     ratio: dict[str, int]
     seed_commitment: str | None
+    """SHA-256 that fixes the seed without telling it."""
     locked_at: str | None
     locked_by: str | None
     lock_number: int | None
@@ -88,7 +104,31 @@ class EarlierDraw:
     lock_number: int
     drawn_at: str
     counts: dict[str, int]
+    """Units by arm in that draw."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A change of the locked file after launch."""
+
+    number: int
+    """Of the lock it made."""
+    at: str
+    by: str
+    kind: str
+    """`major`: could alter an estimate or what a family reads; else `minor`."""
+    reason: str
+    changes: tuple[str, ...]
+    """Paths of the trial file that changed, and `templates.KEY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A second person's signature on the lock in force."""
+
+    approver: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +144,26 @@ class Results:
     demonstration: bool
     """Made with a simulated clock and a published seed: not a real trial."""
     made_at: str
+    """When the results were made, with its offset from UTC."""
     version: str
+    """The version of nudge that made them."""
     estimates: tuple[Estimate, ...]
+    """One line per outcome and comparison, sensitivity lines included."""
     careless: tuple[Careless, ...]
     """What an analysis that ignores the design would have claimed."""
     checks: tuple[Check, ...]
     flow: tuple[FlowStep, ...]
+    """The flow of participants, reconciling to zero."""
     balance: tuple[BalanceRow, ...]
+    """Baseline balance, comparison by comparison."""
     delivery: tuple[LedgerCount, ...]
+    """Rows of the ledger by arm, message and state."""
     outcomes: tuple[OutcomeSummary, ...]
     design: DesignSummary
     arms: tuple[ArmSummary, ...]
     earlier_draws: tuple[EarlierDraw, ...]
+    """Draws set aside before launch, with the reason."""
+    approvals: tuple[Approval, ...] = ()
+    """Who signed the lock in force."""
+    amendments: tuple[Amendment, ...] = ()
+    """Changes after launch."""

@@ -18,3 +18,11 @@ class TrialState:
     allocated_at: datetime | None
     launched_at: datetime | None
     closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A second person's signature on a lock's fingerprint."""
+
+    approver: str
+    at: datetime
