@@ -210,7 +210,9 @@ def refused(status: int, code: int, message: str) -> SendResult:
     if code in BLOCKING or status in _REFUSED_OUTRIGHT:
         return SendResult(Reply.BLOCKED, str(code), message)
     why = PERMANENT.get(code)
-    return SendResult(Reply.REJECTED, str(code), why or message, recognised=why is not None)
+    return SendResult(
+        Reply.REJECTED, str(code), why or message, recognised=why is not None, opted_out=code == OPTED_OUT
+    )
 
 
 def _trace(one: Any) -> Trace:

@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel
 
 from nudge import __version__
+from nudge.service.callbacks import router as callbacks
 from nudge.service.clock import TICK_SECONDS, start_clock
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.trials import TrialState
@@ -44,6 +45,7 @@ def build_service(desk: Desk, *, clock: bool = True, tick_seconds: float = TICK_
 
     app = FastAPI(title="Nudge", version=__version__, lifespan=lifespan, openapi_url="/api/v1/openapi.json")
     app.state.desk = desk
+    app.include_router(callbacks)
     _add_routes(app)
     return app
 
@@ -107,4 +109,5 @@ def run_service(desk: Desk, host: str, port: int) -> None:
     """Serve until stopped; a group of messages on the wire is finished and recorded first."""
     import uvicorn
 
-    uvicorn.run(build_service(desk), host=host, port=port, log_level="info")
+    # Forwarded headers are read where callbacks are checked, and only from proxies named in the settings.
+    uvicorn.run(build_service(desk), host=host, port=port, log_level="info", proxy_headers=False)

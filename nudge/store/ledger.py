@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from nudge.store.halts import is_halted
+from nudge.store.opt_outs import is_opted_out
 from nudge.store.people import columns_from_json, insert_rows
 from nudge.store.tables import (
     Moment,
@@ -18,6 +20,7 @@ from nudge.store.tables import (
     bodies,
     contacts,
     locks,
+    opt_outs,
     people,
     send_events,
     sends,
@@ -87,6 +90,11 @@ def change(
     return moved.rowcount
 
 
+def change_row(connection: Connection, row: str, status: Status, now: datetime, detail: str) -> int:
+    """Move one row, where it may be."""
+    return change(connection, sends.c.id == row, status, now, detail)
+
+
 def make_ready(connection: Connection, holder: str, now: datetime) -> None:
     """Bring the ledger up to this moment before anything is sent.
 
@@ -95,16 +103,25 @@ def make_ready(connection: Connection, holder: str, now: datetime) -> None:
     """
     left = sa.and_(sends.c.status == Status.CLAIMED, sends.c.holder != holder)
     change(connection, left, Status.UNKNOWN, now, "the dispatcher ended before an answer was recorded")
+    cancel_opted_out(connection, now)
     late = sa.and_(sends.c.status.in_(OPEN), sends.c.not_after < now, _running())
     change(connection, late, Status.EXPIRED, now, "could not be sent in time")
     come = sa.and_(sends.c.status.in_([Status.PLANNED, Status.WITHHELD]), sends.c.due_at <= now, _running())
     change(connection, come, Status.DUE, now)
 
 
+def cancel_opted_out(connection: Connection, now: datetime) -> int:
+    """Cancel what has not gone out to families that asked for an end, in every trial; returns how many rows."""
+    if connection.scalar(sa.select(sa.func.count()).select_from(opt_outs).where(opt_outs.c.lifted_at.is_(None))) == 0:
+        return 0
+    open_rows = sa.and_(sends.c.status.in_(OPEN), is_opted_out())
+    return change(connection, open_rows, Status.CANCELLED, now, "the family asked for no more messages")
+
+
 def _running() -> sa.ColumnElement[bool]:
-    """Rows of trials that are launched and neither paused, stopped nor closed."""
+    """Rows of trials that are launched and neither paused, stopped nor closed, and of arms not halted."""
     running = sa.select(trials.c.name).where(trials.c.state == "launched")
-    return sends.c.trial.in_(running)
+    return sa.and_(sends.c.trial.in_(running), sa.not_(is_halted()))
 
 
 def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) -> list[DueSend]:

@@ -165,3 +165,15 @@ def allocation_counts(connection: Connection, trial: str) -> dict[str, int]:
     """Units by arm."""
     query = sa.select(allocations.c.arm, sa.func.count()).where(allocations.c.trial == trial)
     return {row[0]: row[1] for row in connection.execute(query.group_by(allocations.c.arm))}
+
+
+def language_of(connection: Connection, trial: str, person: str) -> str:
+    """The language a person reads; English where it is not known."""
+    query = sa.select(people.c.language).where(people.c.trial == trial, people.c.person == person)
+    return connection.scalar(query) or "en"
+
+
+def is_unit(connection: Connection, trial: str, unit: str) -> bool:
+    """Whether a trial has this unit."""
+    query = sa.select(units.c.unit).where(units.c.trial == trial, units.c.unit == unit)
+    return connection.execute(query).first() is not None

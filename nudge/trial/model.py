@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nudge.trial import quantities
 from nudge.trial.parts.arms import Allocation, Arm, Randomise
-from nudge.trial.parts.fields import Channel, Name, Part, Text
+from nudge.trial.parts.fields import Channel, Name, Part, Text, as_list
 from nudge.trial.parts.governance import (
     Costs,
     DataProtection,
@@ -43,6 +43,7 @@ class Trial(Part):
     power: Power = Power()
     costs: Costs | None = None
     stopping: dict[Name, StoppingRule] = {}
+    replies: dict[Name, Annotated[tuple[Text, ...], BeforeValidator(as_list)]] = {}
     safeguarding: Safeguarding | None = None
     data_protection: DataProtection | None = None
     coproduction: Text | None = None

@@ -15,11 +15,15 @@ from nudge.delivery.dispatcher import Dispatcher, Prepared
 from nudge.messages.render import RenderError, render
 from nudge.store import lease, ledger
 from nudge.store.engine import reading
+from nudge.store.events import add_notice
+from nudge.store.opt_outs import add_opt_out
 from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
 from nudge.workflow.guard import need_locked
 from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from nudge.delivery.channels import Channel
     from nudge.trial.records.messages import Template, Words
     from nudge.workflow.desk import Desk
@@ -87,8 +91,20 @@ class StoreLedger:
                 connection, {due.id: said.provider_id for due, said, _ in results if said.provider_id}
             )
             ledger.record_steps(connection, ended, now)
+            self._heed(connection, results, now)
             claimed = ledger.claim(connection, [self._intent(one) for one in prepared if one.words], self.holder, now)
         return [one for one in prepared if one.due.id in claimed]
+
+    def _heed(self, connection: Connection, results: Sequence[Result], now: datetime) -> None:
+        """Codes that a person must see, and opt-outs that only the provider knew of."""
+        for due, said, _ in results:
+            if not said.recognised:
+                text = f"{due.via} refused {due.id} with {said.code} ({said.detail}), which is in no table of ours"
+                add_notice(connection, now, due.trial, "unknown code", text)
+            if said.opted_out:
+                lookup = self.desk.vault.lookup(due.address or "")
+                add_opt_out(connection, now, "provider", due.via, lookup=lookup, trial=due.trial, unit=due.unit)
+                ledger.cancel_opted_out(connection, now)
 
     def unknowns(self, via: str) -> list[Asked]:
         """Unknown rows of a way of sending."""

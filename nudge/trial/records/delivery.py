@@ -35,18 +35,21 @@ FOLLOWS: dict[Status, tuple[Status, ...]] = {
     Status.DUE: (Status.PLANNED, Status.WITHHELD, Status.CLAIMED, Status.UNKNOWN),
     Status.WITHHELD: (Status.DUE,),
     Status.CLAIMED: (Status.DUE,),
-    Status.ACCEPTED: (Status.CLAIMED, Status.UNKNOWN),
+    Status.ACCEPTED: (
+        Status.CLAIMED, Status.UNKNOWN, Status.DUE, Status.WITHHELD, Status.EXPIRED, Status.CANCELLED, Status.REJECTED,
+    ),
     Status.REJECTED: (Status.CLAIMED,),
     Status.UNKNOWN: (Status.CLAIMED,),
     Status.EXPIRED: (*OPEN, Status.CLAIMED, Status.UNKNOWN),
     Status.CANCELLED: OPEN,
-    Status.DELIVERED: (Status.ACCEPTED,),
+    Status.DELIVERED: (Status.ACCEPTED, Status.FAILED),
     Status.FAILED: (Status.ACCEPTED,),
-}
+}  # fmt: skip
 """Each state, with those it may follow; `planned` and `virtual` are written at launch.
 
 `claimed` is followed by `due` where the message was surely not taken and may be tried again;
-`unknown` by `due` only where the channel was asked and has never seen it.
+`unknown` by `due` only where the channel was asked and has never seen it. A provider's word
+that it has a message is true whatever the ledger held, and a delivery may overtake a failure.
 """
 
 
@@ -189,6 +192,8 @@ class SendResult:
     """Seconds the provider asks for before the next try."""
     recognised: bool = True
     """Whether the code is in the channel's table; a person is shown one that is not."""
+    opted_out: bool = False
+    """Whether the family has asked the provider itself for no more messages."""
 
 
 @dataclass(frozen=True, slots=True)
