@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from nudge.delivery.channels import Channel
     from nudge.trial.clock import Clock
 
+_LONGEST_WAIT = 5.0
+"""Seconds; a provider that asks for more is left alone until the next run."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -58,6 +60,10 @@ class Ledger(Protocol):
 
         Raises Refused when another dispatcher holds the lease.
         """
+        ...
+
+    def reserve(self, ways: Sequence[str]) -> float:
+        """Take places in the senders' shared rates for these messages; seconds to wait before they go."""
         ...
 
     def unknowns(self, via: str) -> list[Asked]:
@@ -128,7 +134,12 @@ class Dispatcher:
                 for start in range(0, len(rows), self.group):
                     if self.stopping():
                         break
-                    prepared = [self.prepare(row, self.clock.now()) for row in rows[start : start + self.group]]
+                    group = rows[start : start + self.group]
+                    wait = await self._store(self.ledger.reserve, [row.via for row in group])
+                    if wait > _LONGEST_WAIT:
+                        return  # the rows stay due; a later run takes them up
+                    await asyncio.sleep(wait)
+                    prepared = [self.prepare(row, self.clock.now()) for row in group]
                     to_send = await self._store(self.ledger.commit, results, prepared)
                     self._count(results, prepared)
                     results = []

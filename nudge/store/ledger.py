@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -95,26 +95,26 @@ def change_row(connection: Connection, row: str, status: Status, now: datetime, 
     return change(connection, sends.c.id == row, status, now, detail)
 
 
-def make_ready(connection: Connection, holder: str, now: datetime) -> None:
+def make_ready(connection: Connection, holder: str, now: datetime, sites: Collection[str] = ()) -> None:
     """Bring the ledger up to this moment before anything is sent.
 
     Rows another dispatcher left `claimed` become `unknown`; rows past their time expire;
-    planned rows whose time has come are due.
+    planned rows whose time has come are due. sites: see `is_opted_out`.
     """
     left = sa.and_(sends.c.status == Status.CLAIMED, sends.c.holder != holder)
     change(connection, left, Status.UNKNOWN, now, "the dispatcher ended before an answer was recorded")
-    cancel_opted_out(connection, now)
+    cancel_opted_out(connection, now, sites)
     late = sa.and_(sends.c.status.in_(OPEN), sends.c.not_after < now, _running())
     change(connection, late, Status.EXPIRED, now, "could not be sent in time")
     come = sa.and_(sends.c.status.in_([Status.PLANNED, Status.WITHHELD]), sends.c.due_at <= now, _running())
     change(connection, come, Status.DUE, now)
 
 
-def cancel_opted_out(connection: Connection, now: datetime) -> int:
+def cancel_opted_out(connection: Connection, now: datetime, sites: Collection[str]) -> int:
     """Cancel what has not gone out to families that asked for an end, in every trial; returns how many rows."""
     if connection.scalar(sa.select(sa.func.count()).select_from(opt_outs).where(opt_outs.c.lifted_at.is_(None))) == 0:
         return 0
-    open_rows = sa.and_(sends.c.status.in_(OPEN), is_opted_out())
+    open_rows = sa.and_(sends.c.status.in_(OPEN), is_opted_out(sites))
     return change(connection, open_rows, Status.CANCELLED, now, "the family asked for no more messages")
 
 

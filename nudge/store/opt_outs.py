@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from nudge.store.tables import contacts, opt_outs, people, sends
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -77,32 +78,40 @@ def lift_unit(connection: Connection, now: datetime, trial: str, unit: str) -> i
     return lifted.rowcount
 
 
-def is_opted_out() -> sa.ColumnElement[bool]:
+def is_opted_out(sites: Collection[str]) -> sa.ColumnElement[bool]:
     """Rows of the ledger whose household asked for no more messages, whichever trial it asked in.
 
     A household is whoever shares a contact point with the one who asked, or a unit with
-    somebody who does.
+    somebody who does. sites: trials whose units are schools or clinics, where a unit is no
+    household and only those who share a contact point are meant.
     """
     reached = contacts.c.channel.in_(_REACHED_BY)
-    asked = sa.select(opt_outs.c.lookup).where(opt_outs.c.lifted_at.is_(None), opt_outs.c.lookup != "")
+    in_force = opt_outs.c.lifted_at.is_(None)
+    asked = sa.select(opt_outs.c.lookup).where(in_force, opt_outs.c.lookup != "")
     asked_units = sa.select(opt_outs.c.trial, opt_outs.c.unit).where(
-        opt_outs.c.lifted_at.is_(None), opt_outs.c.unit != ""
+        in_force, opt_outs.c.unit != "", opt_outs.c.trial.not_in(sites)
     )
     member = sa.and_(people.c.trial == contacts.c.trial, people.c.person == contacts.c.person)
-    theirs = (
-        sa.select(people.c.trial, people.c.unit).join(contacts, member).where(reached, contacts.c.lookup.in_(asked))
-    )
+    at_home = people.c.trial.not_in(sites)
     unit = sa.tuple_(people.c.trial, people.c.unit)
+    theirs = (
+        sa.select(people.c.trial, people.c.unit)
+        .join(contacts, member)
+        .where(reached, at_home, contacts.c.lookup.in_(asked))
+    )
     household = (
         sa.select(contacts.c.lookup)
         .join(people, member)
         .where(reached, sa.or_(unit.in_(theirs), unit.in_(asked_units)))
-    )  # fmt: skip
-    everywhere = (
-        sa.select(people.c.trial, people.c.unit).join(contacts, member).where(reached, contacts.c.lookup.in_(household))
     )
-    row = sa.tuple_(sends.c.trial, sends.c.unit)
-    return sa.or_(row.in_(everywhere), row.in_(asked_units))
+    meant = sa.and_(reached, sa.or_(contacts.c.lookup.in_(asked), contacts.c.lookup.in_(household)))
+    units = sa.select(people.c.trial, people.c.unit).join(contacts, member).where(meant, at_home)
+    persons = sa.select(contacts.c.trial, contacts.c.person).where(meant)
+    return sa.or_(
+        sa.tuple_(sends.c.trial, sends.c.unit).in_(units),
+        sa.tuple_(sends.c.trial, sends.c.unit).in_(asked_units),
+        sa.tuple_(sends.c.trial, sends.c.person).in_(persons),
+    )
 
 
 def opted_out_by_arm(connection: Connection, trial: str, arm_of: dict[str, str]) -> dict[str, int]:

@@ -32,6 +32,7 @@ class Trial(Part):
     stage: Literal["pilot", "trial", "rollout"] = "trial"
     setting: Literal["council", "school", "nhs"] = "council"
     timezone: str = "Europe/London"
+    nation: Literal["england", "wales", "scotland", "northern_ireland"] = "england"
     published: Text | None = None
     population: Population = Population()
     channels: dict[Channel, Name] = {}

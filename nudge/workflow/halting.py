@@ -39,6 +39,6 @@ def _need_known(desk: Desk, trial: str, arm: str) -> None:
         raise InputError("an arm belongs to a trial", "name the trial")
     if not trial:
         return
-    arms = need_locked(desk.store, trial).lock.definition["arms"]
+    arms = [part["name"] for part in need_locked(desk.store, trial).lock.definition["arms"]]
     if arm and arm not in arms:
         raise InputError(f"{trial} has no arm `{arm}`", f"name one of {', '.join(arms)}")

@@ -29,6 +29,7 @@ from nudge.store.people import is_unit, language_of
 from nudge.store.trials import current_lock
 from nudge.trial.errors import InputError, Refused
 from nudge.trial.grammar import duration
+from nudge.workflow.limiting import site_trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +85,7 @@ def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: E
     now = desk.clock.now()
     if said.meaning is Meaning.STOP:
         add_opt_out(connection, now, "reply", "family", lookup=lookup, trial=owner.trial, unit=owner.unit)
-        cancel_opted_out(connection, now)
+        cancel_opted_out(connection, now, site_trials(connection))
     elif said.meaning is Meaning.START:
         lift_opt_outs(connection, now, lookup)
     # A provider that keeps its own list of numbers has answered these words itself (`OptOutType`).
@@ -209,6 +210,8 @@ def opt_out(desk: Desk, *, address: str = "", trial: str = "", unit: str = "", l
         now = desk.clock.now()
         if unit and not is_unit(connection, trial, unit):
             raise InputError(f"no unit `{unit}` takes part in {trial}", "see nudge ledger TRIAL --unit UNIT")
+        if unit and trial in site_trials(connection):
+            raise Refused(f"`{unit}` is a site with many families", "name the family: --address")
         if lookup and not unit:
             found = owners(connection, lookup)
             trial, unit = (found[0].trial, found[0].unit) if found else ("", "")
@@ -219,4 +222,4 @@ def opt_out(desk: Desk, *, address: str = "", trial: str = "", unit: str = "", l
                 raise Refused("no opt-out of theirs is in force", "nothing was changed")
             return 0
         add_opt_out(connection, now, "staff", desk.settings.actor, lookup=lookup, trial=trial, unit=unit)
-        return cancel_opted_out(connection, now)
+        return cancel_opted_out(connection, now, site_trials(connection))

@@ -36,6 +36,15 @@ class Settings(BaseSettings):
     notify_email_template: str = ""
     notify_bearer: SecretStr = SecretStr("")
     """The token GOV.UK Notify puts on its callbacks."""
+    sending_hours: str = "09:00-19:00"
+    """When families are written to, by their own clock; 00:00-24:00 is always."""
+    send_every_day: bool = False
+    """Whether also on Sundays and bank holidays."""
+    messages_per_week: int = Field(default=1, ge=1)
+    messages_per_month: int = Field(default=3, ge=1)
+    """Per household, across all trials of the database."""
+    sender_rates: str = ""
+    """Messages a second by way of sending, shared by all workers: twilio_sms=10,govuk_notify=50."""
     intent_group: int = Field(default=16, ge=1, le=1000)
     lease_seconds: float = Field(default=30, gt=0)
     test_recipients: str = ""

@@ -23,6 +23,7 @@ def nudge(folder: Path, *words: str, **environment: str) -> subprocess.Completed
     settings = {
         "NUDGE_DATABASE_URL": f"sqlite:///{folder / 'nudge.sqlite3'}", "NUDGE_ACTOR": "tester",
         "NUDGE_KEYS_FILE": str(folder / "keys" / "keys.json"), "NUDGE_OUTBOX": str(folder / "outbox"),
+        "NUDGE_SENDING_HOURS": "00:00-24:00", "NUDGE_SEND_EVERY_DAY": "yes",
     }  # fmt: skip
     return subprocess.run(
         [sys.executable, "-m", "nudge.cli.main", *words], cwd=folder, env=os.environ | settings | environment,

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nudge.delivery.receipts import after_receipt
 from nudge.delivery.rules import WAITS, after_asking, after_try
-from nudge.trial.records.delivery import FOLLOWS, OPEN, Reply, SendResult, Status, Trace
+from nudge.trial.records.delivery import FOLLOWS, OPEN, Fate, Reply, SendResult, Status, Trace
 
 NOON = datetime(2027, 1, 11, 12, tzinfo=UTC)
 LATER = NOON + timedelta(days=2)
@@ -64,10 +65,21 @@ def test_not_found_is_believed_only_after_the_grace() -> None:
     assert late.status is Status.DUE
 
 
-def test_what_has_ended_stays_ended() -> None:
+def test_what_has_ended_goes_on_only_by_a_provider_s_own_word() -> None:
     ended = {Status.EXPIRED, Status.CANCELLED, Status.REJECTED, Status.DELIVERED, Status.FAILED, Status.VIRTUAL}
-    for before in FOLLOWS.values():
-        assert not ended & set(before)
+    for status, before in FOLLOWS.items():
+        assert status in {Status.ACCEPTED, Status.DELIVERED} or not ended & set(before)
+    assert not {Status.DELIVERED, Status.FAILED, Status.VIRTUAL} & set(FOLLOWS[Status.ACCEPTED])
+    assert Status.DUE not in FOLLOWS[Status.DELIVERED]
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("fate", Fate)
+def test_a_provider_s_word_takes_a_row_only_where_the_ledger_allows(fate: Fate, status: Status) -> None:
+    for step in after_receipt(fate, status):
+        assert status in FOLLOWS[step]
+        status = step
+    assert after_receipt(fate, status) == [], "told again, it changes nothing"
 
 
 def test_nothing_unknown_goes_out_again_but_through_asking() -> None:

@@ -216,7 +216,7 @@ def test_stop_cancels_at_once_what_is_planned_and_due(client: TestClient, desk: 
         theirs = Counter(connection.scalars(sa.select(sends.c.status).where(sends.c.unit == row.unit)))
     assert theirs == {Status.ACCEPTED: 1, Status.CANCELLED: 1}
     assert inbox(desk, None)[0] == [], "a bare STOP needs no reader"
-    bench.clock.advance_to(DUE + timedelta(days=6))
+    bench.clock.advance_to(DUE + timedelta(days=7))
     assert send_due(desk)[Status.ACCEPTED] == 19
 
 
