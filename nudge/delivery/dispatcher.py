@@ -101,6 +101,15 @@ class Dispatcher:
             await self._send_due()
         return self.tally
 
+    async def ask_only(self) -> Counter[Status]:
+        """Settle what can be settled and send nothing; counts by state reached."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._writer.shutdown)
+            for channel in self.channels.values():
+                await stack.enter_async_context(channel)
+            await self._ask()
+        return self.tally
+
     async def _ask(self) -> None:
         """Settle unknown rows of channels that can be asked, or that show what they sent to a number."""
         for name, channel in self.channels.items():

@@ -266,6 +266,12 @@ def asked_rows(connection: Connection, rows: sa.ColumnElement[bool], vault: Vaul
     ]  # fmt: skip
 
 
+def asked_by_way(connection: Connection, rows: sa.ColumnElement[bool], vault: Vault) -> dict[str, list[Asked]]:
+    """The same, by the way they went."""
+    ways = connection.scalars(sa.select(sends.c.via).where(rows).distinct()).all()
+    return {via: asked_rows(connection, sa.and_(rows, sends.c.via == via), vault) for via in sorted(ways)}
+
+
 def settle(connection: Connection, found: Mapping[str, tuple[Step, Trace]], now: datetime) -> Counter[Status]:
     """Write what asking has shown; a message the provider lists belongs to one row only."""
     named = {trace.provider_id for _, trace in found.values() if trace.provider_id}
@@ -285,6 +291,12 @@ def settle(connection: Connection, found: Mapping[str, tuple[Step, Trace]], now:
 
 def _when(step: Step) -> dict[str, object]:
     return {} if step.due_at is None else {"due_at": step.due_at}
+
+
+def ways_to_ask(connection: Connection) -> list[str]:
+    """The ways of sending whose provider is to be asked about a message."""
+    unsettled = sends.c.status.in_([Status.UNKNOWN, Status.CLAIMED])
+    return sorted(connection.scalars(sa.select(sends.c.via).where(unsettled).distinct()))
 
 
 def ways_in_use(connection: Connection) -> list[str]:

@@ -339,8 +339,9 @@ def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
         yield _unknown(source, ("costs", "benefit", "per"), benefit.per, trial.outcomes, "an outcome")
     harms = [name for name, outcome in trial.outcomes.items() if outcome.role == "harm"]
     for name in trial.stopping:
-        if name not in {"opt_out", *harms}:
-            yield _unknown(source, ("stopping", name), name, ["opt_out", *harms], "`opt_out` or a harm outcome")
+        if name not in {"opt_out", "failure", *harms}:
+            known = ["opt_out", "failure", *harms]
+            yield _unknown(source, ("stopping", name), name, known, "`opt_out`, `failure` or a harm outcome")
     if trial.run_elsewhere:
         return
     if trial.setting == "nhs" and trial.ethics is None:

@@ -42,25 +42,30 @@ def send_due(
 
     Raises Refused while another dispatcher holds the lease.
     """
-    book = StoreLedger(desk)
-    with reading(desk.store).begin() as connection:
-        ways = ledger.ways_in_use(connection)
-    channels = {via: channel_module(via).open_channel(desk.settings) for via in ways}
-    dispatcher = Dispatcher(
-        book,
-        channels,
-        Preparer(desk, channels),
-        desk.clock,
-        desk.settings.intent_group,
-        book.lease_length,
-        progress,
-        stopping,
-    )
+    dispatcher, book = build_dispatcher(desk, progress, stopping)
     try:
         return asyncio.run(dispatcher.run())
     finally:
         with desk.store.begin() as connection:
             lease.release_lease(connection, book.holder)
+
+
+def build_dispatcher(
+    desk: Desk,
+    progress: Callable[[int], None] = lambda _: None,
+    stopping: Callable[[], bool] = lambda: False,
+    *,
+    only_ask: bool = False,
+) -> tuple[Dispatcher, StoreLedger]:
+    """A dispatcher over the store's ledger and the ways it needs. only_ask: only those with something to ask about."""
+    book = StoreLedger(desk)
+    with reading(desk.store).begin() as connection:
+        ways = ledger.ways_to_ask(connection) if only_ask else ledger.ways_in_use(connection)
+    channels = {via: channel_module(via).open_channel(desk.settings) for via in ways}
+    return Dispatcher(
+        book, channels, Preparer(desk, channels), desk.clock, desk.settings.intent_group, book.lease_length, progress,
+        stopping,
+    ), book  # fmt: skip
 
 
 @dataclass(slots=True)
