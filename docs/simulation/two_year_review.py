@@ -39,7 +39,8 @@ from nudge.trial.records.analysis import AnalysisRows
 from nudge.trial.records.design import DrawUnit
 from nudge.workflow.demonstration import FAMILIES, PROCESS
 from nudge.workflow.examine import examine
-from nudge.workflow.locking import design_of, law_of
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import design_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,18 +24,19 @@ Only identifiers, trial, seed and blocks enter: not row order, platform or any l
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import unicodedata
 from collections import defaultdict
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
-from nudge.trial.errors import InputError
+from nudge.design.chance import Keyed, block_label, chance, nfc, twin_units
 from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+Members = list[tuple[bytes, str, DrawUnit]]
+"""Units of a block: key, digest and the unit itself."""
 
 
 def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
@@ -43,37 +44,39 @@ def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Alloc
 
     Raises InputError where two units have the same identifier: their order would be that of the rows.
     """
-    blocks: defaultdict[tuple[str, ...], list[tuple[bytes, str, DrawUnit]]] = defaultdict(list)
+    hide, place = Keyed(seed.salt), Keyed(seed.value)
+    before = f"{law.trial}\0".encode()
+    blocks: defaultdict[tuple[str, ...], Members] = defaultdict(list)
     known: set[str] = set()
     for unit in units:
-        digest = unit_digest(seed, unit.id)
+        digest = hide.digest(nfc(unit.id).encode()).hex()
         if digest in known:
-            raise InputError(f"two units are called `{unit.id}`", "give every unit an identifier of its own")
+            raise twin_units(unit.id)
         known.add(digest)
-        blocks[tuple(map(_nfc, unit.block))].append((draw_key(seed, law.trial, digest), digest, unit))
+        blocks[unit.block].append((place.digest(before + digest.encode()), digest, unit))
+    chances = {arm: law.probability(arm) for arm in law.arms}
     rows: list[Allocated] = []
-    for block, members in blocks.items():
-        members.sort(key=lambda member: member[0])
+    for block, members in _as_written(blocks).items():
+        members.sort(key=itemgetter(0))
         arms = _arms_in_order(len(members), block, law, seed)
         rows.extend(
-            Allocated(unit.id, digest, unit.block, arm, law.probability(arm))
+            Allocated(unit.id, digest, unit.block, arm, chances[arm])
             for (_, digest, unit), arm in zip(members, arms, strict=True)
         )
-    return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
+    return Allocation(law, tuple(sorted(rows, key=attrgetter("unit"))))
 
 
-def unit_digest(seed: Seed, unit: str) -> str:
-    """A unit's identifier, hidden behind the trial's salt."""
-    return hmac.digest(seed.salt, _nfc(unit).encode(), hashlib.sha256).hex()
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+def _as_written(blocks: dict[tuple[str, ...], Members]) -> dict[tuple[str, ...], Members]:
+    """Blocks whose names differ only in how an accent is stored are one."""
+    joined: defaultdict[tuple[str, ...], Members] = defaultdict(list)
+    for block, members in blocks.items():
+        joined[tuple(map(nfc, block))] += members
+    return joined
 
 
 def draw_key(seed: Seed, trial: str, digest: str) -> bytes:
     """The unit's place in the random order of its block."""
-    return hmac.digest(seed.value, f"{trial}\0{digest}".encode(), hashlib.sha256)
+    return chance(seed, trial, digest)
 
 
 def places(n: int, block: tuple[str, ...], law: Law, seed: Seed) -> tuple[int, ...]:
@@ -97,5 +100,4 @@ def _arms_in_order(n: int, block: tuple[str, ...], law: Law, seed: Seed) -> list
 
 
 def _chance(seed: Seed, trial: str, block: tuple[str, ...], what: str) -> bytes:
-    label = json.dumps([_nfc(value) for value in block], ensure_ascii=False, separators=(",", ":"))
-    return hmac.digest(seed.value, f"{trial}\0remainder\0{label}\0{what}".encode(), hashlib.sha256)
+    return chance(seed, trial, "remainder", block_label(block), what)

@@ -43,12 +43,14 @@ def form_units(
     digest: str,
     roll_name: str,
     problems: Problems,
+    equal: Sequence[str] = (),
 ) -> Roll:
     """Units ready for the draw, with counted reasons for everyone left out.
 
     blocks: columns that must be equal within a unit; rows where they are not are problems.
     sites: units are sites, so a shared phone does not join two of them.
     needs_contact: a unit without any safe route is left out.
+    equal: other columns that must be equal within a unit.
     """
     merged, joins = ({}, []) if sites else shared_contacts(people)
     problems.extend(_joined_rows(joins, roll_name))
@@ -56,7 +58,8 @@ def form_units(
     households: defaultdict[str, list[Person]] = defaultdict(list)
     for person in joined:
         households[person.unit].append(person)
-    _check_blocks(households, blocks, set(merged.values()), roll_name, problems)
+    for names, told in ((blocks, "is in blocks"), ([name for name in equal if name not in blocks], "has the values")):
+        _check_equal(households, names, told, set(merged.values()), roll_name, problems)
     sieve = _Sieve(population, needs_contact=needs_contact)
     units: list[Unit] = []
     exclusions: list[Exclusion] = []
@@ -124,15 +127,16 @@ def _joined_rows(joins: Sequence[Join], roll_name: str) -> Iterator[Problem]:
             )  # fmt: skip
 
 
-def _check_blocks(
+def _check_equal(
     households: Mapping[str, Sequence[Person]],
-    blocks: Sequence[str],
+    names: Sequence[str],
+    told: str,
     joined: Collection[str],
     roll_name: str,
     problems: Problems,
 ) -> None:
     for name, members in households.items():
-        for column in blocks:
+        for column in names:
             values = sorted({block_of(person, [column])[0] for person in members})
             if len(values) > 1:
                 rows = listed(str(person.row) for person in members)
@@ -140,7 +144,7 @@ def _check_blocks(
                 problems.add(
                     Problem(
                         Level.ERROR, roll_name, members[0].row, 1, column,
-                        f"unit `{name}` (rows {rows}){why} is in blocks {listed(values)}",
+                        f"unit `{name}` (rows {rows}){why} {told} {listed(values)}",
                         "everyone in a unit needs the same value; correct the rows",
                     )
                 )  # fmt: skip

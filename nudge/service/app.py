@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request
-from pydantic import BaseModel
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
 
 from nudge import __version__
 from nudge.service.callbacks import router as callbacks
 from nudge.service.clock import TICK_SECONDS, start_clock
+from nudge.trial.errors import InputError, NudgeError
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.trials import TrialState
-from nudge.workflow import standing
+from nudge.workflow import enrolling, standing
 from nudge.workflow.desk import Desk
 
 
@@ -46,6 +50,7 @@ def build_service(desk: Desk, *, clock: bool = True, tick_seconds: float = TICK_
     app = FastAPI(title="Nudge", version=__version__, lifespan=lifespan, openapi_url="/api/v1/openapi.json")
     app.state.desk = desk
     app.include_router(callbacks)
+    _refusals(app)
     _add_routes(app)
     return app
 
@@ -67,6 +72,48 @@ def _known(name: str, desk: AtDesk) -> TrialState:
 
 Known = Annotated[TrialState, Depends(_known)]
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "no such trial"}}
+_WRITING = _NOT_FOUND | {
+    401: {"model": Problem, "description": "no token, or another one"},
+    403: {"model": Problem, "description": "writing is off"},
+    409: {"model": Problem, "description": "the trial does not take families now"},
+}
+
+
+class Arrivals(BaseModel):
+    """Families who come: a value per column of the roll."""
+
+    rows: Annotated[list[dict[str, str | int | float | bool | None]], Field(min_length=1, max_length=10_000)]
+
+
+class Enrolment(BaseModel):
+    """What became of them."""
+
+    new: dict[str, str]
+    """Units enrolled now, with their arms."""
+    already: int
+    joined: int
+    left_out: dict[str, int]
+    messages: int
+
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+def _may_write(desk: AtDesk, shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
+    token = desk.settings.api_token
+    if token is None:
+        raise HTTPException(403, "writing through the API is off; set NUDGE_API_TOKEN to turn it on")
+    if shown is None or not secrets.compare_digest(shown.credentials.encode(), token.get_secret_value().encode()):
+        raise HTTPException(401, "send the API token as `Authorization: Bearer …`")
+
+
+def _refusals(app: FastAPI) -> None:
+    """Errors a person can cause, as JSON with the sentence that the command line would say."""
+
+    @app.exception_handler(NudgeError)
+    def refused(_request: Request, error: NudgeError) -> JSONResponse:
+        status = 422 if isinstance(error, InputError) else 409
+        return JSONResponse({"detail": str(error)}, status_code=status)
 
 
 def _add_routes(app: FastAPI) -> None:
@@ -90,6 +137,15 @@ def _add_routes(app: FastAPI) -> None:
     def allocation(known: Known, desk: AtDesk) -> dict[str, int]:
         """Units by arm."""
         return standing.allocation_of(desk, known.name)
+
+    @app.post("/api/v1/trials/{name}/enrol", responses=_WRITING, dependencies=[Depends(_may_write)])
+    def enrol(known: Known, arrivals: Arrivals, desk: AtDesk) -> Enrolment:
+        """Give families who come one by one their arms; those who came before keep theirs."""
+        done = enrolling.enrol_rows(known.name, arrivals.rows, desk)
+        return Enrolment(
+            new=dict(done.new), already=done.already, joined=done.joined, left_out=done.left_out,
+            messages=done.messages,
+        )  # fmt: skip
 
     @app.get("/api/v1/trials/{name}/ledger", responses=_NOT_FOUND)
     def ledger(known: Known, desk: AtDesk) -> list[LedgerCount]:

@@ -310,6 +310,11 @@ def cancel_open(connection: Connection, trial: str, now: datetime, reason: str) 
     return change(connection, sends.c.trial == trial, Status.CANCELLED, now, reason)
 
 
+def cancel_unit(connection: Connection, trial: str, unit: str, now: datetime, why: str) -> int:
+    """Cancel everything that has not gone out to one unit."""
+    return change(connection, sa.and_(sends.c.trial == trial, sends.c.unit == unit), Status.CANCELLED, now, why)
+
+
 # Reading
 
 

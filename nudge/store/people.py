@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from nudge.store.tables import allocations, contacts, exclusions, people, roll_counts, superseded_draws, units
-from nudge.trial.records.design import Allocated, Allocation, Law
+from nudge.store.tables import (
+    allocations,
+    contacts,
+    draws,
+    exclusions,
+    people,
+    roll_counts,
+    superseded_draws,
+    units,
+)  # fmt: skip
+from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law
 from nudge.trial.records.people import ContactPoint, Exclusion, Person, Roll, Unit, Value
 
 if TYPE_CHECKING:
@@ -29,17 +39,8 @@ def save_roll(connection: Connection, trial: str, roll: Roll, vault: Vault) -> N
     """Replace a trial's people by those of a roll; contact details go sealed into their own table."""
     for table in (contacts, people, units, exclusions, roll_counts):
         connection.execute(table.delete().where(table.c.trial == trial))
-    members = [person for unit in roll.units for person in unit.people]
-    insert_rows(
-        connection, units, ({"trial": trial, "unit": unit.id, "block": list(unit.block)} for unit in roll.units)
-    )
-    insert_rows(connection, people, (_person_row(trial, person) for person in members))
-    insert_rows(connection, contacts, (row for person in members for row in _contact_rows(trial, person, vault)))
-    insert_rows(
-        connection, exclusions,
-        ({"trial": trial, "person": out.person, "unit": out.unit, "reason": out.reason, "whole_unit": out.whole_unit}
-         for out in roll.exclusions),
-    )  # fmt: skip
+    add_units(connection, trial, roll.units, vault)
+    add_exclusions(connection, trial, roll.exclusions)
     connection.execute(
         roll_counts.insert().values(
             trial=trial, assessed_people=roll.assessed_people, assessed_units=roll.assessed_units,
@@ -77,37 +78,93 @@ def _exclusions(connection: Connection, trial: str) -> Iterator[Exclusion]:
         yield Exclusion(row.unit, row.person, row.reason, row.whole_unit)
 
 
-def save_allocation(connection: Connection, trial: str, allocation: Allocation) -> None:
-    """Write a draw. The primary key refuses a second arm for a unit."""
+def save_allocation(
+    connection: Connection, trial: str, allocation: Allocation, drawn: Iterable[DrawUnit], already: int = 0
+) -> None:
+    """Write a draw, or what comes after `already` units. The primary key refuses a second arm for a unit.
+
+    drawn: the units as the draw saw them, kept so that it can be replayed.
+    """
+    columns_of = {unit.id: columns_to_json(unit.columns) for unit in drawn}
     insert_rows(
         connection, allocations,
-        ({"trial": trial, "unit": row.unit, "digest": row.digest, "block": list(row.block), "arm": row.arm,
-          "probability": row.probability} for row in allocation.rows),
+        (_allocated_row(trial, i, row, columns_of[row.unit]) for i, row in enumerate(allocation.rows, already + 1)),
     )  # fmt: skip
+    if not already:
+        connection.execute(draws.delete().where(draws.c.trial == trial))
+        connection.execute(draws.insert().values(trial=trial, facts=dict(allocation.facts)))
+
+
+def _allocated_row(trial: str, position: int, row: Allocated, columns: Mapping[str, object]) -> dict[str, object]:
+    """position: the place in the order of enrolment, or of the identifiers. A NaN is stored as NULL."""
+    return {
+        "trial": trial, "unit": row.unit, "digest": row.digest, "block": list(row.block), "arm": row.arm,
+        "probability": None if isnan(row.probability) else row.probability,
+        "step": row.step, "group_number": row.group, "position": position, "columns": columns,
+    }  # fmt: skip
+
+
+def load_draw_units(connection: Connection, trial: str) -> list[DrawUnit]:
+    """The units as the draw saw them, in its order."""
+    query = sa.select(allocations.c.unit, allocations.c.block, allocations.c.columns)
+    ordered = query.where(allocations.c.trial == trial).order_by(allocations.c.position)
+    return [DrawUnit(row.unit, tuple(row.block), row.columns) for row in connection.execute(ordered)]
 
 
 def load_allocation(connection: Connection, trial: str, law: Law) -> Allocation:
-    """The draw of a trial, in the order of the units' identifiers."""
-    query = sa.select(allocations).where(allocations.c.trial == trial).order_by(allocations.c.unit)
+    """The draw of a trial, in the order of the units' identifiers, or of enrolment where it is rolling."""
+    stored = connection.execute(sa.select(allocations).where(allocations.c.trial == trial))
     rows = (
-        Allocated(row.unit, row.digest, tuple(row.block), row.arm, row.probability) for row in connection.execute(query)
-    )
-    return Allocation(law, tuple(sorted(rows, key=lambda row: row.unit)))
+        Allocated(
+            row.unit, row.digest, tuple(row.block), row.arm, nan if row.probability is None else row.probability,
+            row.step, row.group_number,
+        )
+        for row in sorted(stored, key=lambda row: (row.position, row.unit))
+    )  # fmt: skip
+    facts = connection.scalar(sa.select(draws.c.facts).where(draws.c.trial == trial))
+    return Allocation(law, tuple(rows), facts or {})
 
 
 def supersede_draw(connection: Connection, trial: str, lock_number: int, at: datetime, reason: str) -> None:
     """Set a draw aside because its lock was replaced before launch; the report shows both."""
-    query = sa.select(allocations.c.digest, allocations.c.arm).where(allocations.c.trial == trial)
-    rows = [[row.digest, row.arm] for row in connection.execute(query)]
+    query = sa.select(allocations.c.digest, allocations.c.arm, allocations.c.step).where(allocations.c.trial == trial)
+    rows = [[row.digest, row.arm, row.step] for row in connection.execute(query)]
     counts: dict[str, int] = {}
-    for _, arm in rows:
+    for _, arm, _ in rows:
         counts[arm] = counts.get(arm, 0) + 1
     connection.execute(
         superseded_draws.insert().values(
             trial=trial, lock_number=lock_number, drawn_at=at, counts=counts, rows=rows, reason=reason
         )
     )
-    connection.execute(allocations.delete().where(allocations.c.trial == trial))
+    for table in (allocations, draws):
+        connection.execute(table.delete().where(table.c.trial == trial))
+
+
+def add_units(connection: Connection, trial: str, new: Sequence[Unit], vault: Vault) -> None:
+    """Units that enrol, with their people and contact points."""
+    members = [person for unit in new for person in unit.people]
+    insert_rows(
+        connection, units,
+        ({"trial": trial, "unit": unit.id, "block": list(unit.block), "enrolled_at": unit.enrolled_at} for unit in new),
+    )  # fmt: skip
+    add_people(connection, trial, members, vault)
+
+
+def add_people(connection: Connection, trial: str, members: Sequence[Person], vault: Vault) -> None:
+    """People of units that are there."""
+    insert_rows(connection, people, (_person_row(trial, person) for person in members))
+    insert_rows(connection, contacts, (row for person in members for row in _contact_rows(trial, person, vault)))
+
+
+def add_exclusions(connection: Connection, trial: str, out: Sequence[Exclusion]) -> None:
+    """People who were left out; someone left out before stays as they stand."""
+    known = set(connection.scalars(sa.select(exclusions.c.person).where(exclusions.c.trial == trial)))
+    insert_rows(
+        connection, exclusions,
+        ({"trial": trial, "person": one.person, "unit": one.unit, "reason": one.reason, "whole_unit": one.whole_unit}
+         for one in out if one.person not in known),
+    )  # fmt: skip
 
 
 def earlier_draws(connection: Connection, trial: str) -> list[Mapping[str, Any]]:

@@ -145,7 +145,27 @@ allocations = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("block", sa.JSON, nullable=False),
     sa.Column("arm", sa.String(80), nullable=False),
-    sa.Column("probability", sa.Float, nullable=False),
+    sa.Column("probability", sa.Float),
+    sa.Column("step", sa.Integer),
+    sa.Column("group_number", sa.Integer),
+    sa.Column("columns", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+)  # fmt: skip
+
+batches = sa.Table(
+    "batches", metadata,
+    _trial(),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("chances", sa.JSON, nullable=False),
+    sa.Column("successes", sa.JSON, nullable=False),
+    sa.Column("matured", sa.JSON, nullable=False),
+)  # fmt: skip
+
+draws = sa.Table(
+    "draws", metadata,
+    _trial(),
+    sa.Column("facts", sa.JSON, nullable=False),
 )  # fmt: skip
 
 superseded_draws = sa.Table(

@@ -129,10 +129,6 @@ _TAKEN = RESERVED | {"allocation", "first_planned_send", "row"}
 
 def _contact(trial: Trial, source: Source) -> Iterator[Problem]:
     population = trial.population
-    if population.people is None:
-        yield source.problem(
-            Level.LAUNCH, ("population",), "does not say where the roll of people is", "add `people: people/roll.csv`"
-        )
     routes = [channel for channel in ("sms", "email", "staff") if population.contact.column_of(channel)]
     for channel in routes:
         if channel not in population.safe_to_contact:

@@ -83,6 +83,17 @@ def canonical(trial: Trial) -> dict[str, Any]:
     return values
 
 
+def trial_of(definition: Mapping[str, Any]) -> Trial:
+    """The trial a canonical definition was made from: the lock serves where no file is at hand."""
+    from nudge.trial.model import Trial
+
+    named = {
+        key: {item["name"]: {k: v for k, v in item.items() if k != "name"} for item in definition[key]}
+        for key in ("arms", "outcomes")
+    }
+    return Trial.model_validate({**definition, **named})
+
+
 def digest_of(values: Mapping[str, Any]) -> str:
     """SHA-256 of values as JSON with sorted keys."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -27,7 +27,8 @@ from nudge.workflow.amending import amendments_of, standing_of
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
 from nudge.workflow.guard import Locked, changed_parts, need_locked
-from nudge.workflow.locking import balance_of, design_of, law_of
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import balance_of, design_of
 from nudge.workflow.signing import approvals_in_force
 from nudge.workflow.words import arm_summaries, locked_templates
 
@@ -119,14 +120,15 @@ def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> A
     people = [(person, unit) for unit in stored.roll.units for person in unit.people]
     unit_code = {unit.id: i for i, unit in enumerate(stored.roll.units)}
     block_code = {block: i for i, block in enumerate(dict.fromkeys(unit.block for unit in stored.roll.units))}
-    arm_of, law = stored.arm_of, stored.allocation.law
+    arm_of = stored.arm_of
+    chance_of = {row.unit: row.probability for row in stored.allocation.rows}
     values = [outcome[person.id].value if person.id in outcome else None for person, _ in people]
     return AnalysisRows(
         outcome=np.array([np.nan if value is None else value for value in values], dtype=float),
         arm=np.array([arm_of[unit.id] for _, unit in people]),
         unit=np.array([unit_code[unit.id] for _, unit in people], dtype=np.int64),
         block=np.array([block_code[unit.block] for _, unit in people], dtype=np.int64),
-        probability=np.array([law.probability(arm_of[unit.id]) for _, unit in people]),
+        probability=np.array([chance_of[unit.id] for _, unit in people]),
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
     )

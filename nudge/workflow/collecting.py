@@ -18,7 +18,7 @@ from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Problems, listed
 from nudge.trial.tables import EMPTY, day
 from nudge.workflow.guard import REASON, changed_parts, need_locked
-from nudge.workflow.locking import law_of
+from nudge.workflow.law import law_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -29,7 +29,8 @@ from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.desk import Desk
 from nudge.workflow.examine import examine
 from nudge.workflow.launching import launch_trial
-from nudge.workflow.locking import allocate_trial, law_of, lock_trial
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.reporting import write_report
 from nudge.workflow.sending import send_due
 from nudge.workflow.settings import Settings

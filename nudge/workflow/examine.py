@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from nudge.analysis.lines import SCALES
 from nudge.delivery.channels import channel_module
 from nudge.delivery.plan import Planner
-from nudge.design.methods import Method, method, method_names
+from nudge.design.methods import method, method_names
 from nudge.messages.templates import find_template, read_template, template_names
 from nudge.outcomes.sources import read_source
 from nudge.people.roll import read_people, roll_digest
@@ -23,17 +23,19 @@ from nudge.trial.errors import InputError
 from nudge.trial.library import template_folders
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
+from nudge.trial.records.people import Roll
 from nudge.trial.tables import EMPTY
+from nudge.workflow.drawing import drawing_named, draws_sites, takes_one_by_one, undrawable
+from nudge.workflow.law import equal_within_units
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from nudge.trial.model import Trial
     from nudge.trial.parts.population import DataSource
     from nudge.trial.records.messages import Template
-    from nudge.trial.records.people import Roll
     from nudge.trial.records.tables import Table
     from nudge.trial.source import Step
 
@@ -69,7 +71,9 @@ class Examined:
     def facts(self) -> dict[str, Any]:
         """What the roll and the words amount to."""
         facts: dict[str, Any] = {"trial": self.trial.trial, "problems": len(self.problems)}
-        if self.roll is not None:
+        if self.roll is NOBODY_YET:
+            facts["people"] = "join one by one: nudge enrol"
+        elif self.roll is not None:
             left_out = Counter(out.reason for out in self.roll.exclusions)
             facts |= {
                 "people on the roll": self.roll.assessed_people,
@@ -99,15 +103,7 @@ def examine(path: Path, now: datetime) -> Examined:
     problems.extend(named_things(loaded))
     templates = _templates(loaded, problems)
     problems.extend(_unused_columns(loaded, templates))
-    roll, roll_file = (None, "")
-    people = loaded.trial.population.people
-    if people is not None and not loaded.trial.run_elsewhere:
-        if _is_absent(people, loaded.folder):
-            problems.add(_absent_roll(loaded, people))
-        else:
-            table = read_source(people, loaded.folder, problems)
-            roll_file = table.name
-            roll = _roll(loaded, table, problems) if table is not EMPTY else None
+    roll, roll_file = (None, "") if loaded.trial.run_elsewhere else _people(loaded, problems)
     examined = Examined(loaded, tuple(templates), roll, roll_file, ())
     expected = None
     if roll is not None and not problems.fatal:
@@ -116,6 +112,39 @@ def examine(path: Path, now: datetime) -> Examined:
         expected = forecast(planner, templates, roll)
         problems.extend(_unrendered(loaded, expected))
     return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)
+
+
+NOBODY_YET = Roll(0, 0, (), (), 0, "")
+"""The roll of a trial whose families join one by one."""
+
+
+def _people(loaded: LoadedTrial, problems: Problems) -> tuple[Roll | None, str]:
+    """The roll the file names, and its name; None where there is none that can be used."""
+    people = loaded.trial.population.people
+    rolling = not problems.fatal and takes_one_by_one(loaded.trial)
+    if rolling and people is None:
+        return NOBODY_YET, ""
+    if people is None:
+        problems.add(
+            loaded.source.problem(
+                Level.LAUNCH, ("population",), "does not say where the roll of people is",
+                "add `people: people/roll.csv`",
+            )
+        )  # fmt: skip
+        return None, ""
+    if rolling:
+        problems.add(
+            loaded.source.problem(
+                Level.ERROR, ("population", "people"), "is a roll, and this method takes families as they come",
+                "leave `people` out, and after launch enrol rows with `nudge enrol`",
+            )
+        )  # fmt: skip
+        return None, ""
+    if _is_absent(people, loaded.folder):
+        problems.add(_absent_roll(loaded, people))
+        return None, ""
+    table = read_source(people, loaded.folder, problems)
+    return (_roll(loaded, table, problems) if table is not EMPTY else None), table.name
 
 
 def _is_absent(people: DataSource, folder: Path) -> bool:
@@ -163,25 +192,9 @@ def _unrendered(loaded: LoadedTrial, expected: Forecast) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def drawing_method(trial: Trial) -> Method:
-    """The method the file names. Raises InputError where there is none of that name."""
-    if trial.randomise is None:
-        raise InputError(f"{trial.trial} was drawn elsewhere", "only `nudge analyse` and `nudge report` apply to it")
-    return method(trial.randomise.method)
-
-
-def draws_sites(trial: Trial) -> bool:
-    """Whether the randomised unit is a site with many families."""
-    drawn = drawing_method(trial).UNITS
-    population = trial.population
-    return drawn == "sites" or (
-        drawn == "either" and population.unit is not None and population.unit == population.site
-    )
-
-
 def named_things(loaded: LoadedTrial) -> Iterator[Problem]:
     """Methods, channels and outcome kinds named in the file must be ones we have."""
-    yield from _drawing_named(loaded)
+    yield from drawing_named(loaded)
     yield from _clusters_named(loaded)
     trial, source = loaded.trial, loaded.source
     for channel, name in trial.channels.items():
@@ -213,33 +226,6 @@ def _clusters_named(loaded: LoadedTrial) -> Iterator[Problem]:
             Level.ERROR, ("allocation", "method"), f"`{allocation.method}` drew clusters, and no column says which",
             "add `clusters: COLUMN`",
         )  # fmt: skip
-
-
-def _drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:
-    trial, source = loaded.trial, loaded.source
-    named: list[tuple[str, str | None]] = [
-        ("randomise", trial.randomise.method if trial.randomise else None),
-        ("allocation", trial.allocation.method if trial.allocation else None),
-    ]
-    for key, name in named:
-        if name is None:
-            continue
-        try:
-            drawing = method(name)
-        except InputError as error:
-            yield source.problem(Level.ERROR, (key, "method"), error.what, error.remedy)
-            continue
-        part = trial.randomise if key == "randomise" else trial.allocation
-        blocks = part.blocks if part else ()
-        if drawing.BLOCKS == "required" and not blocks:
-            yield source.problem(
-                Level.ERROR, (key,), f"`{name}` draws within blocks and none are named", "add `blocks: [COLUMN]`"
-            )
-        if blocks and drawing.BLOCKS == "never":
-            yield source.problem(
-                Level.ERROR, (key, "blocks"), f"`{name}` uses no blocks",
-                "write `method: blocked` (or `blocked_cluster`), or leave `blocks` out",
-            )  # fmt: skip
 
 
 def _templates(loaded: LoadedTrial, problems: Problems) -> list[Template]:
@@ -292,6 +278,7 @@ def _unused_columns(loaded: LoadedTrial, templates: list[Template]) -> Iterator[
         *trial.analysis.covariates,
         *trial.analysis.subgroups,
         *(trial.randomise.blocks if trial.randomise else ()),
+        *(trial.randomise.balance_on if trial.randomise else ()),
     }
     used |= {one.fixed_effects for one in trial.analysis.sensitivity if one.fixed_effects} | {population.site or ""}
     for name in population.columns:
@@ -315,7 +302,7 @@ def _roll(loaded: LoadedTrial, table: Table, problems: Problems) -> Roll | None:
         return None
     roll = form_units(
         people, trial.population, randomise.blocks if randomise else (), sites=sites,
-        needs_contact=any(arm.messages for arm in trial.arms.values()),
+        equal=equal_within_units(trial), needs_contact=any(arm.messages for arm in trial.arms.values()),
         digest=roll_digest(table, trial.population), roll_name=table.name, problems=problems,
     )  # fmt: skip
     if not roll.units:
@@ -325,7 +312,10 @@ def _roll(loaded: LoadedTrial, table: Table, problems: Problems) -> Roll | None:
                 "see the reasons for exclusion above, and check `eligible`, `exclude` and `safe_to_contact`",
             )
         )  # fmt: skip
-    return None if problems.fatal else roll
+    if problems.fatal:
+        return None
+    problems.extend(undrawable(loaded, roll))
+    return roll
 
 
 def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem]:
@@ -341,7 +331,7 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
         for i, message in enumerate(spec.messages):
             path: tuple[Step, ...] = ("arms", arm, "messages", i)
             for language in sorted(languages):
-                for channel in sorted(trial.channels):
+                for channel in _meant(trial.channels, message.template, existing):
                     number = routes[language, channel]
                     if number and (message.template, channel, language) not in existing:
                         yield _variant_missing(loaded, path, message.template, channel, language, number, existing)
@@ -355,6 +345,12 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
                     f"fill it in, or make it part of `eligible`: {message.send.anchor} is not missing",
                 )  # fmt: skip
     yield from _windows(examined, roll, planner)
+
+
+def _meant(channels: Iterable[str], template: str, existing: set[tuple[str, str, str]]) -> list[str]:
+    """A script for staff needs no words for a phone, nor the other way round."""
+    has = {channel for name, channel, _ in existing if name == template}
+    return sorted(channel for channel in channels if channel in has or (channel == "staff") == (has == {"staff"}))
 
 
 def _variant_missing(

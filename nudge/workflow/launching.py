@@ -17,7 +17,8 @@ from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.problems import Level
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, need_locked, need_unchanged
-from nudge.workflow.locking import law_of, sealed_seed
+from nudge.workflow.law import law_of
+from nudge.workflow.locking import sealed_seed
 from nudge.workflow.signing import need_approval
 from nudge.workflow.words import chosen_template
 
@@ -66,7 +67,7 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
     _may_launch(examined, locked, desk)
     with desk.store.begin() as connection:
         rows, roll, missing = _plan(connection, trial, examined, locked, desk)
-        segments = _render_all(rows, roll, examined.templates, progress)
+        segments = render_all(rows, roll, examined.templates, progress)
         now = desk.clock.now()
         written = write_plan(connection, trial.trial, rows, now)
         again = locked.state.launched_at is not None
@@ -125,7 +126,7 @@ def _plan(
     return rows, roll, len(unplanned(planner, roll.units, arm_of))
 
 
-def _render_all(
+def render_all(
     rows: Sequence[PlannedSend], roll: Roll, templates: Sequence[Template], progress: Callable[[int, int], None]
 ) -> dict[str, int]:
     """Render every row; returns SMS segments by arm. Raises InputError with every row that fails."""

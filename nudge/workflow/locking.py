@@ -17,9 +17,11 @@ from nudge.trial.errors import ProblemsFound, Refused
 from nudge.trial.lock import Lock, canonical
 from nudge.trial.problems import Level
 from nudge.trial.records.analysis import Design
-from nudge.trial.records.design import Allocation, BalanceRow, DrawUnit, Law, Seed
-from nudge.workflow.examine import Examined, drawing_method, draws_sites, examine
+from nudge.trial.records.design import Allocation, BalanceRow, Seed
+from nudge.workflow.drawing import drawing_method, draws_sites
+from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchanged
+from nudge.workflow.law import draw_units, law_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,20 +33,6 @@ if TYPE_CHECKING:
     from nudge.trial.records.messages import Template
     from nudge.trial.records.people import Roll
     from nudge.workflow.desk import Desk
-
-
-def law_of(trial: Trial) -> Law:
-    """The law a trial file describes."""
-    if trial.randomise is None:
-        raise AssertionError("a trial without a draw of its own has no law here")
-    randomise = trial.randomise
-    arms = tuple(trial.arms)
-    given = randomise.model_dump(mode="json", exclude_defaults=True, exclude={"method", "blocks", "ratio"})
-    levels = {name: dict(arm.levels) for name, arm in trial.arms.items() if arm.levels}
-    return Law(
-        trial.trial, randomise.method, arms, tuple(randomise.ratio.get(arm, 1) for arm in arms), randomise.blocks,
-        given | ({"levels": levels} if levels else {}), trial.control,
-    )  # fmt: skip
 
 
 def design_of(trial: Trial) -> Design:
@@ -206,13 +194,15 @@ def allocate_trial(path: Path, desk: Desk) -> Drawn:
     with desk.store.begin() as connection:
         roll = load_roll(connection, trial.trial, trial.population.columns)
         seed = sealed_seed(connection, trial.trial, desk)
-        units = [DrawUnit(unit.id, unit.block) for unit in roll.units]
+        units = draw_units(trial, roll.units)
         allocation = drawing_method(trial).draw(units, law, seed)
-        save_allocation(connection, trial.trial, allocation)
+        save_allocation(connection, trial.trial, allocation, units)
         now = desk.clock.now()
         set_state(connection, trial.trial, "allocated", allocated_at=now)
         drawn = Drawn(allocation, balance_of(trial, roll, allocation), repeated=False)
-        record_action(connection, now, desk.settings.actor, "allocate", trial.trial, counts=drawn.counts)
+        record_action(
+            connection, now, desk.settings.actor, "allocate", trial.trial, counts=drawn.counts, **allocation.facts
+        )
     return drawn
 
 

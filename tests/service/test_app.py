@@ -18,7 +18,7 @@ from nudge.trial.records.delivery import Status
 from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.desk import Desk
-from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_trial
+from tests.support.trials import Bench, family, lock_draw_and_launch, write_rolling_trial, write_rows, write_trial
 
 
 @pytest.fixture
@@ -77,7 +77,53 @@ def test_an_unknown_trial_is_a_sentence(client: TestClient, path: str) -> None:
     assert answer.json()["detail"] == "this database holds no trial `unheard-of`; lock it with nudge lock FILE"
 
 
-def test_nothing_can_be_written_yet(client: TestClient) -> None:
+@pytest.fixture
+def rolling(bench: Bench) -> Iterator[TestClient]:
+    desk = bench.desk(api_token="a long secret")
+    lock_draw_and_launch(write_rolling_trial(bench.folder), desk)
+    with TestClient(build_service(desk, clock=False)) as client:
+        yield client
+
+
+ENROL = "/api/v1/trials/small/enrol"
+TOKEN = {"Authorization": "Bearer a long secret"}
+
+
+def test_families_are_enrolled_once(rolling: TestClient) -> None:
+    rows = [family(i) for i in range(4)]
+    first = rolling.post(ENROL, json={"rows": rows}, headers=TOKEN)
+    assert first.status_code == 200
+    assert set(first.json()["new"].values()) <= {"usual", "reminder"}
+    again = rolling.post(ENROL, json={"rows": rows}, headers=TOKEN).json()
+    assert (again["new"], again["already"]) == ({}, 4)
+    assert sum(rolling.get("/api/v1/trials/small/allocation").json().values()) == 4
+
+
+def test_who_may_enrol_shows_the_token(rolling: TestClient, bench: Bench) -> None:
+    body = {"rows": [family(0)]}
+    for headers in ({}, {"Authorization": "Bearer another"}):
+        answer = rolling.post(ENROL, json=body, headers=headers)
+        assert (answer.status_code, answer.json()["detail"]) == (401, "send the API token as `Authorization: Bearer …`")
+    with TestClient(build_service(bench.desk(), clock=False)) as client:
+        off = client.post(ENROL, json=body, headers=TOKEN)
+    assert (off.status_code, off.json()["detail"]) == (
+        403, "writing through the API is off; set NUDGE_API_TOKEN to turn it on",
+    )  # fmt: skip
+
+
+def test_flaws_of_the_rows_are_sentences(rolling: TestClient) -> None:
+    answer = rolling.post(ENROL, json={"rows": [family(0, visit="soon")]}, headers=TOKEN)
+    assert answer.status_code == 422
+    assert "visit: `soon` is not a day; write 2027-01-31 or 31/01/2027" in answer.json()["detail"]
+
+
+def test_a_trial_drawn_at_once_takes_nobody(bench: Bench, desk: Desk) -> None:
+    with TestClient(build_service(bench.desk(api_token="a long secret"), clock=False)) as client:
+        answer = client.post(ENROL, json={"rows": [family(99)]}, headers=TOKEN)
+    assert (answer.status_code, answer.json()["detail"][:33]) == (409, "small was drawn all at once; nobo")
+
+
+def test_nothing_else_can_be_written(client: TestClient) -> None:
     for method in ("post", "put", "patch", "delete"):
         assert getattr(client, method)("/api/v1/trials/small").status_code == 405
 
@@ -86,7 +132,7 @@ def test_the_description_names_every_path(client: TestClient) -> None:
     paths = client.get("/api/v1/openapi.json").json()["paths"]
     assert set(paths) == {
         "/health", "/api/v1/trials", "/api/v1/trials/{name}", "/api/v1/trials/{name}/allocation",
-        "/api/v1/trials/{name}/ledger", "/api/v1/trials/{name}/results",
+        "/api/v1/trials/{name}/ledger", "/api/v1/trials/{name}/results", "/api/v1/trials/{name}/enrol",
         "/callbacks/twilio/status/{reference}", "/callbacks/twilio/inbound", "/callbacks/notify/status",
         "/callbacks/notify/inbound",
     }  # fmt: skip

@@ -96,6 +96,18 @@ def write_trial(folder: Path, families: int = 40, rows: list[dict[str, str]] | N
     return path
 
 
+def write_rolling_trial(folder: Path, **randomise: Any) -> Path:
+    """A trial file that takes families as they come."""
+    values = trial_values()
+    population = {key: value for key, value in values["population"].items() if key != "people"}
+    arms = {
+        name: {**arm, "messages": [{"template": "visit", "send": "2 days after allocation at 10:00"}]}
+        if "messages" in arm else arm
+        for name, arm in values["arms"].items()
+    }  # fmt: skip
+    return write_trial(folder, population=population, arms=arms, randomise={"method": "permuted_blocks"} | randomise)
+
+
 def lock_draw_and_launch(file: Path, desk: Desk) -> None:
     """Every step up to the ledger, the second signature included."""
     lock_trial(file, desk)

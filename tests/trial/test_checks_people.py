@@ -10,18 +10,6 @@ from tests.trial.samples import ELSEWHERE, Says, changed, place, told
 COLUMNS = "{age: number, visit: date, hub: category, refuge: yes_no, notes: text}"
 
 
-def test_a_trial_without_a_roll_is_not_ready_for_families(before_launch: Says) -> None:
-    text = changed("  people: people.csv\n", "")
-    assert before_launch(text) == [
-        told(
-            place(text, "population"),
-            "population",
-            "does not say where the roll of people is",
-            "add `people: people/roll.csv`",
-        )
-    ]
-
-
 @pytest.mark.parametrize("key", ["eligible", "exclude"])
 def test_conditions_are_faulted_at_their_own_character(says: Says, key: str) -> None:
     text = changed("eligible: age >= 2", f"{key}: refuge or hub = 'north'")

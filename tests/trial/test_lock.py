@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nudge.trial.load import load_trial
-from nudge.trial.lock import Lock, canonical, differences, digest_of
+from nudge.trial.lock import Lock, canonical, differences, digest_of, trial_of
 from tests.trial.samples import TRIAL, changed
 
 Canonical = Callable[[str], dict[str, Any]]
@@ -162,3 +162,10 @@ def test_two_plain_values_differ_at_their_own_path() -> None:
     assert differences({"a": {"b": 1}}, {"a": {"b": 2}}) == ["a.b"]
     assert differences({"a": [1, 2]}, {"a": [1, 3]}) == ["a"]
     assert differences({"a": None}, {}) == []
+
+
+def test_a_definition_gives_the_trial_back() -> None:
+    for path in sorted((Path(__file__).parents[2] / "experiments").rglob("*.yaml")):
+        trial = load_trial(path).trial
+        assert trial_of(canonical(trial)) == trial
+        assert list(trial_of(canonical(trial)).arms) == list(trial.arms)

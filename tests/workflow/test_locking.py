@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,10 +18,11 @@ from nudge.store.tables import contacts, people
 from nudge.trial.clock import SystemClock
 from nudge.trial.errors import KeysMissing, LockBroken, ProblemsFound, Refused
 from nudge.workflow.desk import Desk
+from nudge.workflow.examine import examine
 from nudge.workflow.launching import launch_trial
 from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.signing import approve_trial
-from tests.support.trials import Bench, family, lock_draw_and_launch, write_rows, write_trial
+from tests.support.trials import Bench, family, lock_draw_and_launch, trial_values, write_rows, write_trial
 
 
 @pytest.fixture
@@ -160,3 +162,19 @@ def test_a_demonstration_and_a_real_launch_do_not_mix(file: Path, tmp_path: Path
     bench.clock.advance_to(bench.clock.now() + timedelta(days=1))
     approve_trial(file, desk, "Sam Second")
     assert launch_trial(file, desk).rows == 20
+
+
+@pytest.mark.parametrize(
+    ("population", "method", "sentence"),
+    [
+        ({"people": None}, "complete", "does not say where the roll of people is; add `people: people/roll.csv`"),
+        ({}, "permuted_blocks", "is a roll, and this method takes families as they come; leave `people` out"),
+    ],
+)
+def test_a_roll_is_there_where_the_method_wants_one(
+    tmp_path: Path, desk: Desk, population: dict[str, Any], method: str, sentence: str
+) -> None:
+    given = trial_values()["population"] | population
+    file = write_trial(tmp_path, population=given, randomise={"method": method})
+    found = [str(problem) for problem in examine(file, desk.clock.now()).problems]
+    assert any(sentence in problem for problem in found), found

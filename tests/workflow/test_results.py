@@ -15,7 +15,7 @@ from nudge.trial.load import load_trial
 from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.collecting import collect_outcomes, end_of_day
 from nudge.workflow.desk import Desk
-from nudge.workflow.locking import law_of
+from nudge.workflow.law import law_of
 from nudge.workflow.reporting import report_trial, results_from_json, results_json
 from nudge.workflow.sending import send_due
 from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_trial

@@ -9,17 +9,25 @@ A method module offers
     REQUIRED: frozenset[str]    those it cannot do without
 
     flaws(law) -> Iterator[Flaw]         what is wrong with a law of this method, before any roll
+    refuse(units, law)                   raises InputError where these units cannot be drawn so
+    options(law) -> names                what a draw chooses among: arms; in a stepped wedge, steps
     draw(units, law, seed) -> Allocation give every unit an arm; rolling methods take units in order
-    probabilities(units, law) -> (n, K)  each unit's chance of each arm; NaN where only simulation tells
-    redraws(units, law, number, rng) -> (number, n) arms by position, fresh draws from the law
-    every_draw(units, law) -> Iterator[(arms, Fraction)]  the whole law, where it is small
+    probabilities(units, law) -> (n, K)  each unit's chance of each option; NaN where it is not known
+    redraws(units, law, number, rng) -> (number, n) options by position, fresh draws from the law
+    every_draw(units, law) -> Iterator[(options by position, Fraction)]  the whole law, where small
+
+Methods that take `balance_on` say which types of column it may name
+
+    BALANCES: frozenset[str]
 
 Rolling methods offer as well
 
     register(law, seed) -> Register      takes units one by one; fed the earlier ones, it knows the next
 
-Raised: InputError where units cannot be drawn by this law, with the remedy; `every_draw`
-raises TooMany above ENUMERATION_LIMIT draws.
+Only `draw` and `register` see the seed. Everything else hangs on units and law alone, so that
+whoever has those can re-draw. Raised: InputError where units cannot be drawn by this law, with
+the remedy; `every_draw` raises TooMany above ENUMERATION_LIMIT draws, `redraws` too where its
+law keeps almost nothing.
 """
 
 from __future__ import annotations
@@ -55,9 +63,9 @@ class TooMany(NudgeError):
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something wrong with a key of `randomise`."""
+    """Something wrong with how arms are drawn; the path is that of the trial file."""
 
-    key: str
+    path: tuple[str, ...]
     what: str
     remedy: str
 
@@ -75,18 +83,26 @@ class Method(Protocol):
         """What is wrong with a law of this method, whatever the roll."""
         ...
 
+    def refuse(self, units: Sequence[DrawUnit], law: Law) -> None:
+        """Raise InputError where these units cannot be drawn by this law."""
+        ...
+
+    def options(self, law: Law) -> tuple[str, ...]:
+        """What a draw chooses among, in the order of the positions that re-draws give."""
+        ...
+
     def draw(self, units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
         """Give every unit an arm."""
         ...
 
     def probabilities(self, units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64]:
-        """Each unit's chance of each arm, (n, K)."""
+        """Each unit's chance of each option, (n, K)."""
         ...
 
     def redraws(
         self, units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator
     ) -> npt.NDArray[np.int8]:
-        """Fresh draws from the law, (number, n), arms by their position in `law.arms`."""
+        """Fresh draws from the law, (number, n), by position in `options(law)`."""
         ...
 
     def every_draw(self, units: Sequence[DrawUnit], law: Law) -> Iterator[tuple[tuple[int, ...], Fraction]]:
@@ -100,6 +116,12 @@ class Register(Protocol):
     def enter(self, unit: DrawUnit) -> Allocated:
         """The arm of the next unit."""
         ...
+
+
+class BalancingMethod(Method, Protocol):
+    """A method that looks at baseline columns."""
+
+    BALANCES: frozenset[str]
 
 
 class RollingMethod(Method, Protocol):

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from nudge.design.draw import draw_within_blocks as draw
+from nudge.design.fixed_numbers import every_draw, flaws, options, probabilities, redraws
+from nudge.design.sites import draw_sites as draw
+from nudge.design.sites import refuse
 
 UNITS: Final = "sites"
 BLOCKS: Final = "never"
@@ -10,4 +12,7 @@ ENROLMENT: Final = "at_once"
 PARAMETERS: Final[frozenset[str]] = frozenset()
 REQUIRED: Final[frozenset[str]] = frozenset()
 
-__all__ = ["BLOCKS", "ENROLMENT", "PARAMETERS", "REQUIRED", "UNITS", "draw"]
+__all__ = [
+    "BLOCKS", "ENROLMENT", "PARAMETERS", "REQUIRED", "UNITS",
+    "draw", "every_draw", "flaws", "options", "probabilities", "redraws", "refuse",
+]  # fmt: skip

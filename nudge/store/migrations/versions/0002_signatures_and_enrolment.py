@@ -15,6 +15,9 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("locks", sa.Column("amendment", sa.String(length=10), nullable=True))
     op.add_column("locks", sa.Column("changes", sa.JSON(), nullable=False, server_default="[]"))
+    with op.batch_alter_table("allocations") as allocations:
+        allocations.alter_column("probability", existing_type=sa.Float(), nullable=True)
+        allocations.add_column(sa.Column("position", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("units", sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "approvals",
