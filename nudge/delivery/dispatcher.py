@@ -9,6 +9,7 @@ as `claimed`, and only those on the wire at that moment.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -149,10 +150,11 @@ class Dispatcher:
                         return  # the rows stay due; a later run takes them up
                     await asyncio.sleep(wait)
                     prepared = [self.prepare(row, self.clock.now()) for row in group]
+                    began = time.monotonic()
                     to_send = await self._store(self.ledger.commit, results, prepared)
                     self._count(results, prepared)
                     results = []
-                    results = await self._send_group(to_send)
+                    results = await self._send_group(to_send, began)
         finally:
             if results:
                 await self._store(self.ledger.commit, results, [])
@@ -163,8 +165,8 @@ class Dispatcher:
         self.tally.update(one.step.status for one in prepared if one.step is not None)
         self.progress(len(results) + sum(one.step is not None for one in prepared))
 
-    async def _send_group(self, group: Sequence[Prepared]) -> list[tuple[DueSend, SendResult, Step]]:
-        answers = await asyncio.gather(*(self._try(one) for one in group), return_exceptions=True)
+    async def _send_group(self, group: Sequence[Prepared], began: float) -> list[tuple[DueSend, SendResult, Step]]:
+        answers = await asyncio.gather(*(self._try(one, began) for one in group), return_exceptions=True)
         results: list[tuple[DueSend, SendResult, Step]] = []
         broken: BaseException | None = None
         for one, answer in zip(group, answers, strict=True):
@@ -189,9 +191,12 @@ class Dispatcher:
             )
         return results
 
-    async def _try(self, one: Prepared) -> SendResult:
+    async def _try(self, one: Prepared, began: float) -> SendResult:
+        """Send one message, unless this process slept beyond its lease: another may have the row by now."""
         if one.outgoing is None:
             raise AssertionError("only rows with words are sent")
+        if time.monotonic() - began > self.lease.total_seconds():
+            return SendResult(Reply.TEMPORARY, detail="this process stood still beyond its lease and sent nothing")
         channel = self.channels[one.due.via]
         try:
             return await asyncio.wait_for(channel.send(one.outgoing), channel.timeout)
