@@ -234,3 +234,13 @@ def is_unit(connection: Connection, trial: str, unit: str) -> bool:
     """Whether a trial has this unit."""
     query = sa.select(units.c.unit).where(units.c.trial == trial, units.c.unit == unit)
     return connection.execute(query).first() is not None
+
+
+def replace_contacts(connection: Connection, trial: str, corrected: Sequence[Person], vault: Vault) -> None:
+    """New contact points and languages for people who take part already."""
+    for person in corrected:
+        theirs = sa.and_(contacts.c.trial == trial, contacts.c.person == person.id)
+        connection.execute(contacts.delete().where(theirs))
+        mine = sa.and_(people.c.trial == trial, people.c.person == person.id)
+        connection.execute(people.update().where(mine).values(language=person.language))
+    insert_rows(connection, contacts, (row for person in corrected for row in _contact_rows(trial, person, vault)))
