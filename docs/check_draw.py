@@ -4,13 +4,13 @@ import csv
 import hashlib
 import hmac
 import json
-import sys
 from pathlib import Path
+from sys import argv
 
 import numpy as np
 
-rows = list(csv.DictReader(Path(sys.argv[1]).read_text("utf-8").splitlines()))
-law = json.loads(Path(sys.argv[2]).read_text("utf-8"))
+rows = list(csv.DictReader(Path(argv[1]).read_text("utf8").split("\n")))
+law = json.loads(Path(argv[2]).read_text("utf8"))
 arms, ratio, total = law["arms"], np.array(law["ratio"]), sum(law["ratio"])
 
 
@@ -33,8 +33,7 @@ if law["method"] == "simple":
 else:
     blocks = {b: [row["digest"] for row in rows if row["block"] == b] for b in {row["block"] for row in rows}}
     drawn = {d: a for b, ds in blocks.items() for d, a in zip(sorted(ds, key=mac), places(len(ds), b), strict=True)}
-wrong = [(i, row["digest"], row["arm"]) for i, row in enumerate(rows, 2) if row["arm"] != drawn[row["digest"]]]
-for i, digest, arm in wrong:
-    print(f"row {i}: {digest} has {arm}, not {drawn[digest]}")
-print(f"{len(rows) - len(wrong):,} of {len(rows):,} arms are those that the seed gives")
-sys.exit(bool(wrong) or len(drawn) < len(rows))
+given = [(row["digest"], row["arm"]) for row in rows]
+wrong = [f"row {i}: {d} has {a}, not {drawn[d]}" for i, (d, a) in enumerate(given, 2) if a != drawn[d]]
+print(*wrong, f"{len(rows) - len(wrong):,} of {len(rows):,} arms are those that the seed gives", sep="\n")
+raise SystemExit(bool(wrong) or len(drawn) < len(rows))

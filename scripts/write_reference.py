@@ -1,4 +1,4 @@
-"""Write the reference pages out of the code: docs/commands.md, docs/results-json.md and the JSON Schema.
+"""Write the reference pages out of the code: docs/commands.md, docs/results-json.md and both JSON Schemas.
 
 Run it after changing a command or a result; a test fails while they differ.
 """
@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 
 from nudge.cli.main import app
 from nudge.trial.records.report import Results
+from nudge.workflow import schema as trial_file
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -136,6 +137,7 @@ PAGES = {
     ROOT / "docs" / "commands.md": commands_page,
     ROOT / "docs" / "results-json.md": results_page,
     ROOT / "nudge" / "report" / "results.schema.json": schema_text,
+    ROOT / "nudge" / "trial" / "trial.schema.json": trial_file.schema_text,
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Families who come one by one: enrol."""
+"""Who got which arm: enrol, verify."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nudge.cli.console import AsJson, Database, Keys, Name, emit, next_step, ope
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
     app.command(epilog="Example: nudge enrol foster-enquiry monday.csv")(enrol)
+    app.command(epilog="Example: nudge verify two-year-review --publish .")(verify)
 
 
 def enrol(
@@ -40,3 +41,32 @@ def enrol(
         say(f"{done.joined:,} people joined a household that is in the trial")
     say(*(f"{number:,} people left out: {reason}" for reason, number in done.left_out.items()))
     next_step("Messages go when they are due.", "nudge serve, or nudge send FILE --live")
+
+
+def verify(
+    trial: Name,
+    audit: Annotated[Path | None, typer.Option(help="An audit file to hold against the draw.")] = None,
+    publish: Annotated[
+        Path | None, typer.Option(help="After the close: write what a third party needs into this folder.")
+    ] = None,
+    *,
+    db: Database = None,
+    keys: Keys = None,
+    json: AsJson = False,
+) -> None:
+    """Make the draw again from its seed and name every row that differs; exits 1 where one does."""
+    from nudge.workflow.replaying import publish_draw, replay
+
+    name, desk = trial_name(trial), open_desk(db, keys)
+    found = replay(name, desk, audit)
+    written = publish_draw(name, desk, publish) if publish else ()
+    if json:
+        emit({"trial": name, "rows": found.rows, "different": list(found.different), "revealed": found.revealed,
+              "written": [str(file) for file in written]})  # fmt: skip
+    else:
+        which = "revealed" if found.revealed else "sealed"
+        say(*found.different, *(f"wrote {file}" for file in written))
+        end = "all are as stored" if not found.different else f"{len(found.different):,} differ"
+        next_step(f"{found.rows:,} units were drawn again from the {which} seed: {end}.", f"nudge report FILE ({name})")
+    if found.different:
+        raise typer.Exit(1)

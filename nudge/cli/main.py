@@ -7,7 +7,23 @@ import sys
 import typer
 
 from nudge import __version__
-from nudge.cli import account, answer, demo, enrol, keys, launch, lock, people, provider, results, serve, sign, write
+from nudge.cli import (
+    account,
+    answer,
+    demo,
+    enrol,
+    keys,
+    launch,
+    lock,
+    new,
+    people,
+    protocol,
+    provider,
+    results,
+    serve,
+    sign,
+    write,
+)
 from nudge.cli.console import complain
 from nudge.trial.errors import NudgeError
 
@@ -24,7 +40,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (write, lock, sign, launch, enrol, answer, account, results, serve, provider, people, keys, demo):
+for module in (
+    new,
+    write,
+    protocol,
+    lock,
+    sign,
+    launch,
+    enrol,
+    answer,
+    account,
+    results,
+    serve,
+    provider,
+    people,
+    keys,
+    demo,
+):
     module.register(app)
 
 

@@ -1,4 +1,4 @@
-"""Writing a trial: new, check, preview."""
+"""Before a trial is locked: check, preview."""
 
 from __future__ import annotations
 
@@ -20,24 +20,6 @@ def register(app: typer.Typer) -> None:
     """Add these verbs."""
     app.command(epilog="Example: nudge check experiments/two-year-review.yaml --launch")(check)
     app.command(epilog="Example: nudge preview experiments/two-year-review.yaml --unit SYNTHETIC-H00001")(preview)
-    app.command(epilog="Example: nudge new school-attendance")(new)
-
-
-def new(
-    name: Annotated[str, typer.Argument(help="The trial's name: small letters, digits, hyphens.")],
-    folder: Annotated[Path, typer.Option(help="Where to write the file.")] = Path("experiments"),
-    *,
-    json: AsJson = False,
-) -> None:
-    """Write a commented trial file to begin from."""
-    from nudge.workflow.starting import start_trial
-
-    path = start_trial(name, folder)
-    if json:
-        emit({"file": str(path)})
-        return
-    say(f"wrote {path}")
-    next_step("It is a draft: fill in what is yours.", f"nudge check {path}")
 
 
 def check(

@@ -6,6 +6,7 @@ identifiers. docs/check_draw.py reads both.
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING, Any
 
 from nudge.design.chance import block_label
@@ -13,6 +14,7 @@ from nudge.design.methods import method
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from nudge.trial.records.design import Allocation, Law, Seed
 
@@ -31,6 +33,14 @@ def audit_rows(allocation: Allocation) -> Iterator[dict[str, str]]:
             "digest": row.digest, "block": block_label(row.block), "arm": row.arm, "order": str(order),
             "step": "" if row.step is None else str(row.step), "group": "" if row.group is None else str(row.group),
         }  # fmt: skip
+
+
+def write_audit_file(path: Path, allocation: Allocation) -> None:
+    """The draw as anyone may see it."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(audit_rows(allocation))
 
 
 def audit_law(law: Law, seed: Seed) -> dict[str, Any]:

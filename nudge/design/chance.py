@@ -66,7 +66,12 @@ def chance(seed: Seed, trial: str, *words: str) -> bytes:
 
 
 def unit_digest(seed: Seed, unit: str) -> str:
-    """A unit's identifier, hidden behind the trial's salt."""
+    """A unit's identifier, hidden behind the trial's salt.
+
+    Without a salt the identifier is a digest already: so a draw is made again from what is published of it.
+    """
+    if not seed.salt:
+        return unit
     return hmac.digest(seed.salt, nfc(unit).encode(), hashlib.sha256).hex()
 
 
@@ -93,12 +98,16 @@ def standing_order(units: Sequence[DrawUnit], law: Law) -> list[int]:
     """The units' positions in an order that hangs on trial and identifiers alone.
 
     By HMAC-SHA256(trial, identifier): anyone who has the roll can make it, so it serves where
-    a computation needs a fixed order (sums, ties between pairs) and gives no arm away.
+    a computation needs a fixed order (sums, ties between pairs) and gives no arm away. Where the
+    units know their places in it (a draw made again without identifiers), by those.
     Raises InputError where two units have the same identifier.
     """
     names = [nfc(unit.id) for unit in units]
     if len(set(names)) < len(names):
         raise twin_units(next(name for name, number in Counter(names).items() if number > 1))
+    given = [unit.standing for unit in units if unit.standing is not None]
+    if units and len(given) == len(units):
+        return sorted(range(len(units)), key=given.__getitem__)
     key = law.trial.encode()
     digests = [hmac.digest(key, name.encode(), hashlib.sha256) for name in names]
     return sorted(range(len(units)), key=digests.__getitem__)

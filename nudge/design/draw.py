@@ -44,12 +44,12 @@ def draw_within_blocks(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Alloc
 
     Raises InputError where two units have the same identifier: their order would be that of the rows.
     """
-    hide, place = Keyed(seed.salt), Keyed(seed.value)
+    hide, place = Keyed(seed.salt) if seed.salt else None, Keyed(seed.value)
     before = f"{law.trial}\0".encode()
     blocks: defaultdict[tuple[str, ...], Members] = defaultdict(list)
     known: set[str] = set()
     for unit in units:
-        digest = hide.digest(nfc(unit.id).encode()).hex()
+        digest = hide.digest(nfc(unit.id).encode()).hex() if hide else unit.id  # as in `unit_digest`
         if digest in known:
             raise twin_units(unit.id)
         known.add(digest)

@@ -96,7 +96,7 @@ def save_allocation(
 
 
 def _allocated_row(trial: str, position: int, row: Allocated, columns: Mapping[str, object]) -> dict[str, object]:
-    """position: the place in the order of enrolment, or of the identifiers. A NaN is stored as NULL."""
+    """position: the place in the order of enrolment, or in the standing order. A NaN is stored as NULL."""
     return {
         "trial": trial, "unit": row.unit, "digest": row.digest, "block": list(row.block), "arm": row.arm,
         "probability": None if isnan(row.probability) else row.probability,
@@ -112,7 +112,7 @@ def load_draw_units(connection: Connection, trial: str) -> list[DrawUnit]:
 
 
 def load_allocation(connection: Connection, trial: str, law: Law) -> Allocation:
-    """The draw of a trial, in the order of the units' identifiers, or of enrolment where it is rolling."""
+    """The draw of a trial, in the standing order of its units, or of enrolment where it is rolling."""
     stored = connection.execute(sa.select(allocations).where(allocations.c.trial == trial))
     rows = (
         Allocated(

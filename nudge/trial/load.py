@@ -13,7 +13,7 @@ from nudge.trial.model import Trial
 from nudge.trial.parts.fields import Part
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.quantities import GrammarError
-from nudge.trial.source import Source, Step, read_yaml
+from nudge.trial.source import Source, Step, parse_yaml, read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,16 @@ def load_trial(path: Path) -> LoadedTrial:
     Raises ProblemsFound with all errors at once; problems of lower levels are kept.
     """
     problems = Problems()
-    source = read_yaml(path, problems)
+    return _loaded(read_yaml(path, problems), path, problems)
+
+
+def load_text(text: str, path: Path) -> LoadedTrial:
+    """The same for text that is to stand in a file at `path`, and need not yet."""
+    problems = Problems()
+    return _loaded(parse_yaml(text, Source(str(path)), problems), path, problems)
+
+
+def _loaded(source: Source, path: Path, problems: Problems) -> LoadedTrial:
     if source.values is None:
         problems.raise_if_fatal()
     trial = validated(Trial, source, problems)

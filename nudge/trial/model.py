@@ -20,10 +20,25 @@ from nudge.trial.parts.governance import (
 )
 from nudge.trial.parts.outcomes import Analysis, Outcome, Power
 from nudge.trial.parts.population import Population
+from nudge.trial.parts.protocol import Protocol
 
 
 class Trial(Part):
-    """The whole file."""
+    """The whole file.
+
+    trial: its name, in small letters, digits and hyphens; title: what it is about, in a few words;
+    question: the question it answers; theory_of_change: why the message should work; stage: pilot,
+    trial or rollout; setting: who runs it, and nhs needs an ethics decision; timezone: where the
+    families live, such as Europe/London; nation: whose bank holidays they keep; published: the publication that a replication re-analyses;
+    population: who could take part; channels: what each channel is sent by, where `outbox` is a
+    folder; arms: what each group receives; randomise: how arms are drawn here; allocation: how arms
+    were drawn elsewhere; outcomes: what is measured; analysis: how it is analysed; power: what the
+    trial should be able to show; costs: prices; stopping: bounds that pause an arm; replies: the
+    words that families may answer with, by what each means; safeguarding: who reads replies; data_protection: the lawful basis and the retention; coproduction: which
+    families saw the words, and what changed; decision: who decides what, by when; underpowered: why
+    a trial too small is run all the same; ethics: the decision of an ethics committee; protocol:
+    texts for the protocol that no other block holds.
+    """
 
     trial: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=80)]
     title: Text | None = None
@@ -51,6 +66,7 @@ class Trial(Part):
     decision: Decision | None = None
     underpowered: Underpowered | None = None
     ethics: Ethics | None = None
+    protocol: Protocol = Protocol()
 
     @property
     def control(self) -> str | None:

@@ -101,7 +101,7 @@ def examine(path: Path, now: datetime) -> Examined:
     loaded = load_trial(path)
     problems = Problems(list(loaded.problems))
     problems.extend(named_things(loaded))
-    templates = _templates(loaded, problems)
+    templates = named_templates(loaded, problems)
     problems.extend(_unused_columns(loaded, templates))
     roll, roll_file = (None, "") if loaded.trial.run_elsewhere else _people(loaded, problems)
     examined = Examined(loaded, tuple(templates), roll, roll_file, ())
@@ -228,7 +228,8 @@ def _clusters_named(loaded: LoadedTrial) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _templates(loaded: LoadedTrial, problems: Problems) -> list[Template]:
+def named_templates(loaded: LoadedTrial, problems: Problems) -> list[Template]:
+    """Every variant of the templates the file names; what is wrong with them goes to `problems`."""
     folders = template_folders(loaded.folder, Path.cwd())
     known = template_names(folders)
     found: dict[str, list[Template]] = {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from nudge.analysis.foreseen import foreseen_choices
+from nudge.design.audit_file import write_audit_file
 from nudge.design.balance import balance
+from nudge.design.chance import standing_order
 from nudge.design.seed import commitment
 from nudge.store.audit import record_action
 from nudge.store.people import load_allocation, load_roll, save_allocation, save_roll, supersede_draw
@@ -24,12 +26,13 @@ from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchange
 from nudge.workflow.law import draw_units, law_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
 
     from nudge.trial.model import Trial
+    from nudge.trial.records.design import DrawUnit
     from nudge.trial.records.messages import Template
     from nudge.trial.records.people import Roll
     from nudge.workflow.desk import Desk
@@ -177,7 +180,10 @@ class Drawn:
 
 
 def allocate_trial(path: Path, desk: Desk) -> Drawn:
-    """Draw the arms of a locked trial, once; asked again it shows the same draw."""
+    """Draw the arms of a locked trial, once; asked again it shows the same draw.
+
+    Beside the trial file it writes NAME.draw.csv: a salted digest and an arm per unit.
+    """
     examined = examine(path, desk.clock.now())
     errors = examined.at(Level.ERROR)
     if errors:
@@ -195,7 +201,7 @@ def allocate_trial(path: Path, desk: Desk) -> Drawn:
         roll = load_roll(connection, trial.trial, trial.population.columns)
         seed = sealed_seed(connection, trial.trial, desk)
         units = draw_units(trial, roll.units)
-        allocation = drawing_method(trial).draw(units, law, seed)
+        allocation = _in_standing_order(drawing_method(trial).draw(units, law, seed), units)
         save_allocation(connection, trial.trial, allocation, units)
         now = desk.clock.now()
         set_state(connection, trial.trial, "allocated", allocated_at=now)
@@ -203,7 +209,15 @@ def allocate_trial(path: Path, desk: Desk) -> Drawn:
         record_action(
             connection, now, desk.settings.actor, "allocate", trial.trial, counts=drawn.counts, **allocation.facts
         )
+    write_audit_file(path.with_name(f"{trial.trial}.draw.csv"), allocation)
     return drawn
+
+
+def _in_standing_order(allocation: Allocation, units: Sequence[DrawUnit]) -> Allocation:
+    """Rows in the order that identifiers give, which a replay without identifiers needs to know."""
+    row_of = {row.unit: row for row in allocation.rows}
+    ordered = (row_of[units[i].id] for i in standing_order(units, allocation.law))
+    return replace(allocation, rows=tuple(ordered))
 
 
 def balance_of(trial: Trial, roll: Roll, allocation: Allocation) -> tuple[BalanceRow, ...]:

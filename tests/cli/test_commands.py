@@ -88,7 +88,7 @@ def test_new_writes_a_draft_that_passes_check(folder: Path) -> None:
         folder / "experiments" / "people" / "school-attendance.csv",
         [{"person_ref": f"P{i}", "household_ref": f"H{i}", "appointment": "2099-01-25", "area": "north",
           "mobile": "07700900123" if i == 0 else "", "email": f"f{i}@example.org", "safe_to_text": "yes",
-          "safe_to_email": "yes"} for i in range(20)],
+          "safe_to_email": "yes", "protected_address": "no", "refuge": "no"} for i in range(20)],
     )  # fmt: skip
     checked = nudge(folder, "check", "experiments/school-attendance.yaml")
     assert checked.returncode == 0, checked.stderr
@@ -97,7 +97,7 @@ def test_new_writes_a_draft_that_passes_check(folder: Path) -> None:
     again = nudge(folder, "new", "school-attendance")
     assert (again.returncode, again.stderr) == (
         1,
-        "experiments/school-attendance.yaml exists; choose another name, or write on in it\n",
+        "experiments/school-attendance.yaml exists; choose another name, write on in it, or replace it with --force\n",
     )
     bad = nudge(folder, "new", "School Attendance")
     assert (bad.returncode, bad.stderr.partition(";")[0]) == (2, "`School Attendance` is not a usable name")

@@ -20,11 +20,16 @@ from nudge.trial.parts.fields import (
     Text,
     as_list,
 )
-from nudge.trial.parts.population import DataSource, people_source
+from nudge.trial.parts.population import RowsFrom
 
 
 class Message(Part):
-    """One message of an arm: which words, when, and to whom in the unit."""
+    """One message of an arm: which words, when, and to whom in the unit.
+
+    template: the folder with the words, looked for in message_templates/; send: when it is due;
+    for_each: one message per unit, or one per person of it; send_within: how long after that moment
+    it may still go out.
+    """
 
     template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_/-]*$")]
     send: SendTime
@@ -33,7 +38,11 @@ class Message(Part):
 
 
 class Norm(Part):
-    """What is claimed of other families, so that the claim can be checked."""
+    """What is claimed of other families, so that the claim can be checked.
+
+    share: the share of families who do it; source: where the figure is from; dated: the month it is
+    of.
+    """
 
     share: Proportion
     source: Text
@@ -43,6 +52,9 @@ class Norm(Part):
 class Arm(Part):
     """What one group receives.
 
+    control: whether the others are held against this arm; receives: what families in it get, where
+    no message tells it; mechanism: why it should work, such as `reminder` or `planning_prompt`;
+    messages: what is sent, and when.
     levels: in a factorial design, this arm's level of every factor. norm: the figure behind a
     social norm. dose: how often and how long staff act, where no message tells it. because:
     why a template marked "research only" is used.
@@ -50,7 +62,9 @@ class Arm(Part):
 
     control: bool = False
     receives: Text | None = None
-    mechanism: Annotated[tuple[Name, ...], BeforeValidator(as_list)] = ()
+    mechanism: Annotated[
+        tuple[Name, ...], BeforeValidator(as_list, json_schema_input_type=Name | tuple[Name, ...])
+    ] = ()
     messages: tuple[Message, ...] = ()
     levels: dict[Name, Name] = {}
     dose: Text | None = None
@@ -75,11 +89,14 @@ Ratio = dict[Name, Annotated[int, Field(ge=1, le=1000)]]
 class Randomise(Part):
     """How arms are drawn; below `ratio`, what only some methods take.
 
+    method: how arms are drawn, a file name of design/methods/; blocks: columns within which arms
+    are drawn; ratio: units of each arm for one another; accept: which draws a rerandomised design
+    keeps.
     balance_on: columns that matched_pairs match on, rerandomised and minimisation balance.
     probability: minimisation's chance of the arm that balances best. sizes: of permuted
-    blocks. steps: the days on which clusters of a stepped wedge cross, and how long the
-    transition lasts. batch: units between two updates of an adaptive design, floor: the
-    least chance of an arm.
+    blocks. steps: the days on which clusters of a stepped wedge cross, transition: how long a
+    crossing takes. batch: units between two updates of an adaptive design, floor: the least
+    chance of an arm.
     """
 
     method: Name
@@ -96,9 +113,15 @@ class Randomise(Part):
 
 
 class Allocation(Part):
-    """How a trial run elsewhere was drawn; nothing is drawn here."""
+    """How a trial run elsewhere was drawn; nothing is drawn here.
 
-    source: Annotated[DataSource | None, BeforeValidator(people_source), Field(alias="from")] = None
+    from: where the rows are; arm: the column that says the arm; codes: how that column names each
+    arm; unit: the column of what was drawn; method: how arms were drawn; blocks: columns within
+    which they were drawn; clusters: the column of the clusters drawn; probability: the column of
+    each row's chance of its arm; ratio: units of each arm for one another.
+    """
+
+    source: Annotated[RowsFrom, Field(alias="from")] = None
     arm: Column
     codes: dict[Name, str] = {}
     unit: Column | None = None

@@ -10,7 +10,11 @@ from nudge.trial.parts.fields import Count, Duration, Name, Part, Price, Rate, T
 
 
 class Benefit(Part):
-    """What one extra outcome is worth, and to whom."""
+    """What one extra outcome is worth, and to whom.
+
+    per: the outcome; value: the worth of one; payer: who gains it; cashable: whether a budget
+    becomes smaller by it.
+    """
 
     per: Name
     value: float
@@ -19,7 +23,12 @@ class Benefit(Part):
 
 
 class Costs(Part):
-    """Prices, in one currency and one year's prices."""
+    """Prices, in one currency and one year's prices.
+
+    currency: three letters, such as GBP; prices: the year of the prices; sms: the price of one
+    segment; email: the price of one email; staff_hour: the price of an hour of staff; benefit: what
+    one extra outcome is worth.
+    """
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     prices: int
@@ -30,14 +39,22 @@ class Costs(Part):
 
 
 class StoppingRule(Part):
-    """A bound that pauses an arm."""
+    """A bound that pauses an arm.
+
+    limit: the rate above which the arm pauses; after: how many must have been counted before it
+    can.
+    """
 
     limit: Rate
     after: Count
 
 
 class Safeguarding(Part):
-    """Who reads replies, when, and how fast they act."""
+    """Who reads replies, when, and how fast they act.
+
+    replies_to: the team that reads replies; hours: when they do; escalate_within: how fast they
+    act.
+    """
 
     replies_to: Text
     hours: Text
@@ -45,7 +62,12 @@ class Safeguarding(Part):
 
 
 class DataProtection(Part):
-    """The lawful basis and how long details are kept."""
+    """The lawful basis and how long details are kept.
+
+    basis: the lawful basis, such as public_task; message_class: what kind of message it is in law;
+    function: the statutory function it serves; dpia: the reference of the impact assessment;
+    retention: how long linked data are kept.
+    """
 
     basis: Text
     message_class: Literal["service", "public_task", "marketing"] | None = None
@@ -55,7 +77,10 @@ class DataProtection(Part):
 
 
 class Decision(Part):
-    """Who decides what, by when, on which rule."""
+    """Who decides what, by when, on which rule.
+
+    owner: who decides; by: the day; rule: what will be done on which result.
+    """
 
     owner: Text
     by: Text
@@ -63,14 +88,20 @@ class Decision(Part):
 
 
 class Underpowered(Part):
-    """Why a trial too small to answer alone is run all the same."""
+    """Why a trial too small to answer alone is run all the same.
+
+    reason: why; pooled_with: the trials it will be analysed with.
+    """
 
     reason: Text
     pooled_with: Text
 
 
 class Ethics(Part):
-    """The decision of an ethics committee."""
+    """The decision of an ethics committee.
+
+    reference: the committee and its number; decided: the day and the decision.
+    """
 
     reference: Text
     decided: Text

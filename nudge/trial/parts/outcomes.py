@@ -14,7 +14,13 @@ PRESENT = "present"
 
 
 class OutcomeSource(DataSource):
-    """Where an outcome is recorded and what its silence means."""
+    """Where an outcome is recorded and what its silence means.
+
+    id: the column of the person's identifier; date: the column of the day; value: the column of the
+    outcome, or `present` where a row is the event itself; no_record: what it means when a person
+    has no record; covers: whom the records cover; outside: a condition for people whom the records
+    cannot cover.
+    """
 
     id: Column | None = None
     date: Column | None = None
@@ -25,7 +31,14 @@ class OutcomeSource(DataSource):
 
 
 class Outcome(Part):
-    """One outcome: what is counted, for whom, when, and which change would matter."""
+    """One outcome: what is counted, for whom, when, and which change would matter.
+
+    role: what the outcome is for; kind: what its values are; better: which way is better; question:
+    the outcome as a plain question; source: where it is recorded; window: when it counts; unit:
+    what it is measured in, where it is not yes or no; worthwhile: the smallest change that would
+    alter the decision; margin: for a harm, how much more would be too much; expected: the month in
+    which a far-off outcome can be read; denominator: out of whom it is counted.
+    """
 
     role: Role
     kind: Kind
@@ -41,7 +54,11 @@ class Outcome(Part):
 
 
 class Sensitivity(Part):
-    """A second fit beside the primary one; it never sets the verdict."""
+    """A second fit beside the primary one; it never sets the verdict.
+
+    fixed_effects: a column whose levels are held constant; average: whether people or clusters
+    count alike; covariates: columns adjusted for; because: why this fit is wanted.
+    """
 
     fixed_effects: Column | None = None
     average: Literal["person", "cluster"] | None = None
@@ -50,7 +67,13 @@ class Sensitivity(Part):
 
 
 class Analysis(Part):
-    """The plan of analysis."""
+    """The plan of analysis.
+
+    comparisons: which arm against which, such as `plan - reminder`; covariates: columns from before
+    the draw that the fit adjusts for; average: whether people or clusters count alike;
+    multiplicity: how p-values are adjusted over the comparisons; subgroups: columns by whose levels
+    the effect is shown; sensitivity: further fits beside the primary one.
+    """
 
     comparisons: tuple[Comparison, ...] = ()
     covariates: Columns = ()
@@ -63,9 +86,11 @@ class Analysis(Part):
 class Power(Part):
     """What the trial should be able to show, and what is assumed of it.
 
+    power: the chance wanted of finding the smallest worthwhile change; alpha: the two-sided error
+    rate.
     baseline: the outcome's level without any message; sd: its standard deviation, for other
     kinds than binary. units: how many units, where no roll says it; people: mean rows per
-    unit and cv: how that number varies, where no roll says it. icc: how alike the people of
+    unit, cv: how that number varies, where no roll says it. icc: how alike the people of
     one unit are; cac: how alike one cluster's periods stay. r2: the share of the variance
     that covariates explain. reached, known: shares of people whose message arrives and whose
     outcome will be known. prior: what effects of this kind have been.

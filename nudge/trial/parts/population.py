@@ -10,14 +10,21 @@ from nudge.trial.parts.fields import Channel, Column, ColumnType, Name, Part, Te
 
 
 class Package(Part):
-    """A table that a Python package carries."""
+    """A table that a Python package carries.
+
+    name: the package; table: the table in it.
+    """
 
     name: Literal["causaldata"]
     table: Name
 
 
 class DataSource(Part):
-    """Where rows come from: exactly one of the three."""
+    """Where rows come from: exactly one of the three.
+
+    csv_file: a CSV file, its path relative to the trial file; parquet_file: a Parquet file;
+    package: a table that a Python package carries.
+    """
 
     csv_file: Text | None = None
     parquet_file: Text | None = None
@@ -29,11 +36,16 @@ def people_source(given: object) -> object:
     return {"csv_file": given} if isinstance(given, str) else given
 
 
+RowsFrom = Annotated[DataSource | None, BeforeValidator(people_source, json_schema_input_type=Text | DataSource | None)]
+
+
 class Contact(Part):
     """Columns that hold contact details, and the order in which routes are tried.
 
-    staff: what a member of staff needs to call, write or visit: a number or an address. address:
-    where the family lives; it joins units before allocation, and is never written to.
+    sms: the column of mobile numbers; email: the column of emails; language: the column of the
+    language families read; prefer: the order in which routes are tried.
+    staff: what a member of staff needs to call, write or visit, a number or an address.
+    address: where the family lives; it joins units before allocation, and is never written to.
     """
 
     sms: Column | None = None
@@ -41,7 +53,9 @@ class Contact(Part):
     staff: Column | None = None
     address: Column | None = None
     language: Column | None = None
-    prefer: Annotated[tuple[Channel, ...], BeforeValidator(as_list)] = ("sms", "email")
+    prefer: Annotated[
+        tuple[Channel, ...], BeforeValidator(as_list, json_schema_input_type=Channel | tuple[Channel, ...])
+    ] = ("sms", "email")
 
     def column_of(self, channel: str) -> str | None:
         """The column of a channel's address."""
@@ -49,18 +63,29 @@ class Contact(Part):
 
 
 class Nouns(Part):
-    """What reports call a row and a randomised unit."""
+    """What reports call a row and a randomised unit.
+
+    people: what a row is, such as children; units: what is randomised, such as households.
+    """
 
     people: Text = "people"
     units: Text = "units"
 
 
 class Population(Part):
-    """Who could take part, and which of them must not."""
+    """Who could take part, and which of them must not.
+
+    called: what reports call a row and a unit; people: the roll, a row per person; id: the column
+    of the pseudonymous identifier; unit: the column of what is randomised, where it is not the
+    person; site: the column of the school, clinic or hub; columns: what is known before the draw,
+    each with its type; contact: columns with contact details; safe_to_contact: columns that say
+    whether a route is safe, and anything but yes closes it; eligible: a condition on the columns
+    for taking part; exclude: a condition that keeps a unit out, before the draw.
+    """
 
     called: Nouns = Nouns()
 
-    people: Annotated[DataSource | None, BeforeValidator(people_source)] = None
+    people: RowsFrom = None
     id: Column = "row"
     unit: Column | None = None
     site: Column | None = None

@@ -59,12 +59,14 @@ class DrawUnit:
     """What the draw may know of a unit: its identifier, its block and the design columns.
 
     columns: the values of `balance_on`, numbers as means over the unit's people. For rolling
-    methods units stand in the logged order of enrolment.
+    methods units stand in the logged order of enrolment. standing: the unit's place in the order that
+    identifiers give, where a draw is made again without them.
     """
 
     id: str
     block: tuple[str, ...] = ()
     columns: Mapping[str, Value] = field(default_factory=dict)
+    standing: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
