@@ -29,15 +29,16 @@ class Trial(Part):
     trial: its name, in small letters, digits and hyphens; title: what it is about, in a few words;
     question: the question it answers; theory_of_change: why the message should work; stage: pilot,
     trial or rollout; setting: who runs it, and nhs needs an ethics decision; timezone: where the
-    families live, such as Europe/London; nation: whose bank holidays they keep; published: the publication that a replication re-analyses;
-    population: who could take part; channels: what each channel is sent by, where `outbox` is a
-    folder; arms: what each group receives; randomise: how arms are drawn here; allocation: how arms
-    were drawn elsewhere; outcomes: what is measured; analysis: how it is analysed; power: what the
-    trial should be able to show; costs: prices; stopping: bounds that pause an arm; replies: the
-    words that families may answer with, by what each means; safeguarding: who reads replies; data_protection: the lawful basis and the retention; coproduction: which
-    families saw the words, and what changed; decision: who decides what, by when; underpowered: why
-    a trial too small is run all the same; ethics: the decision of an ethics committee; protocol:
-    texts for the protocol that no other block holds.
+    families live, such as Europe/London; nation: whose bank holidays they keep; published: the
+    publication that a replication re-analyses; population: who could take part; channels: what each
+    channel is sent by, where `outbox` is a folder; arms: what each group receives; randomise: how
+    arms are drawn here; allocation: how arms were drawn elsewhere; outcomes: what is measured;
+    analysis: how it is analysed; power: what the trial should be able to show; costs: prices;
+    stopping: bounds that pause an arm; replies: the words that families may answer with, by what
+    each means; safeguarding: who reads replies; data_protection: the lawful basis and the
+    retention; coproduction: which families saw the words, and what changed; decision: who decides
+    what, by when; underpowered: why a trial too small is run all the same; ethics: the decision of
+    an ethics committee; protocol: texts for the protocol that no other block holds.
     """
 
     trial: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=80)]
