@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,8 +178,12 @@ def disturbed_by_signals(folder: Path, seed: int, via: str, kind: str, there: Wo
         process.send_signal(signal.SIGKILL if kind == "kill" else signal.SIGSTOP)
         if kind == "stop":
             time.sleep(1.3)  # beyond the lease
-            _start(file, environment).wait(timeout=60)
+            other = _start(file, environment)
+            # Where the stopped one holds the database's lock, the other must wait for it.
+            with suppress(subprocess.TimeoutExpired):
+                other.wait(timeout=15)
             process.send_signal(signal.SIGCONT)
+            other.wait(timeout=90)
         process.wait(timeout=60)
     _start(file, environment).wait(timeout=60)
     there.box.misbehave()
