@@ -7,7 +7,25 @@ import sys
 import typer
 
 from nudge import __version__
-from nudge.cli import demo, enrol, keys, launch, library, lock, new, plan, protocol, results, serve, sign, write
+from nudge.cli import (
+    account,
+    answer,
+    demo,
+    enrol,
+    keys,
+    launch,
+    library,
+    lock,
+    new,
+    people,
+    plan,
+    protocol,
+    provider,
+    results,
+    serve,
+    sign,
+    write,
+)
 from nudge.cli.console import complain
 from nudge.trial.errors import NudgeError
 
@@ -24,7 +42,25 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (new, library, write, plan, protocol, lock, sign, launch, enrol, results, serve, keys, demo):
+for module in (
+    new,
+    library,
+    write,
+    plan,
+    protocol,
+    lock,
+    sign,
+    launch,
+    enrol,
+    answer,
+    account,
+    results,
+    serve,
+    provider,
+    people,
+    keys,
+    demo,
+):
     module.register(app)
 
 

@@ -9,6 +9,7 @@ as `claimed`, and only those on the wire at that moment.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from nudge.delivery.rules import after_asking, after_try
-from nudge.trial.records.delivery import DueSend, Outgoing, Reply, SendResult, Status, Step
+from nudge.trial.errors import Refused
+from nudge.trial.records.delivery import Asked, DueSend, Outgoing, Reply, SendResult, Status, Step, Trace
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from nudge.delivery.channels import Channel
     from nudge.trial.clock import Clock
 
+_LONGEST_WAIT = 5.0
+"""Seconds; a provider that asks for more is left alone until the next run."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -59,12 +63,16 @@ class Ledger(Protocol):
         """
         ...
 
-    def unknowns(self, via: str) -> list[tuple[str, datetime]]:
-        """References of the unknown rows of a way of sending, and when each was last touched."""
+    def reserve(self, ways: Sequence[str]) -> float:
+        """Take places in the senders' shared rates for these messages; seconds to wait before they go."""
         ...
 
-    def settle(self, steps: Mapping[str, Step]) -> None:
-        """Write what asking the provider has shown."""
+    def unknowns(self, via: str) -> list[Asked]:
+        """The unknown rows of a way of sending."""
+        ...
+
+    def settle(self, found: Mapping[str, tuple[Step, Trace]]) -> Counter[Status]:
+        """Write what asking the provider has shown; counts by state reached."""
         ...
 
 
@@ -94,23 +102,40 @@ class Dispatcher:
             await self._send_due()
         return self.tally
 
+    async def ask_only(self) -> Counter[Status]:
+        """Settle what can be settled and send nothing; counts by state reached."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._writer.shutdown)
+            for channel in self.channels.values():
+                await stack.enter_async_context(channel)
+            await self._ask()
+        return self.tally
+
     async def _ask(self) -> None:
-        """Settle unknown rows of channels that can be asked by reference."""
+        """Settle unknown rows of channels that can be asked, or that show what they sent to a number."""
         for name, channel in self.channels.items():
-            if not channel.askable:
+            if not (channel.can.asked or channel.can.listed):
                 continue
-            grace = timedelta(seconds=channel.timeout) + self.lease
-            steps: dict[str, Step] = {}
-            for reference, touched in await self._store(self.ledger.unknowns, name):
-                found = await channel.find(reference)
-                if found is None:
-                    continue
-                step = after_asking(found=found, last_touched=touched, grace=grace, now=self.clock.now())
-                if step is not None:
-                    steps[reference] = step
-            if steps:
-                await self._store(self.ledger.settle, steps)
-                self.tally.update(step.status for step in steps.values() if step.status is Status.ACCEPTED)
+            unknown = await self._store(self.ledger.unknowns, name)
+            for start in range(0, len(unknown), self.group):
+                some = unknown[start : start + self.group]
+                traces = await asyncio.gather(*(channel.find(asked) for asked in some))
+                found = {
+                    asked.reference: (step, trace)
+                    for asked, trace in zip(some, traces, strict=True)
+                    if trace is not None and (step := self._settled(channel, asked, trace)) is not None
+                }
+                if found:
+                    reached = await self._store(self.ledger.settle, found)
+                    self.tally[Status.ACCEPTED] += reached[Status.ACCEPTED]
+        self.tally = +self.tally
+
+    def _settled(self, channel: Channel, asked: Asked, trace: Trace) -> Step | None:
+        """A channel that only lists may find a message, and is not believed when it does not."""
+        if not (trace.taken or channel.can.asked):
+            return None
+        grace = timedelta(seconds=channel.timeout) + self.lease
+        return after_asking(trace, last_touched=asked.touched_at, grace=grace, now=self.clock.now())
 
     async def _send_due(self) -> None:
         results: list[tuple[DueSend, SendResult, Step]] = []
@@ -119,11 +144,17 @@ class Dispatcher:
                 for start in range(0, len(rows), self.group):
                     if self.stopping():
                         break
-                    prepared = [self.prepare(row, self.clock.now()) for row in rows[start : start + self.group]]
+                    group = rows[start : start + self.group]
+                    wait = await self._store(self.ledger.reserve, [row.via for row in group])
+                    if wait > _LONGEST_WAIT:
+                        return  # the rows stay due; a later run takes them up
+                    await asyncio.sleep(wait)
+                    prepared = [self.prepare(row, self.clock.now()) for row in group]
+                    began = time.monotonic()
                     to_send = await self._store(self.ledger.commit, results, prepared)
                     self._count(results, prepared)
                     results = []
-                    results = await self._send_group(to_send)
+                    results = await self._send_group(to_send, began)
         finally:
             if results:
                 await self._store(self.ledger.commit, results, [])
@@ -134,8 +165,8 @@ class Dispatcher:
         self.tally.update(one.step.status for one in prepared if one.step is not None)
         self.progress(len(results) + sum(one.step is not None for one in prepared))
 
-    async def _send_group(self, group: Sequence[Prepared]) -> list[tuple[DueSend, SendResult, Step]]:
-        answers = await asyncio.gather(*(self._try(one) for one in group), return_exceptions=True)
+    async def _send_group(self, group: Sequence[Prepared], began: float) -> list[tuple[DueSend, SendResult, Step]]:
+        answers = await asyncio.gather(*(self._try(one, began) for one in group), return_exceptions=True)
         results: list[tuple[DueSend, SendResult, Step]] = []
         broken: BaseException | None = None
         for one, answer in zip(group, answers, strict=True):
@@ -147,14 +178,25 @@ class Dispatcher:
                 said = answer
             step = after_try(said, one.due.attempt + 1, self.clock.now(), one.due.not_after)
             results.append((one.due, said, step))
-        if broken is not None:
+        blocked = next((said for _, said, _ in results if said.reply is Reply.BLOCKED), None)
+        if broken is not None or blocked is not None:
             await self._store(self.ledger.commit, results, [])
+            self._count(results, [])
+        if broken is not None:
             raise broken
+        if blocked is not None:
+            raise Refused(
+                f"the provider refuses every message ({blocked.code} {blocked.detail})",
+                "mend the settings; the messages wait in the ledger until their time is over",
+            )
         return results
 
-    async def _try(self, one: Prepared) -> SendResult:
+    async def _try(self, one: Prepared, began: float) -> SendResult:
+        """Send one message, unless this process slept beyond its lease: another may have the row by now."""
         if one.outgoing is None:
             raise AssertionError("only rows with words are sent")
+        if time.monotonic() - began > self.lease.total_seconds():
+            return SendResult(Reply.TEMPORARY, detail="this process stood still beyond its lease and sent nothing")
         channel = self.channels[one.due.via]
         try:
             return await asyncio.wait_for(channel.send(one.outgoing), channel.timeout)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from nudge.trial.records.delivery import Reply, SendResult, Status, Step
+from nudge.trial.records.delivery import Reply, SendResult, Status, Step, Trace
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 """How long to wait after the first, second … temporary failure; then it is given up."""
@@ -18,7 +18,9 @@ def after_try(result: SendResult, attempt: int, now: datetime, not_after: dateti
     """What follows a provider's answer: a pure function of answer, attempt and time left.
 
     attempt counts from 1. A temporary failure is tried again while waits and `not_after`
-    allow; a permanent one never; an unknown one only after the provider was asked.
+    allow, and never before the provider's own Retry-After; a permanent one never; an unknown
+    one only after the provider was asked. Where the settings are wrong, a message waits for
+    a person as long as `not_after` allows: an expired password must not cost an arm its sends.
     """
     said = " ".join(part for part in (result.code, result.detail) if part)
     if result.reply is Reply.ACCEPTED:
@@ -27,21 +29,22 @@ def after_try(result: SendResult, attempt: int, now: datetime, not_after: dateti
         return Step(Status.REJECTED, reason=said)
     if result.reply is Reply.UNKNOWN:
         return Step(Status.UNKNOWN, reason=said)
-    if attempt > len(WAITS):
+    if attempt > len(WAITS) and result.reply is not Reply.BLOCKED:
         return Step(Status.REJECTED, reason=f"given up after {attempt} tries: {said}")
-    again = now + WAITS[attempt - 1]
+    wait = WAITS[0] if result.reply is Reply.BLOCKED else WAITS[attempt - 1]
+    again = now + max(wait, timedelta(seconds=result.retry_after))
     if again > not_after:
         return Step(Status.EXPIRED, reason=f"no time left for another try: {said}")
     return Step(Status.DUE, due_at=again, reason=said)
 
 
-def after_asking(*, found: bool, last_touched: datetime, grace: timedelta, now: datetime) -> Step | None:
-    """What follows when a provider was asked for an unknown message by its reference.
+def after_asking(trace: Trace, *, last_touched: datetime, grace: timedelta, now: datetime) -> Step | None:
+    """What follows when a provider was asked for an unknown message.
 
     A provider that has it settles the matter. One that has not is believed only after
     `grace` (the request's time-out plus the lease), when no try can still be on its way.
     """
-    if found:
+    if trace.taken:
         return Step(Status.ACCEPTED, reason="the provider was asked and has it")
     if now - last_touched < grace:
         return None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_FILE = re.compile(r"(sms|email)(?:\.([a-z]{2}))?\.j2")
+_FILE = re.compile(r"(sms|email|staff)(?:\.([a-z]{2}))?\.j2")
 _HEAD = re.compile(r"---\n((?:.*?\n)?)---(?:\n(.*))?", re.DOTALL)
 _SMS_SENDER = re.compile(r"[A-Za-z0-9 ]{1,11}")
 _EMAIL_SENDER = re.compile(r"[^<>@\s]+@[^<>@\s]+|[^<>@\n]*<[^<>@\s]+@[^<>@\s]+>")
@@ -47,7 +47,7 @@ class Known(Part):
 class Head(Part):
     """The YAML head of a template file."""
 
-    channel: Literal["sms", "email"] | None = None
+    channel: Literal["sms", "email", "staff"] | None = None
     language: str | None = None
     mechanism: _Texts = ()
     subject: str = ""
@@ -76,8 +76,16 @@ def read_template(name: str, folder: Path, problems: Problems, shown_as: str | N
     files = sorted(file for file in folder.iterdir() if file.suffix == ".j2")
     if not files:
         problems.add(
-            Problem(Level.ERROR, str(shown_as or folder), 0, 0, "", "holds no words", "add sms.j2 or email.j2 to it")
-        )
+            Problem(
+                Level.ERROR,
+                str(shown_as or folder),
+                0,
+                0,
+                "",
+                "holds no words",
+                "add sms.j2, email.j2 or staff.j2 to it",
+            )
+        )  # fmt: skip
     for file in files:
         shown = f"{shown_as or folder}/{file.name}"
         match = _FILE.fullmatch(file.name)
@@ -85,7 +93,7 @@ def read_template(name: str, folder: Path, problems: Problems, shown_as: str | N
             problems.add(
                 Problem(
                     Level.ERROR, shown, 0, 0, "", "is not named by channel and language",
-                    "name it sms.j2, email.j2, sms.cy.j2 or email.cy.j2",
+                    "name it sms.j2, email.j2, staff.j2, or sms.cy.j2 …",
                 )
             )  # fmt: skip
             continue

@@ -23,8 +23,8 @@ def named_columns(population: Population) -> list[str]:
     """Every column of the roll that the trial file names, once each."""
     contact = population.contact
     names = [
-        population.id, population.unit, *population.columns, contact.sms, contact.email, contact.address,
-        contact.language,        *population.safe_to_contact.values(),
+        population.id, population.unit, *population.columns, contact.sms, contact.email, contact.staff,
+        contact.address, contact.language, *population.safe_to_contact.values(),
     ]  # fmt: skip
     return [name for name in dict.fromkeys(names) if name and name != "row"]
 

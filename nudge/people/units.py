@@ -111,7 +111,7 @@ def shared_contacts(people: Iterable[Person]) -> tuple[dict[str, str], list[Join
 
 def _joined_rows(joins: Sequence[Join], roll_name: str) -> Iterator[Problem]:
     """Every join as advice; a home that joins many units is likely no home."""
-    shared = {"sms": "phone", "email": "email", HOME: "address"}
+    shared = {"sms": "phone", "email": "email", "staff": "way to be called", HOME: "address"}
     for join in joins:
         yield Problem(
             Level.ADVICE, roll_name, join.person.row, 1, shared[join.channel],

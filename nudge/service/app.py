@@ -13,6 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
 from nudge import __version__
+from nudge.service.callbacks import router as callbacks
 from nudge.service.clock import TICK_SECONDS, start_clock
 from nudge.trial.errors import InputError, NudgeError
 from nudge.trial.records.delivery import LedgerCount
@@ -48,6 +49,7 @@ def build_service(desk: Desk, *, clock: bool = True, tick_seconds: float = TICK_
 
     app = FastAPI(title="Nudge", version=__version__, lifespan=lifespan, openapi_url="/api/v1/openapi.json")
     app.state.desk = desk
+    app.include_router(callbacks)
     _refusals(app)
     _add_routes(app)
     return app
@@ -163,4 +165,5 @@ def run_service(desk: Desk, host: str, port: int) -> None:
     """Serve until stopped; a group of messages on the wire is finished and recorded first."""
     import uvicorn
 
-    uvicorn.run(build_service(desk), host=host, port=port, log_level="info")
+    # Forwarded headers are read where callbacks are checked, and only from proxies named in the settings.
+    uvicorn.run(build_service(desk), host=host, port=port, log_level="info", proxy_headers=False)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from nudge.store.halts import is_halted
+from nudge.store.opt_outs import is_opted_out
 from nudge.store.people import columns_from_json, insert_rows
 from nudge.store.tables import (
     Moment,
@@ -17,12 +20,13 @@ from nudge.store.tables import (
     bodies,
     contacts,
     locks,
+    opt_outs,
     people,
     send_events,
     sends,
     trials,
 )  # fmt: skip
-from nudge.trial.records.delivery import FOLLOWS, OPEN, DueSend, LedgerCount, PlannedSend, Status, Step
+from nudge.trial.records.delivery import FOLLOWS, OPEN, Asked, DueSend, LedgerCount, PlannedSend, Status, Step, Trace
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -86,24 +90,38 @@ def change(
     return moved.rowcount
 
 
-def make_ready(connection: Connection, holder: str, now: datetime) -> None:
+def change_row(connection: Connection, row: str, status: Status, now: datetime, detail: str) -> int:
+    """Move one row, where it may be."""
+    return change(connection, sends.c.id == row, status, now, detail)
+
+
+def make_ready(connection: Connection, holder: str, now: datetime, sites: Collection[str] = ()) -> None:
     """Bring the ledger up to this moment before anything is sent.
 
     Rows another dispatcher left `claimed` become `unknown`; rows past their time expire;
-    planned rows whose time has come are due.
+    planned rows whose time has come are due. sites: see `is_opted_out`.
     """
     left = sa.and_(sends.c.status == Status.CLAIMED, sends.c.holder != holder)
     change(connection, left, Status.UNKNOWN, now, "the dispatcher ended before an answer was recorded")
+    cancel_opted_out(connection, now, sites)
     late = sa.and_(sends.c.status.in_(OPEN), sends.c.not_after < now, _running())
     change(connection, late, Status.EXPIRED, now, "could not be sent in time")
     come = sa.and_(sends.c.status.in_([Status.PLANNED, Status.WITHHELD]), sends.c.due_at <= now, _running())
     change(connection, come, Status.DUE, now)
 
 
+def cancel_opted_out(connection: Connection, now: datetime, sites: Collection[str]) -> int:
+    """Cancel what has not gone out to families that asked for an end, in every trial; returns how many rows."""
+    if connection.scalar(sa.select(sa.func.count()).select_from(opt_outs).where(opt_outs.c.lifted_at.is_(None))) == 0:
+        return 0
+    open_rows = sa.and_(sends.c.status.in_(OPEN), is_opted_out(sites))
+    return change(connection, open_rows, Status.CANCELLED, now, "the family asked for no more messages")
+
+
 def _running() -> sa.ColumnElement[bool]:
-    """Rows of trials that are launched and neither paused, stopped nor closed."""
+    """Rows of trials that are launched and neither paused, stopped nor closed, and of arms not halted."""
     running = sa.select(trials.c.name).where(trials.c.state == "launched")
-    return sends.c.trial.in_(running)
+    return sa.and_(sends.c.trial.in_(running), sa.not_(is_halted()))
 
 
 def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) -> list[DueSend]:
@@ -115,13 +133,7 @@ def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) ->
         )
         .join(allocations, sa.and_(allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit))
         .outerjoin(people, sa.and_(people.c.trial == sends.c.trial, people.c.person == sends.c.person))
-        .outerjoin(
-            contacts,
-            sa.and_(
-                contacts.c.trial == sends.c.trial, contacts.c.person == sends.c.person,
-                contacts.c.channel == sends.c.channel,
-            ),
-        )
+        .outerjoin(contacts, _own_contact())
         .outerjoin(bodies, bodies.c.send == sends.c.id)
         .where(sends.c.status == Status.DUE, sends.c.due_at <= now, _running())
         .order_by(sends.c.planned_at, sends.c.position)
@@ -130,6 +142,15 @@ def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) ->
     found = connection.execute(query).mappings().all()
     types = {trial: _column_types(connection, trial) for trial in {row["trial"] for row in found}}
     return [_due(dict(row), vault, types[row["trial"]]) for row in found]
+
+
+def _own_contact() -> sa.ColumnElement[bool]:
+    """Today's contact point of a row's person and channel."""
+    return sa.and_(
+        contacts.c.trial == sends.c.trial,
+        contacts.c.person == sends.c.person,
+        contacts.c.channel == sends.c.channel,
+    )
 
 
 def _column_types(connection: Connection, trial: str) -> dict[str, str]:
@@ -157,8 +178,7 @@ def record_steps(connection: Connection, steps: Mapping[str, Step], now: datetim
     for row, step in steps.items():
         alike[step.status, step.due_at, step.reason].append(row)
     for (status, due_at, reason), rows in alike.items():
-        values = {} if due_at is None else {"due_at": due_at}
-        change(connection, sends.c.id.in_(rows), status, now, reason, **values)
+        change(connection, sends.c.id.in_(rows), status, now, reason, **_when(Step(status, due_at)))
 
 
 def record_provider_ids(connection: Connection, provider_ids: Mapping[str, str]) -> None:
@@ -213,10 +233,70 @@ def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: d
     return set(has_words)
 
 
-def unknown_rows(connection: Connection, via: str) -> list[tuple[str, datetime]]:
-    """References of the unknown rows of one way of sending, and when each was last touched."""
-    query = sa.select(sends.c.id, sends.c.touched_at).where(sends.c.status == Status.UNKNOWN, sends.c.via == via)
-    return [(row.id, row.touched_at) for row in connection.execute(query)]
+def unknown_rows(connection: Connection, via: str, vault: Vault) -> list[Asked]:
+    """The unknown rows of one way of sending, as a provider is asked about them."""
+    return asked_rows(connection, sa.and_(sends.c.status == Status.UNKNOWN, sends.c.via == via), vault)
+
+
+def asked_rows(connection: Connection, rows: sa.ColumnElement[bool], vault: Vault) -> list[Asked]:
+    """Rows with what a provider can find them by: number, words, and when they were about to go."""
+    claimed = (
+        sa.select(send_events.c.send, sa.func.max(send_events.c.at).label("claimed_at"))
+        .where(send_events.c.status == Status.CLAIMED)
+        .group_by(send_events.c.send)
+        .subquery()
+    )
+    query = (
+        sa.select(
+            sends.c.id, sends.c.touched_at, sends.c.provider_id, claimed.c.claimed_at, contacts.c.sealed_address,
+            bodies.c.sealed_words,
+        )
+        .join(claimed, claimed.c.send == sends.c.id)
+        .outerjoin(bodies, bodies.c.send == sends.c.id)
+        .outerjoin(contacts, _own_contact())
+        .where(rows)
+    )  # fmt: skip
+    return [
+        Asked(
+            row.id, vault.open(row.sealed_address).decode() if row.sealed_address else "",
+            json.loads(vault.open(row.sealed_words))["text"] if row.sealed_words else "",
+            row.claimed_at, row.touched_at, row.provider_id or "",
+        )
+        for row in connection.execute(query)
+    ]  # fmt: skip
+
+
+def asked_by_way(connection: Connection, rows: sa.ColumnElement[bool], vault: Vault) -> dict[str, list[Asked]]:
+    """The same, by the way they went."""
+    ways = connection.scalars(sa.select(sends.c.via).where(rows).distinct()).all()
+    return {via: asked_rows(connection, sa.and_(rows, sends.c.via == via), vault) for via in sorted(ways)}
+
+
+def settle(connection: Connection, found: Mapping[str, tuple[Step, Trace]], now: datetime) -> Counter[Status]:
+    """Write what asking has shown; a message the provider lists belongs to one row only."""
+    named = {trace.provider_id for _, trace in found.values() if trace.provider_id}
+    query = sa.select(sends.c.provider_id).where(sends.c.provider_id.in_(named))
+    taken = set(connection.scalars(query))
+    reached: Counter[Status] = Counter()
+    for row, (step, trace) in sorted(found.items()):
+        if trace.provider_id in taken:
+            continue
+        moved = change(connection, sends.c.id == row, step.status, now, step.reason, **_when(step))
+        reached[step.status] += moved
+        if moved and trace.provider_id:
+            taken.add(trace.provider_id)
+            record_provider_ids(connection, {row: trace.provider_id})
+    return reached
+
+
+def _when(step: Step) -> dict[str, object]:
+    return {} if step.due_at is None else {"due_at": step.due_at}
+
+
+def ways_to_ask(connection: Connection) -> list[str]:
+    """The ways of sending whose provider is to be asked about a message."""
+    unsettled = sends.c.status.in_([Status.UNKNOWN, Status.CLAIMED])
+    return sorted(connection.scalars(sa.select(sends.c.via).where(unsettled).distinct()))
 
 
 def ways_in_use(connection: Connection) -> list[str]:

@@ -222,3 +222,25 @@ def allocation_counts(connection: Connection, trial: str) -> dict[str, int]:
     """Units by arm."""
     query = sa.select(allocations.c.arm, sa.func.count()).where(allocations.c.trial == trial)
     return {row[0]: row[1] for row in connection.execute(query.group_by(allocations.c.arm))}
+
+
+def language_of(connection: Connection, trial: str, person: str) -> str:
+    """The language a person reads; English where it is not known."""
+    query = sa.select(people.c.language).where(people.c.trial == trial, people.c.person == person)
+    return connection.scalar(query) or "en"
+
+
+def is_unit(connection: Connection, trial: str, unit: str) -> bool:
+    """Whether a trial has this unit."""
+    query = sa.select(units.c.unit).where(units.c.trial == trial, units.c.unit == unit)
+    return connection.execute(query).first() is not None
+
+
+def replace_contacts(connection: Connection, trial: str, corrected: Sequence[Person], vault: Vault) -> None:
+    """New contact points and languages for people who take part already."""
+    for person in corrected:
+        theirs = sa.and_(contacts.c.trial == trial, contacts.c.person == person.id)
+        connection.execute(contacts.delete().where(theirs))
+        mine = sa.and_(people.c.trial == trial, people.c.person == person.id)
+        connection.execute(people.update().where(mine).values(language=person.language))
+    insert_rows(connection, contacts, (row for person in corrected for row in _contact_rows(trial, person, vault)))

@@ -230,6 +230,91 @@ leases = sa.Table(
     sa.Column("until", Moment, nullable=False),
 )  # fmt: skip
 
+provider_events = sa.Table(
+    "provider_events", metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("provider", sa.String(20), nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("reference", sa.String(64), nullable=False),
+    sa.Column("provider_id", sa.String(200), nullable=False),
+    sa.Column("code", sa.String(60), nullable=False),
+    sa.Column("sealed_content", sa.LargeBinary, nullable=False),
+    sa.Column("applied_at", Moment),
+    sa.Column("note", sa.Text, nullable=False),
+)  # fmt: skip
+
+opt_outs = sa.Table(
+    "opt_outs", metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("lookup", sa.String(64), nullable=False, index=True),
+    sa.Column("trial", sa.String(80), nullable=False),
+    sa.Column("unit", sa.String(200), nullable=False),
+    sa.Column("how", sa.String(20), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("lifted_at", Moment),
+)  # fmt: skip
+
+replies = sa.Table(
+    "replies", metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("event", sa.Integer, sa.ForeignKey("provider_events.id"), nullable=False, unique=True),
+    sa.Column("lookup", sa.String(64), nullable=False, index=True),
+    sa.Column("sealed_address", sa.LargeBinary, nullable=False),
+    sa.Column("sealed_text", sa.LargeBinary, nullable=False),
+    sa.Column("trial", sa.String(80), nullable=False),
+    sa.Column("unit", sa.String(200), nullable=False),
+    sa.Column("person", sa.String(200), nullable=False),
+    sa.Column("meaning", sa.String(20), nullable=False),
+    sa.Column("keyword", sa.String(80), nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("escalate_at", Moment, nullable=False),
+    sa.Column("alerted_at", Moment),
+    sa.Column("read_at", Moment),
+    sa.Column("read_by", sa.String(200)),
+)  # fmt: skip
+
+notices = sa.Table(
+    "notices", metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("trial", sa.String(80), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("seen_at", Moment),
+    sa.Column("seen_by", sa.String(200)),
+)  # fmt: skip
+
+halts = sa.Table(
+    "halts", metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("trial", sa.String(80), nullable=False),
+    sa.Column("arm", sa.String(80), nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("lifted_at", Moment),
+)  # fmt: skip
+
+sender_rates = sa.Table(
+    "sender_rates", metadata,
+    sa.Column("sender", sa.String(200), primary_key=True),
+    sa.Column("free_at", Moment, nullable=False),
+)  # fmt: skip
+
+task_results = sa.Table(
+    "task_results", metadata,
+    sa.Column("send", sa.String(64), sa.ForeignKey("sends.id"), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("result", sa.String(20), nullable=False),
+    sa.Column("minutes", sa.Float, nullable=False),
+)  # fmt: skip
+
 outcome_loads = sa.Table(
     "outcome_loads", metadata,
     _trial(),

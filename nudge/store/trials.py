@@ -64,6 +64,12 @@ def current_lock(connection: Connection, trial: str) -> tuple[Lock, dict[str, Ma
     return found[-1], connection.execute(query).scalar_one()
 
 
+def current_definitions(connection: Connection) -> dict[str, Mapping[str, Any]]:
+    """Every trial's file as the lock in force has it."""
+    query = sa.select(locks.c.trial, locks.c.definition).order_by(locks.c.number)
+    return {row.trial: row.definition for row in connection.execute(query)}
+
+
 def locks_of(connection: Connection, trial: str) -> list[Lock]:
     """Every lock of a trial, oldest first; the last is in force."""
     query = (

@@ -135,7 +135,7 @@ _TAKEN = RESERVED | {"allocation", "first_planned_send", "row"}
 
 def _contact(trial: Trial, source: Source) -> Iterator[Problem]:
     population = trial.population
-    routes = [channel for channel in ("sms", "email") if population.contact.column_of(channel)]
+    routes = [channel for channel in ("sms", "email", "staff") if population.contact.column_of(channel)]
     for channel in routes:
         if channel not in population.safe_to_contact:
             yield source.problem(
@@ -184,18 +184,18 @@ def _messages(trial: Trial, source: Source) -> Iterator[Problem]:
     if not sending or trial.run_elsewhere:
         return
     contact = trial.population.contact
-    if not (contact.sms or contact.email):
+    if not (contact.sms or contact.email or contact.staff):
         yield source.problem(
             Level.ERROR, ("population",), "arms have messages, but no column holds a phone or an email",
             "add `contact: {sms: COLUMN, email: COLUMN}`",
         )  # fmt: skip
-    for channel in ("sms", "email"):
+    for channel in ("sms", "email", "staff"):
         if contact.column_of(channel) and channel not in trial.channels:
             yield source.problem(
                 Level.ERROR,
                 ("channels",),
                 f"nothing says how {channel} is sent",
-                f"add `channels: {{{channel}: outbox}}`",
+                f"add `channels: {{{channel}: {'staff_task' if channel == 'staff' else 'outbox'}}}`",
             )
 
 
@@ -341,5 +341,6 @@ def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
         yield _unknown(source, ("costs", "benefit", "per"), benefit.per, trial.outcomes, "an outcome")
     harms = [name for name, outcome in trial.outcomes.items() if outcome.role == "harm"]
     for name in trial.stopping:
-        if name not in {"opt_out", *harms}:
-            yield _unknown(source, ("stopping", name), name, ["opt_out", *harms], "`opt_out` or a harm outcome")
+        if name not in {"opt_out", "failure", *harms}:
+            known = ["opt_out", "failure", *harms]
+            yield _unknown(source, ("stopping", name), name, known, "`opt_out`, `failure` or a harm outcome")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nudge.trial import quantities
 from nudge.trial.parts.arms import Allocation, Arm, Randomise
-from nudge.trial.parts.fields import Channel, Name, Part, Text
+from nudge.trial.parts.fields import Channel, Name, Part, Text, as_list
 from nudge.trial.parts.governance import (
     Costs,
     DataProtection,
@@ -29,15 +29,16 @@ class Trial(Part):
     trial: its name, in small letters, digits and hyphens; title: what it is about, in a few words;
     question: the question it answers; theory_of_change: why the message should work; stage: pilot,
     trial or rollout; setting: who runs it, and nhs needs an ethics decision; timezone: where the
-    families live, such as Europe/London; published: the publication that a replication re-analyses;
-    population: who could take part; channels: what each channel is sent by, where `outbox` is a
-    folder; arms: what each group receives; randomise: how arms are drawn here; allocation: how arms
-    were drawn elsewhere; outcomes: what is measured; analysis: how it is analysed; power: what the
-    trial should be able to show; costs: prices; stopping: bounds that pause an arm; safeguarding:
-    who reads replies; data_protection: the lawful basis and the retention; coproduction: which
-    families saw the words, and what changed; decision: who decides what, by when; underpowered: why
-    a trial too small is run all the same; ethics: the decision of an ethics committee; protocol:
-    texts for the protocol that no other block holds.
+    families live, such as Europe/London; nation: whose bank holidays they keep; published: the
+    publication that a replication re-analyses; population: who could take part; channels: what each
+    channel is sent by, where `outbox` is a folder; arms: what each group receives; randomise: how
+    arms are drawn here; allocation: how arms were drawn elsewhere; outcomes: what is measured;
+    analysis: how it is analysed; power: what the trial should be able to show; costs: prices;
+    stopping: bounds that pause an arm; replies: the words that families may answer with, by what
+    each means; safeguarding: who reads replies; data_protection: the lawful basis and the
+    retention; coproduction: which families saw the words, and what changed; decision: who decides
+    what, by when; underpowered: why a trial too small is run all the same; ethics: the decision of
+    an ethics committee; protocol: texts for the protocol that no other block holds.
     """
 
     trial: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=80)]
@@ -47,6 +48,7 @@ class Trial(Part):
     stage: Literal["pilot", "trial", "rollout"] = "trial"
     setting: Literal["council", "school", "nhs"] = "council"
     timezone: str = "Europe/London"
+    nation: Literal["england", "wales", "scotland", "northern_ireland"] = "england"
     published: Text | None = None
     population: Population = Population()
     channels: dict[Channel, Name] = {}
@@ -58,6 +60,7 @@ class Trial(Part):
     power: Power = Power()
     costs: Costs | None = None
     stopping: dict[Name, StoppingRule] = {}
+    replies: dict[Name, Annotated[tuple[Text, ...], BeforeValidator(as_list)]] = {}
     safeguarding: Safeguarding | None = None
     data_protection: DataProtection | None = None
     coproduction: Text | None = None

@@ -28,7 +28,7 @@ from nudge.workflow.naming import named_templates, named_things, unused_columns
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from nudge.trial.model import Trial
@@ -242,7 +242,7 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
         for i, message in enumerate(spec.messages):
             path: tuple[Step, ...] = ("arms", arm, "messages", i)
             for language in sorted(languages):
-                for channel in sorted(trial.channels):
+                for channel in _meant(trial.channels, message.template, existing):
                     number = routes[language, channel]
                     if number and (message.template, channel, language) not in existing:
                         yield _variant_missing(loaded, path, message.template, channel, language, number, existing)
@@ -256,6 +256,12 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
                     f"fill it in, or make it part of `eligible`: {message.send.anchor} is not missing",
                 )  # fmt: skip
     yield from _windows(examined, roll, planner)
+
+
+def _meant(channels: Iterable[str], template: str, existing: set[tuple[str, str, str]]) -> list[str]:
+    """A script for staff needs no words for a phone, nor the other way round."""
+    has = {channel for name, channel, _ in existing if name == template}
+    return sorted(channel for channel in channels if channel in has or (channel == "staff") == (has == {"staff"}))
 
 
 def _variant_missing(

@@ -12,14 +12,21 @@ from typing import TYPE_CHECKING
 
 from nudge.delivery.channels import channel_module
 from nudge.delivery.dispatcher import Dispatcher, Prepared
+from nudge.delivery.limits import SendingHours, until
 from nudge.messages.render import RenderError, render
 from nudge.store import lease, ledger
 from nudge.store.engine import reading
-from nudge.trial.records.delivery import DueSend, Outgoing, SendResult, Status, Step
+from nudge.store.events import add_notice
+from nudge.store.opt_outs import add_opt_out
+from nudge.store.rates import hold_sender, reserve
+from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
 from nudge.workflow.guard import need_locked
+from nudge.workflow.limiting import held_back, read_rates, sending_hours, site_trials
 from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from nudge.delivery.channels import Channel
     from nudge.trial.records.messages import Template, Words
     from nudge.workflow.desk import Desk
@@ -35,25 +42,30 @@ def send_due(
 
     Raises Refused while another dispatcher holds the lease.
     """
-    book = StoreLedger(desk)
-    with reading(desk.store).begin() as connection:
-        ways = ledger.ways_in_use(connection)
-    channels = {via: channel_module(via).open_channel(desk.settings) for via in ways}
-    dispatcher = Dispatcher(
-        book,
-        channels,
-        Preparer(desk, channels),
-        desk.clock,
-        desk.settings.intent_group,
-        book.lease_length,
-        progress,
-        stopping,
-    )
+    dispatcher, book = build_dispatcher(desk, progress, stopping)
     try:
         return asyncio.run(dispatcher.run())
     finally:
         with desk.store.begin() as connection:
             lease.release_lease(connection, book.holder)
+
+
+def build_dispatcher(
+    desk: Desk,
+    progress: Callable[[int], None] = lambda _: None,
+    stopping: Callable[[], bool] = lambda: False,
+    *,
+    only_ask: bool = False,
+) -> tuple[Dispatcher, StoreLedger]:
+    """A dispatcher over the store's ledger and the ways it needs. only_ask: only those with something to ask about."""
+    book = StoreLedger(desk)
+    with reading(desk.store).begin() as connection:
+        ways = ledger.ways_to_ask(connection) if only_ask else ledger.ways_in_use(connection)
+    channels = {via: channel_module(via).open_channel(desk.settings) for via in ways}
+    return Dispatcher(
+        book, channels, Preparer(desk, channels), desk.clock, desk.settings.intent_group, book.lease_length, progress,
+        stopping,
+    ), book  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -62,6 +74,11 @@ class StoreLedger:
 
     desk: Desk
     holder: str = field(default_factory=lease.this_process)
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the rates once."""
+        self.rates = read_rates(self.desk.settings.sender_rates)
 
     @property
     def lease_length(self) -> timedelta:
@@ -73,8 +90,18 @@ class StoreLedger:
         now = self.desk.clock.now()
         with self.desk.store.begin() as connection:
             lease.take_lease(connection, self.holder, now, self.lease_length)
-            ledger.make_ready(connection, self.holder, now)
-            return ledger.due_rows(connection, now, _BATCH, self.desk.vault)
+            ledger.make_ready(connection, self.holder, now, site_trials(connection))
+            while rows := ledger.due_rows(connection, now, _BATCH, self.desk.vault):
+                held = held_back(connection, rows, now, self.desk.settings)
+                ledger.record_steps(connection, held, now)
+                if allowed := [row for row in rows if row.id not in held]:
+                    return allowed
+            return []
+
+    def reserve(self, ways: Sequence[str]) -> float:
+        """Seconds until every one of these may go, by the rates that all workers share."""
+        with self.desk.store.begin() as connection:
+            return reserve(connection, Counter(ways), self.rates, self.desk.clock.now())
 
     def commit(self, results: Sequence[Result], prepared: Sequence[Prepared]) -> list[Prepared]:
         """Write results and intents together; return the intents that may be sent."""
@@ -87,20 +114,34 @@ class StoreLedger:
                 connection, {due.id: said.provider_id for due, said, _ in results if said.provider_id}
             )
             ledger.record_steps(connection, ended, now)
+            self._heed(connection, results, now)
             claimed = ledger.claim(connection, [self._intent(one) for one in prepared if one.words], self.holder, now)
         return [one for one in prepared if one.due.id in claimed]
 
-    def unknowns(self, via: str) -> list[tuple[str, datetime]]:
+    def _heed(self, connection: Connection, results: Sequence[Result], now: datetime) -> None:
+        """Codes that a person must see, and opt-outs that only the provider knew of."""
+        for due, said, _ in results:
+            if not said.recognised:
+                text = f"{due.via} refused {due.id} with {said.code} ({said.detail}), which is in no table of ours"
+                add_notice(connection, now, due.trial, "unknown code", text)
+            if said.retry_after:
+                hold_sender(connection, due.via, now + timedelta(seconds=said.retry_after))
+            if said.opted_out:
+                lookup = self.desk.vault.lookup(due.address or "")
+                add_opt_out(connection, now, "provider", due.via, lookup=lookup, trial=due.trial, unit=due.unit)
+                ledger.cancel_opted_out(connection, now, site_trials(connection))
+
+    def unknowns(self, via: str) -> list[Asked]:
         """Unknown rows of a way of sending."""
         with self.desk.store.begin() as connection:
             lease.take_lease(connection, self.holder, self.desk.clock.now(), self.lease_length)
-            ledger.make_ready(connection, self.holder, self.desk.clock.now())
-            return ledger.unknown_rows(connection, via)
+            ledger.make_ready(connection, self.holder, self.desk.clock.now(), site_trials(connection))
+            return ledger.unknown_rows(connection, via, self.desk.vault)
 
-    def settle(self, steps: Mapping[str, Step]) -> None:
+    def settle(self, found: Mapping[str, tuple[Step, Trace]]) -> Counter[Status]:
         """Write what asking a provider has shown."""
         with self.desk.store.begin() as connection:
-            ledger.record_steps(connection, steps, self.desk.clock.now())
+            return ledger.settle(connection, found, self.desk.clock.now())
 
     def _intent(self, one: Prepared) -> ledger.Intent:
         return ledger.Intent(
@@ -116,19 +157,24 @@ class Preparer:
     desk: Desk
     channels: Mapping[str, Channel]
     _templates: dict[str, dict[str, Template]] = field(default_factory=dict)
+    _calendars: dict[str, SendingHours] = field(default_factory=dict)
 
     def __call__(self, due: DueSend, now: datetime) -> Prepared:
         """The row with its words, or the step that ends it."""
         stop = self._must_not_go(due)
         if stop:
             return Prepared(due, step=Step(Status.CANCELLED, reason=stop))
+        hours = self._hours(due.trial)
+        if due.channel != "staff" and not hours.open_at(now):
+            return Prepared(due, step=until(hours.next_open(now), due.not_after, "outside the hours for messages"))
         try:
             words = self._words(due)
         except RenderError as error:
             return Prepared(due, step=Step(Status.CANCELLED, reason=error.what))
         if due.address is None:
             raise AssertionError("a row without an address is cancelled above")
-        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, due.not_after)
+        deadline = min(due.not_after, hours.closes_at(now))
+        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, deadline)
         return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments)
 
     def _must_not_go(self, due: DueSend) -> str:
@@ -142,6 +188,11 @@ class Preparer:
         if due.reserved and self.channels[due.via].live:
             return "the address is set aside for drama and examples"
         return ""
+
+    def _hours(self, trial: str) -> SendingHours:
+        if trial not in self._calendars:
+            self._calendars[trial] = sending_hours(self.desk, trial)
+        return self._calendars[trial]
 
     def _words(self, due: DueSend) -> Words:
         if due.body is not None:

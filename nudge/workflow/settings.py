@@ -19,6 +19,32 @@ class Settings(BaseSettings):
     outbox: Path = Path("outbox")
     smtp_url: str | None = None
     smtp_connections: int = Field(default=16, ge=1, le=64)
+    public_url: str = ""
+    """Where providers reach this service with callbacks: https://nudge.example.gov.uk."""
+    trusted_proxies: str = ""
+    """Addresses or networks of proxies whose X-Forwarded headers are believed, separated by commas."""
+    provider_connections: int = Field(default=16, ge=1, le=64)
+    twilio_base_url: str = "https://api.twilio.com"
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = ""
+    twilio_whatsapp_from: str = ""
+    twilio_whatsapp_content: str = ""
+    notify_base_url: str = "https://api.notifications.service.gov.uk"
+    notify_api_key: SecretStr = SecretStr("")
+    notify_sms_template: str = ""
+    notify_email_template: str = ""
+    notify_bearer: SecretStr = SecretStr("")
+    """The token GOV.UK Notify puts on its callbacks."""
+    sending_hours: str = "09:00-19:00"
+    """When families are written to, by their own clock; 00:00-24:00 is always."""
+    send_every_day: bool = False
+    """Whether also on Sundays and bank holidays."""
+    messages_per_week: int = Field(default=1, ge=1)
+    messages_per_month: int = Field(default=3, ge=1)
+    """Per household, across all trials of the database."""
+    sender_rates: str = ""
+    """Messages a second by way of sending, shared by all workers: twilio_sms=10,govuk_notify=50."""
     intent_group: int = Field(default=16, ge=1, le=1000)
     lease_seconds: float = Field(default=30, gt=0)
     test_recipients: str = ""

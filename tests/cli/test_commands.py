@@ -23,6 +23,7 @@ def nudge(folder: Path, *words: str, **environment: str) -> subprocess.Completed
     settings = {
         "NUDGE_DATABASE_URL": f"sqlite:///{folder / 'nudge.sqlite3'}", "NUDGE_ACTOR": "tester",
         "NUDGE_KEYS_FILE": str(folder / "keys" / "keys.json"), "NUDGE_OUTBOX": str(folder / "outbox"),
+        "NUDGE_SENDING_HOURS": "00:00-24:00", "NUDGE_SEND_EVERY_DAY": "yes",
     }  # fmt: skip
     return subprocess.run(
         [sys.executable, "-m", "nudge.cli.main", *words], cwd=folder, env=os.environ | settings | environment,
@@ -40,10 +41,10 @@ def folder(tmp_path: Path) -> Path:
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     group: Any = typer.main.get_command(app)
     one = group.commands[command]
-    for each in getattr(one, "commands", {command: one}).values():
-        assert each.help
-        assert each.epilog.startswith("Example: nudge ")
-        assert each.name == "serve" or any("--json" in option.opts for option in each.params)
+    for verb in getattr(one, "commands", {command: one}).values():
+        assert verb.help
+        assert verb.epilog.startswith("Example: nudge ")
+        assert command in {"serve", "provider"} or any("--json" in option.opts for option in verb.params)
 
 
 def test_the_commands_are_those_the_project_promises() -> None:

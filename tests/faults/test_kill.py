@@ -39,7 +39,8 @@ def test_sigkill_at_random_moments_neither_doubles_nor_loses_a_message(tmp_path:
         environment = os.environ | {
             "NUDGE_DATABASE_URL": bench.settings().database_url, "NUDGE_KEYS_FILE": str(bench.settings().keys_file),
             "NUDGE_OUTBOX": str(tmp_path / "outbox"), "NUDGE_SMTP_URL": mailbox.url, "NUDGE_ACTOR": "tester",
-            "NUDGE_INTENT_GROUP": "4", "NUDGE_LEASE_SECONDS": "1",
+            "NUDGE_INTENT_GROUP": "4", "NUDGE_LEASE_SECONDS": "1", "NUDGE_SENDING_HOURS": "00:00-24:00",
+            "NUDGE_SEND_EVERY_DAY": "yes",
         }  # fmt: skip
         for verb in (("lock",), ("allocate",), ("approve", "--as", "Sam Second"), ("launch",)):
             subprocess.run([sys.executable, "-m", "nudge.cli.main", *verb, str(file)], env=environment, check=True)

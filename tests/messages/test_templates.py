@@ -59,13 +59,13 @@ def test_files_that_are_no_templates_are_passed_over(tmp_path: Path) -> None:
 def test_a_template_with_another_name_is_told_how_to_be_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(SMS)
     assert read(tmp_path)[1] == [
-        f"visit/{name}: is not named by channel and language; name it sms.j2, email.j2, sms.cy.j2 or email.cy.j2"
+        f"visit/{name}: is not named by channel and language; name it sms.j2, email.j2, staff.j2, or sms.cy.j2 …"
     ]
 
 
 def test_a_folder_without_templates_holds_no_words(tmp_path: Path) -> None:
     (tmp_path / "reminder").mkdir()
-    assert read(tmp_path)[1] == ["visit: holds no words; add sms.j2 or email.j2 to it"]
+    assert read(tmp_path)[1] == ["visit: holds no words; add sms.j2, email.j2 or staff.j2 to it"]
 
 
 BEGIN = (
@@ -96,8 +96,8 @@ HEADS = {
                         "name says `sms`; rename the file or mend the head"),
     "another language": (head("language: cy\nsender: Elm"), "visit/sms.j2:2:1: language: its head says `cy`, its name "
                          "says `en`; rename the file or mend the head"),
-    "a channel that is none": (head("sender: Elm\nchannel: fax"), "visit/sms.j2:3:1: channel: `fax` is not one of sms "
-                               "or email; write sms or email"),
+    "a channel that is none": (head("sender: Elm\nchannel: fax"), "visit/sms.j2:3:1: channel: `fax` is not one of sms, "
+                               "email or staff; write sms, email or staff"),
     "no sender": (head("mechanism: reminder"), "visit/sms.j2:2:1: does not say who it is from; "
                   "add `sender:` to its head"),
     "a sender too long": (head("sender: Elm Road Council"), "visit/sms.j2:2:1: sender: `Elm Road Council` cannot be a "

@@ -138,11 +138,12 @@ WRONG_TYPES = {
         f"`nmber` is not one of {TYPES}; did you mean `number`?",
     ),
     "an unknown channel": (
-        "{sms: outbox}", "{fax: outbox}", "channels.fax", "`fax` is not one of sms or email; write sms or email",
+        "{sms: outbox}", "{fax: outbox}", "channels.fax",
+        "`fax` is not one of sms, email or staff; write sms, email or staff",
     ),
     "an unknown route": (
         "{sms: mobile}", "{sms: mobile, prefer: [sms, emale]}", "population.contact.prefer[2]",
-        "`emale` is not one of sms or email; did you mean `email`?",
+        "`emale` is not one of sms, email or staff; did you mean `email`?",
     ),
 }  # fmt: skip
 

@@ -42,7 +42,8 @@ def test_the_defaults_make_a_file_that_can_be_used(draft: Draft) -> None:
 def test_a_file_with_everything_answered_has_only_its_roll_before_it(draft: Draft) -> None:
     flags = {
         "theory": "Families forget.", "duty_team": "Duty team", "owner": "Head of Early Help", "basis": "public_task",
-        "function": "Childcare Act 2006 s.1", "coproduction": "Read by 6 parents.", "distal": "Good level of development at reception?",
+        "function": "Childcare Act 2006 s.1",
+        "coproduction": "Read by 6 parents.", "distal": "Good level of development at reception?",
         "language": "language", "templates": "two-year-review/reminder, two-year-review/plan",
     }  # fmt: skip
     interview(draft, flags, None, print)

@@ -2,7 +2,7 @@
 
 A channel module offers
 
-    CARRIES: frozenset of `sms`, `email`
+    CARRIES: frozenset of `sms`, `email`, `staff`
     open_channel(settings) -> Channel
 """
 
@@ -18,7 +18,9 @@ from nudge.trial.problems import listed, nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nudge.trial.records.delivery import Outgoing, SendResult
+    from pydantic import SecretStr
+
+    from nudge.trial.records.delivery import Asked, Capability, Outgoing, SendResult, Trace
 
 
 class ChannelSettings(Protocol):
@@ -39,14 +41,73 @@ class ChannelSettings(Protocol):
         """How many connections are held open."""
         ...
 
+    @property
+    def public_url(self) -> str:
+        """Where providers reach this service with callbacks; empty where they cannot."""
+        ...
+
+    @property
+    def twilio_base_url(self) -> str:
+        """Twilio's API, or a stand-in for it."""
+        ...
+
+    @property
+    def twilio_account_sid(self) -> str:
+        """The account that sends."""
+        ...
+
+    @property
+    def twilio_auth_token(self) -> SecretStr:
+        """Its token, which also signs callbacks."""
+        ...
+
+    @property
+    def twilio_from(self) -> str:
+        """A number or messaging service in place of the template's sender, so that families can answer."""
+        ...
+
+    @property
+    def twilio_whatsapp_from(self) -> str:
+        """The WhatsApp sender's number."""
+        ...
+
+    @property
+    def twilio_whatsapp_content(self) -> str:
+        """The approved content template whose first variable is the message."""
+        ...
+
+    @property
+    def notify_base_url(self) -> str:
+        """GOV.UK Notify's API, or a stand-in for it."""
+        ...
+
+    @property
+    def notify_api_key(self) -> SecretStr:
+        """The service's key."""
+        ...
+
+    @property
+    def notify_sms_template(self) -> str:
+        """A template of the service that reads `((message))`."""
+        ...
+
+    @property
+    def notify_email_template(self) -> str:
+        """A template whose subject is `((subject))` and whose body is `((message))`."""
+        ...
+
+    @property
+    def provider_connections(self) -> int:
+        """How many requests to a provider are under way at once."""
+        ...
+
 
 class Channel(Protocol):
     """Sends messages, and says what became of them."""
 
     live: bool
     """Whether it can reach real people."""
-    askable: bool
-    """Whether `find` can tell if a message was ever taken."""
+    can: Capability
     timeout: float
     """Seconds after which a request is given up."""
 
@@ -62,8 +123,8 @@ class Channel(Protocol):
         """Send one message; never raises for what a provider or network does."""
         ...
 
-    async def find(self, reference: str) -> bool | None:
-        """Whether a message with this reference was taken; None where it cannot be told."""
+    async def find(self, asked: Asked) -> Trace | None:
+        """What the provider knows of a message; None where it cannot be told."""
         ...
 
 

@@ -10,13 +10,13 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from nudge.delivery.email import as_email
-from nudge.trial.records.delivery import Reply, SendResult
+from nudge.trial.records.delivery import Capability, Reply, SendResult, Trace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nudge.delivery.channels import ChannelSettings
-    from nudge.trial.records.delivery import Outgoing
+    from nudge.trial.records.delivery import Asked, Outgoing
 
 CARRIES = frozenset({"sms", "email"})
 
@@ -25,7 +25,7 @@ class Outbox:
     """Writes messages into a folder."""
 
     live = False
-    askable = True
+    can = Capability(asked=True)
     timeout = 5.0
 
     def __init__(self, folder: Path) -> None:
@@ -59,9 +59,11 @@ class Outbox:
             return SendResult(Reply.TEMPORARY, code=f"errno {error.errno}", detail=str(error.strerror))
         return SendResult(Reply.ACCEPTED, provider_id=name)
 
-    async def find(self, reference: str) -> bool:
+    async def find(self, asked: Asked) -> Trace:
         """Whether the file is there."""
-        return any((self.folder / f"{reference}{ending}").exists() for ending in (".txt", ".eml"))
+        files = (f"{asked.reference}{ending}" for ending in (".txt", ".eml"))
+        found = next((name for name in files if (self.folder / name).exists()), "")
+        return Trace(bool(found), found)
 
 
 def open_channel(settings: ChannelSettings) -> Outbox:

@@ -8,8 +8,6 @@ lost or silent in DATA leaves the message unknown, and SMTP cannot be asked.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,12 +18,13 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from nudge.delivery.email import as_email
+from nudge.delivery.loopback import on_this_machine
 from nudge.trial.errors import InputError
-from nudge.trial.records.delivery import Reply, SendResult
+from nudge.trial.records.delivery import Capability, Reply, SendResult
 
 if TYPE_CHECKING:
     from nudge.delivery.channels import ChannelSettings
-    from nudge.trial.records.delivery import Outgoing
+    from nudge.trial.records.delivery import Asked, Outgoing
 
 CARRIES = frozenset({"email"})
 _SECONDS_PER_COMMAND = 10.0
@@ -44,25 +43,16 @@ class Server:
     tls: bool
     starttls: bool
 
-    @property
-    def on_this_machine(self) -> bool:
-        """Whether it is a loopback address, where a rehearsal can reach nobody else."""
-        try:
-            found = {entry[4][0] for entry in socket.getaddrinfo(self.host, self.port)}
-        except OSError:
-            return False
-        return all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in found)
-
 
 class Smtp:
     """A small pool of SMTP connections."""
 
-    askable = False
+    can = Capability()
     timeout = 45.0
 
     def __init__(self, server: Server, connections: int) -> None:
         self.server = server
-        self.live = not server.on_this_machine
+        self.live = not on_this_machine(server.host, server.port)
         self.connections = connections
         self._free: asyncio.Queue[aiosmtplib.SMTP] = asyncio.Queue()
 
@@ -95,7 +85,7 @@ class Smtp:
                 refusal = await _envelope(client, sender, message.address)
             return refusal or await _content(client, content)
 
-    async def find(self, reference: str) -> None:
+    async def find(self, asked: Asked) -> None:
         """SMTP keeps no memory one could ask."""
 
     @asynccontextmanager

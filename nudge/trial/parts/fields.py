@@ -15,7 +15,7 @@ Name = Annotated[str, Field(pattern=rf"^{grammar.NAME}$")]
 Column = Annotated[str, Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
 ColumnType = Literal["number", "date", "category", "yes_no", "text"]
-Channel = Literal["sms", "email"]
+Channel = Literal["sms", "email", "staff"]
 Kind = Literal["binary", "count", "continuous", "ordinal", "time_to_event"]
 Role = Literal["primary", "secondary", "distal", "process", "harm"]
 

@@ -44,6 +44,7 @@ class Contact(Part):
 
     sms: the column of mobile numbers; email: the column of emails; language: the column of the
     language families read; prefer: the order in which routes are tried.
+    staff: what a member of staff needs to call, write or visit, a number or an address;
     address: where the family lives; it joins units before allocation, and is never written to;
     recipient: whose phone and email these are; unless said otherwise an adult with parental
     responsibility.
@@ -51,6 +52,7 @@ class Contact(Part):
 
     sms: Column | None = None
     email: Column | None = None
+    staff: Column | None = None
     address: Column | None = None
     language: Column | None = None
     prefer: Annotated[
@@ -60,7 +62,7 @@ class Contact(Part):
 
     def column_of(self, channel: str) -> str | None:
         """The column of a channel's address."""
-        return self.sms if channel == "sms" else self.email
+        return {"sms": self.sms, "email": self.email, "staff": self.staff}[channel]
 
 
 class Nouns(Part):

@@ -35,18 +35,21 @@ FOLLOWS: dict[Status, tuple[Status, ...]] = {
     Status.DUE: (Status.PLANNED, Status.WITHHELD, Status.CLAIMED, Status.UNKNOWN),
     Status.WITHHELD: (Status.DUE,),
     Status.CLAIMED: (Status.DUE,),
-    Status.ACCEPTED: (Status.CLAIMED, Status.UNKNOWN),
+    Status.ACCEPTED: (
+        Status.CLAIMED, Status.UNKNOWN, Status.DUE, Status.WITHHELD, Status.EXPIRED, Status.CANCELLED, Status.REJECTED,
+    ),
     Status.REJECTED: (Status.CLAIMED,),
     Status.UNKNOWN: (Status.CLAIMED,),
     Status.EXPIRED: (*OPEN, Status.CLAIMED, Status.UNKNOWN),
     Status.CANCELLED: OPEN,
-    Status.DELIVERED: (Status.ACCEPTED,),
+    Status.DELIVERED: (Status.ACCEPTED, Status.FAILED),
     Status.FAILED: (Status.ACCEPTED,),
-}
+}  # fmt: skip
 """Each state, with those it may follow; `planned` and `virtual` are written at launch.
 
 `claimed` is followed by `due` where the message was surely not taken and may be tried again;
-`unknown` by `due` only where the channel was asked and has never seen it.
+`unknown` by `due` only where the channel was asked and has never seen it. A provider's word
+that it has a message is true whatever the ledger held, and a delivery may overtake a failure.
 """
 
 
@@ -60,6 +63,59 @@ class Reply(enum.StrEnum):
     """Surely not taken: may be tried again."""
     UNKNOWN = "unknown"
     """Perhaps taken: never tried again by itself."""
+    BLOCKED = "blocked"
+    """Surely not taken, nor would any other be until a person mends the settings."""
+
+
+class Fate(enum.StrEnum):
+    """What a provider's later word on an accepted message means."""
+
+    UNDER_WAY = "under way"
+    DELIVERED = "delivered"
+    PERMANENT = "permanent"
+    """The address cannot be reached."""
+    TEMPORARY = "temporary"
+    """It was not reached this time; the provider has given up."""
+    UNRECOGNISED = "unrecognised"
+    """A code that is in no table of ours: a person is shown it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a way of sending can do beside sending."""
+
+    asked: bool = False
+    """Tells by our reference whether a message was ever taken, and can be believed when it says no."""
+    listed: bool = False
+    """Shows what it sent to a number, so that a message may be found, but never be ruled out."""
+    cancel: bool = False
+    expire: bool = False
+    """Drops a message that waits beyond its time."""
+    receipts: bool = False
+    """Says later what became of a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message a provider is asked about."""
+
+    reference: str
+    address: str
+    text: str
+    claimed_at: datetime
+    """When it was last about to be sent."""
+    touched_at: datetime
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a provider answers about one message."""
+
+    taken: bool
+    provider_id: str = ""
+    fate: Fate = Fate.UNDER_WAY
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +188,12 @@ class SendResult:
     code: str = ""
     detail: str = ""
     provider_id: str = ""
+    retry_after: float = 0.0
+    """Seconds the provider asks for before the next try."""
+    recognised: bool = True
+    """Whether the code is in the channel's table; a person is shown one that is not."""
+    opted_out: bool = False
+    """Whether the family has asked the provider itself for no more messages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,184 @@
+"""Questions to the ledger: one unit's account, an arm's harm, the staff's work list."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from nudge.store.tables import (
+    bodies,
+    opt_outs,
+    outcome_rows,
+    people,
+    provider_events,
+    replies,
+    send_events,
+    sends,
+    task_results,
+)
+from nudge.trial.records.delivery import Status
+from nudge.trial.records.outcomes import OutcomeState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.engine import Connection
+
+    from nudge.store.vault import Vault
+
+_TRIED = (Status.CLAIMED, Status.ACCEPTED, Status.UNKNOWN, Status.DELIVERED, Status.FAILED, Status.REJECTED)
+_EXPOSED = (Status.ACCEPTED, Status.UNKNOWN, Status.DELIVERED, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a unit's account."""
+
+    at: datetime
+    what: str
+    send: str = ""
+
+
+def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
+    """Everything that was intended, tried and known about one unit, in order."""
+    rows = connection.execute(sa.select(sends).where(sends.c.trial == trial, sends.c.unit == unit)).mappings().all()
+    names = {row["id"]: _named(dict(row)) for row in rows}
+    events = sa.select(send_events).where(send_events.c.send.in_(names)).order_by(send_events.c.id)
+    told = sa.select(provider_events).where(
+        sa.or_(
+            provider_events.c.reference.in_(names),
+            provider_events.c.provider_id.in_([row["provider_id"] for row in rows if row["provider_id"]]),
+        )
+    )
+    entries = [
+        Entry(row.at, f"{names[row.send]}: {row.status}{_attempt(row.attempt)} {row.detail}".rstrip(), row.send)
+        for row in connection.execute(events)
+    ]
+    entries += [
+        Entry(row.received_at, f"{row.provider} said `{row.code}`: {row.note or 'not yet applied'}", row.reference)
+        for row in connection.execute(told)
+    ]
+    entries += [
+        Entry(row.at, f"the family wrote (reply {row.id}): {row.keyword or row.meaning}")
+        for row in connection.execute(sa.select(replies).where(replies.c.trial == trial, replies.c.unit == unit))
+    ]
+    for row in connection.execute(sa.select(opt_outs).where(opt_outs.c.trial == trial, opt_outs.c.unit == unit)):
+        entries.append(Entry(row.at, f"no more messages, by {row.how} ({row.actor})"))
+        if row.lifted_at is not None:
+            entries.append(Entry(row.lifted_at, "messages again"))
+    results = sa.select(task_results).where(task_results.c.send.in_(names))
+    entries += [
+        Entry(row.at, f"{row.actor}: {row.result}, {row.minutes:g} minutes", row.send)
+        for row in connection.execute(results)
+    ]
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    if row["status"] == Status.VIRTUAL:
+        return f"{row['message']} (nothing to send)"
+    return f"{row['message']} by {row['via']}, planned for {row['planned_at']:%d %B %Y %H:%M} UTC"
+
+
+def _attempt(number: int) -> str:
+    return f" (try {number})" if number > 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """An arm's messages, and the units that asked for an end or came to harm."""
+
+    units: int
+    sends: int
+    failures: int
+    opted_out: int
+    events: Mapping[str, int]
+    """Units with each harm outcome."""
+
+
+def exposures(connection: Connection, trial: str, harms: list[str]) -> dict[str, Exposure]:
+    """By arm, over units that were written to."""
+    tried = sa.select(sends.c.arm, sends.c.unit, sends.c.status).where(
+        sends.c.trial == trial, sends.c.status.in_(_TRIED)
+    )
+    units: dict[str, set[str]] = {}
+    counts: dict[str, list[int]] = {}
+    for arm, unit, status in connection.execute(tried):
+        tally = counts.setdefault(arm, [0, 0])
+        tally[0] += 1
+        tally[1] += status in {Status.FAILED, Status.REJECTED}
+        if status in _EXPOSED:
+            units.setdefault(arm, set()).add(unit)
+    ended = set(connection.scalars(sa.select(opt_outs.c.unit).where(opt_outs.c.trial == trial)))
+    hurt = {name: _units_with(connection, trial, name) for name in harms}
+    return {
+        arm: Exposure(
+            len(units.get(arm, ())), tally[0], tally[1], len(units.get(arm, set()) & ended),
+            {name: len(units.get(arm, set()) & found) for name, found in hurt.items()},
+        )
+        for arm, tally in counts.items()
+    }  # fmt: skip
+
+
+def _units_with(connection: Connection, trial: str, outcome: str) -> set[str]:
+    same = sa.and_(people.c.trial == outcome_rows.c.trial, people.c.person == outcome_rows.c.person)
+    query = (
+        sa.select(people.c.unit)
+        .join(outcome_rows, same)
+        .where(
+            outcome_rows.c.trial == trial, outcome_rows.c.outcome == outcome,
+            outcome_rows.c.state == OutcomeState.EVENT, outcome_rows.c.value > 0,
+        )
+    )  # fmt: skip
+    return set(connection.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work for a member of staff."""
+
+    id: str
+    trial: str
+    unit: str
+    person: str
+    due_at: datetime
+    not_after: datetime
+    script: str
+
+
+def open_tasks(connection: Connection, trial: str | None, vault: Vault) -> list[Task]:
+    """What stands on the work list, the earliest first; a row stands there from its intent on."""
+    standing = (Status.CLAIMED, Status.UNKNOWN, Status.ACCEPTED)
+    query = (
+        sa.select(sends, bodies.c.sealed_words)
+        .join(bodies, bodies.c.send == sends.c.id)
+        .where(sends.c.via == "staff_task", sends.c.status.in_(standing))
+        .order_by(sends.c.planned_at, sends.c.position)
+    )
+    if trial is not None:
+        query = query.where(sends.c.trial == trial)
+    return [
+        Task(row.id, row.trial, row.unit, row.person, row.planned_at, row.not_after,
+             json.loads(vault.open(row.sealed_words))["text"])
+        for row in connection.execute(query)
+    ]  # fmt: skip
+
+
+def add_task_result(connection: Connection, send: str, at: datetime, actor: str, result: str, minutes: float) -> None:
+    """What became of a task."""
+    connection.execute(task_results.insert().values(send=send, at=at, actor=actor, result=result, minutes=minutes))
+
+
+def task_minutes(connection: Connection, trial: str) -> dict[str, float]:
+    """Minutes of staff by arm."""
+    query = (
+        sa.select(sends.c.arm, sa.func.sum(task_results.c.minutes))
+        .join(task_results, task_results.c.send == sends.c.id)
+        .where(sends.c.trial == trial)
+        .group_by(sends.c.arm)
+    )
+    return {row[0]: float(row[1]) for row in connection.execute(query)}

@@ -1,0 +1,225 @@
+"""Replies: understood, acted on at once where they ask for an end, kept for a person, answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from nudge.delivery.hours import DutyHours, duty_hours
+from nudge.delivery.replies import Meaning, Priority, Understood, understood
+from nudge.people.contacts import UnusableAddress, normalised
+from nudge.store.audit import record_action
+from nudge.store.engine import reading
+from nudge.store.events import (
+    Event,
+    add_notice,
+    add_reply,
+    mark_alerted,
+    open_notices,
+    overdue_replies,
+    read_reply,
+    reply_rows,
+    see_notices,
+)
+from nudge.store.ledger import cancel_opted_out
+from nudge.store.opt_outs import Owner, add_opt_out, lift_opt_outs, lift_unit, owners
+from nudge.store.people import is_unit, language_of
+from nudge.store.trials import current_lock
+from nudge.trial.errors import InputError, Refused
+from nudge.trial.grammar import duration
+from nudge.workflow.limiting import site_trials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from nudge.workflow.desk import Desk
+
+_PROMISED = timedelta(hours=4)
+"""Where a message belongs to no trial, nobody has promised anything else."""
+
+# nhs.uk and police.uk: 999 in danger of life, 111 for health advice. GSM-7, one segment each.
+_ANSWERS = {
+    "en": {
+        "stop": "You will get no more of these messages. Reply START if you change your mind.",
+        "start": "You will get these messages again. Reply STOP to end them.",
+        "closed": "Thank you. We read messages {hours}. If anyone is in danger call 999. For health advice call 111.",
+        "help": "A person will read your message. We read messages {hours}. In danger call 999. Health advice: 111. "
+        "Reply STOP to end these messages.",
+    },
+    "cy": {
+        "stop": "Ni chewch fwy o'r negeseuon hyn. Atebwch DECHRAU os newidiwch eich meddwl.",
+        "start": "Cewch y negeseuon hyn eto. Atebwch STOP i'w hatal.",
+        "closed": "Diolch. Darllenwn negeseuon {hours}. Os oes rhywun mewn perygl ffoniwch 999. Cyngor iechyd: 111.",
+        "help": "Bydd rhywun yn darllen eich neges. Darllenwn negeseuon {hours}. Mewn perygl: 999. Iechyd: 111. "
+        "Atebwch STOP i'w hatal.",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Who reads the replies to a trial, and when."""
+
+    hours: DutyHours
+    said: str
+    promised: timedelta
+    keywords: Mapping[str, list[str]]
+
+
+def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: Event) -> str:
+    """Understand one message of a family and act on it; returns what was understood.
+
+    An end takes effect in this transaction, on every trial, also for messages already due.
+    """
+    address, text = _address(event.content.get("From", "")), str(event.content.get("Body", ""))
+    lookup = desk.vault.lookup(address)
+    found = owners(connection, lookup)
+    owner = found[0] if found else Owner("", "", "")
+    duty = _duty(connection, owner.trial)
+    said = understood(text, duty.keywords)
+    now = desk.clock.now()
+    if said.meaning is Meaning.STOP:
+        add_opt_out(connection, now, "reply", "family", lookup=lookup, trial=owner.trial, unit=owner.unit)
+        cancel_opted_out(connection, now, site_trials(connection))
+    elif said.meaning is Meaning.START:
+        lift_opt_outs(connection, now, lookup)
+    # A provider that keeps its own list of numbers has answered these words itself (`OptOutType`).
+    answered = bool(event.content.get("OptOutType"))
+    language = language_of(connection, owner.trial, owner.person)
+    reads_from = at if said.priority is Priority.URGENT else duty.hours.next_open(at)
+    add_reply(
+        connection,
+        {
+            "at": at, "event": number, "lookup": lookup, "sealed_address": desk.vault.seal(address.encode()),
+            "sealed_text": desk.vault.seal(text.encode()), "trial": owner.trial, "unit": owner.unit,
+            "person": owner.person, "meaning": said.meaning, "keyword": said.keyword, "priority": int(said.priority),
+            "answer": "" if answered else _answer(said, duty, language, at),
+            "escalate_at": reads_from + duty.promised, "read_at": None if said.to_read else now,
+            "read_by": None if said.to_read else "understood",
+        },
+    )  # fmt: skip
+    if said.priority is Priority.URGENT:
+        text = f"a reply of {at:%d %B %H:%M} UTC holds a safeguarding word; read it now: nudge inbox"
+        add_notice(connection, now, owner.trial, "urgent reply", text)
+    return str(said.meaning)
+
+
+def _address(sender: str) -> str:
+    number = sender.rpartition(":")[2]
+    try:
+        return normalised("email" if "@" in number else "sms", number)
+    except UnusableAddress:
+        return number
+
+
+def _duty(connection: Connection, trial: str) -> Duty:
+    """What the lock in force says of replies."""
+    found = current_lock(connection, trial) if trial else None
+    definition: Mapping[str, Any] = found[0].definition if found else {}
+    guard = definition.get("safeguarding") or {}
+    promised = duration(str(guard["escalate_within"])).delta() if "escalate_within" in guard else _PROMISED
+    said = str(guard.get("hours", ""))
+    zone = ZoneInfo(definition.get("timezone", "Europe/London"))
+    return Duty(duty_hours(said, zone), said or "in office hours", promised, definition.get("replies") or {})
+
+
+def _answer(said: Understood, duty: Duty, language: str, at: datetime) -> str:
+    words = _ANSWERS.get(language, _ANSWERS["en"])
+    if said.meaning is Meaning.HELP:
+        return words["help"].format(hours=duty.said)
+    if said.to_read and not duty.hours.open_at(at):
+        return words["closed"].format(hours=duty.said)
+    return words.get(str(said.meaning), "")
+
+
+def raise_alerts(desk: Desk) -> int:
+    """Say which replies are unread beyond the hour the trial file promises; returns how many."""
+    now = desk.clock.now()
+    with desk.store.begin() as connection:
+        overdue = overdue_replies(connection, now)
+        for row in overdue:
+            text = f"reply {row['id']} of {row['at']:%d %B %H:%M} UTC is unread beyond the promised time"
+            add_notice(connection, now, row["trial"], "unread reply", text)
+        mark_alerted(connection, [row["id"] for row in overdue], now)
+    return len(overdue)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxLine:
+    """A reply as the duty team reads it."""
+
+    number: int
+    at: datetime
+    trial: str
+    unit: str
+    person: str
+    meaning: str
+    keyword: str
+    priority: int
+    text: str
+    answer: str
+    read_by: str
+
+
+def inbox(desk: Desk, trial: str | None, *, unread: bool = True) -> tuple[list[InboxLine], list[str]]:
+    """Replies with their words, the most urgent first; and what else a person must see."""
+    with reading(desk.store).begin() as connection:
+        lines = [
+            InboxLine(
+                row["id"], row["at"], row["trial"], row["unit"], row["person"], row["meaning"], row["keyword"],
+                row["priority"], desk.vault.open(row["sealed_text"]).decode(), row["answer"], row["read_by"] or "",
+            )
+            for row in reply_rows(connection, trial, unread=unread)
+        ]  # fmt: skip
+        seen = [f"{row['trial'] or 'all trials'}: {row['text']}" for row in open_notices(connection)]
+    return lines, seen
+
+
+def mark_read(desk: Desk, number: int) -> None:
+    """A person has read a reply. Raises InputError where there is none of that number unread."""
+    with desk.store.begin() as connection:
+        now = desk.clock.now()
+        if not read_reply(connection, number, now, desk.settings.actor):
+            raise InputError(f"there is no unread reply {number}", "list them: nudge inbox")
+        record_action(connection, now, desk.settings.actor, "read reply", "", reply=number)
+
+
+def see_all_notices(desk: Desk) -> int:
+    """A person has seen what the system had to say; returns how many notices."""
+    with desk.store.begin() as connection:
+        return see_notices(connection, desk.clock.now(), desk.settings.actor)
+
+
+def opt_out(desk: Desk, *, address: str = "", trial: str = "", unit: str = "", lift: bool = False) -> int:
+    """Staff stop a family at once, in every trial; returns how many messages were cancelled.
+
+    Raises InputError where the address is none, Refused where nobody has it and no unit is named.
+    """
+    lookup = ""
+    if address:
+        try:
+            lookup = desk.vault.lookup(normalised("email" if "@" in address else "sms", address))
+        except UnusableAddress as error:
+            raise InputError(f"`{address}` {error}") from None
+    with desk.store.begin() as connection:
+        now = desk.clock.now()
+        if unit and not is_unit(connection, trial, unit):
+            raise InputError(f"no unit `{unit}` takes part in {trial}", "see nudge ledger TRIAL --unit UNIT")
+        if unit and trial in site_trials(connection):
+            raise Refused(f"`{unit}` is a site with many families", "name the family: --address")
+        if lookup and not unit:
+            found = owners(connection, lookup)
+            trial, unit = (found[0].trial, found[0].unit) if found else ("", "")
+        record_action(connection, now, desk.settings.actor, "lift opt-out" if lift else "opt out", trial, unit=unit)
+        if lift:
+            lifted = lift_unit(connection, now, trial, unit) if unit else lift_opt_outs(connection, now, lookup)
+            if not lifted:
+                raise Refused("no opt-out of theirs is in force", "nothing was changed")
+            return 0
+        add_opt_out(connection, now, "staff", desk.settings.actor, lookup=lookup, trial=trial, unit=unit)
+        return cancel_opted_out(connection, now, site_trials(connection))
