@@ -68,6 +68,15 @@ PAGES = {
         (("kenya_registration", "paired.sms"), ("kenya_registration", "dim_pairs.local")),
         ("tests/analysis/test_estimators.py",),
     ),
+    "batched": Page(
+        "estimators.batched", "Batches of an adaptive draw",
+        "τ = Σ (d_b / s_b) / Σ (1 / s_b), standard error √B / Σ (1 / s_b), d_b and s_b the difference in means of "
+        "batch b and its standard error.",
+        "Within a batch every family had the same logged chances, and outcomes that a batch learned from were all in. "
+        "The effect is much alike in all batches; the level of the outcome may drift.",
+        ("Zhang, Janson & Murphy (2020), NeurIPS 33, Inference for batched bandits",), SIMULATED,
+        (), ("tests/analysis/test_batches_of_bandits.py",),
+    ),
     "fixed_effects": Page(
         "estimators.fixed_effects", "Arm beside block indicators",
         "The coefficient of the arm in y ~ arm + block: differences within blocks, weighted by precision.",

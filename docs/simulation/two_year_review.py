@@ -37,10 +37,10 @@ from nudge.people.synthetic import review_roll, write_csv
 from nudge.trial.library import shipped
 from nudge.trial.records.analysis import AnalysisRows
 from nudge.trial.records.design import DrawUnit
+from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import examine
 from nudge.workflow.example_records import EXAMPLES, FAMILIES
 from nudge.workflow.law import law_of
-from nudge.workflow.locking import design_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

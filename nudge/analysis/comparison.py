@@ -208,6 +208,8 @@ def choose(
 ) -> Choice:
     """The estimator of rules 5, 6, 8 and 9, from counts alone: the lock can hold it before the draw."""
     vcov = "CR2" if clustered or design.clusters else "HC2"
+    if design.method == "adaptive":
+        return Choice("batched", vcov, "none", "the chances of the arms changed from batch to batch")
     adjustment = _adjustment(columns, int(min(counts.treated.sum(), counts.control.sum())))
     if average == "cluster" and (clustered or design.clusters):
         why = "the file averages over clusters: every cluster counts the same"

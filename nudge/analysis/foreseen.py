@@ -21,15 +21,22 @@ def foreseen_choices(trial: Trial, law: Law, units: Sequence[Unit], design: Desi
     """The choice of each comparison, from the fewest units every block must give each arm."""
     blocks, block = np.unique([repr(unit.block) for unit in units], return_inverse=True)
     sizes = np.bincount(block, minlength=blocks.size)
+    paired = law.method == "matched_pairs"
     clustered = any(len(unit.people) > 1 for unit in units)
     columns = covariate_columns(trial, units)
     return {
         str(pair): choose(
-            _fewest(sizes, law, pair), design, clustered=clustered, columns=columns,
+            _pairs(len(units)) if paired else _fewest(sizes, law, pair), design, clustered=clustered, columns=columns,
             constant_probability=True, average=trial.analysis.average,
         )
         for pair in trial.comparisons
     }  # fmt: skip
+
+
+def _pairs(units: int) -> BlockCounts:
+    """Pairs, one unit of each arm."""
+    ones = np.ones(units // 2, dtype=np.int64)
+    return BlockCounts(ones, ones)
 
 
 def _fewest(sizes: Ints, law: Law, pair: Comparison) -> BlockCounts:

@@ -24,11 +24,12 @@ from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
 from nudge.trial.records.report import Amendment, Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
 from nudge.workflow.amending import amendments_of, standing_of
+from nudge.workflow.drawn_design import design_of, design_with_law, drawn_together
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
 from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.law import law_of
-from nudge.workflow.locking import balance_of, design_of
+from nudge.workflow.locking import balance_of
 from nudge.workflow.signing import approvals_in_force
 from nudge.workflow.words import arm_summaries, locked_templates
 
@@ -101,7 +102,9 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
     foreseen = {pair: choice["estimator"] for pair, choice in locked.lock.decisions["comparisons"].items()}
     rows_of = {name: _rows(trial, stored, stored.outcomes[name]) for name in trial.outcomes if name in stored.outcomes}
     amendments = amendments_of(desk.store, trial.trial)
-    analysed = analyse(trial, rows_of, design_of(trial), "prespecified", foreseen)
+    with reading(desk.store).begin() as connection:
+        design = design_with_law(connection, trial, stored.roll.units)
+    analysed = analyse(trial, rows_of, design, "prespecified", foreseen)
     labelled = _held_back(_labelled(analysed, amendments, changed), stored)
     now = desk.clock.now()
     signed = approvals_in_force(desk.store, locked)
@@ -119,7 +122,7 @@ def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> A
     """A row per person allocated, missing outcomes included."""
     people = [(person, unit) for unit in stored.roll.units for person in unit.people]
     unit_code = {unit.id: i for i, unit in enumerate(stored.roll.units)}
-    block_code = {block: i for i, block in enumerate(dict.fromkeys(unit.block for unit in stored.roll.units))}
+    block_of = drawn_together(trial, stored.roll.units, stored.allocation)
     arm_of = stored.arm_of
     chance_of = {row.unit: row.probability for row in stored.allocation.rows}
     values = [outcome[person.id].value if person.id in outcome else None for person, _ in people]
@@ -127,7 +130,7 @@ def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> A
         outcome=np.array([np.nan if value is None else value for value in values], dtype=float),
         arm=np.array([arm_of[unit.id] for _, unit in people]),
         unit=np.array([unit_code[unit.id] for _, unit in people], dtype=np.int64),
-        block=np.array([block_code[unit.block] for _, unit in people], dtype=np.int64),
+        block=np.array([block_of[unit.id] for _, unit in people], dtype=np.int64),
         probability=np.array([chance_of[unit.id] for _, unit in people]),
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,

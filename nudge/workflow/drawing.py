@@ -62,6 +62,28 @@ def drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:
         if key == "randomise":
             yield from _parameters_named(loaded, drawing)
             yield from _adapts_to_something(loaded)
+            yield from _analysed_as_drawn(loaded)
+
+
+def _analysed_as_drawn(loaded: LoadedTrial) -> Iterator[Problem]:
+    """What the arms were balanced on enters the model (statistics.md 16); a wedge cannot be analysed here yet."""
+    trial = loaded.trial
+    randomise = trial.randomise
+    if randomise is None:
+        return
+    if randomise.method == "stepped_wedge":
+        yield loaded.source.problem(
+            Level.LAUNCH, ("randomise", "method"), "can be drawn here, and its analysis is not built yet",
+            "use `blocked_cluster` or `waitlist`, or wait",
+        )  # fmt: skip
+    if randomise.method in {"minimisation", "rerandomised"}:
+        for i, name in enumerate(randomise.balance_on):
+            if name not in {*trial.analysis.covariates, *randomise.blocks}:
+                yield loaded.source.problem(
+                    Level.LAUNCH, ("randomise", "balance_on", i),
+                    f"arms are balanced on `{name}`, and the analysis does not adjust for it",
+                    f"add `{name}` to `analysis.covariates`",
+                )  # fmt: skip
 
 
 def _adapts_to_something(loaded: LoadedTrial) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ from nudge.workflow.example_records import EXAMPLES
 from nudge.workflow.law import equal_within_units
 from nudge.workflow.naming import named_templates, named_things, unused_columns
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
+from nudge.workflow.waiting import early_crossings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,6 +111,7 @@ def examine(path: Path, now: datetime) -> Examined:
         planner = Planner(loaded.trial, examined.variants, now)
         problems.extend(_reach(examined, roll, planner))
         problems.extend(household_cap(loaded, roll, planner))
+        problems.extend(early_crossings(loaded, roll, planner))
         expected = forecast(planner, templates, roll)
         problems.extend(_unrendered(loaded, expected))
     if not problems.fatal:
@@ -284,6 +286,9 @@ def _variant_missing(
 
 def _windows(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem]:
     zone = ZoneInfo(examined.trial.timezone)
+    randomise = examined.trial.randomise
+    if randomise is not None and randomise.method == "waitlist":
+        return  # those who wait are written to after their window, and `early_crossings` sees to it
     for name, outcome in examined.trial.outcomes.items():
         if outcome.window is None or outcome.window.anchor.kind != "first_planned_send":
             continue

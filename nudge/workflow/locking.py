@@ -18,9 +18,9 @@ from nudge.store.trials import add_lock, add_trial, open_seed, seal_seed, set_st
 from nudge.trial.errors import ProblemsFound, Refused
 from nudge.trial.lock import Lock, canonical
 from nudge.trial.problems import Level
-from nudge.trial.records.analysis import Design
 from nudge.trial.records.design import Allocation, BalanceRow, Seed
-from nudge.workflow.drawing import drawing_method, draws_sites
+from nudge.workflow.drawing import drawing_method, takes_one_by_one
+from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchanged
 from nudge.workflow.law import draw_units, law_of
@@ -36,14 +36,6 @@ if TYPE_CHECKING:
     from nudge.trial.records.messages import Template
     from nudge.trial.records.people import Roll
     from nudge.workflow.desk import Desk
-
-
-def design_of(trial: Trial) -> Design:
-    """What the analysis needs to know of a draw made here."""
-    randomise = trial.randomise
-    if randomise is None:
-        raise AssertionError("a trial without a draw of its own has no design here")
-    return Design(randomise.method, clusters=draws_sites(trial), blocks=bool(randomise.blocks))
 
 
 def lock_trial(path: Path, desk: Desk, reason: str | None = None) -> Lock:
@@ -89,7 +81,8 @@ def _new_lock(
 ) -> Lock:
     trial = examined.trial
     law = law_of(trial)
-    choices = foreseen_choices(trial, law, roll.units, design_of(trial))
+    # Where families join one by one there is nobody yet to foresee by.
+    choices = {} if takes_one_by_one(trial) else foreseen_choices(trial, law, roll.units, design_of(trial))
     return Lock(
         trial=trial.trial,
         number=earlier.lock.number + 1 if earlier else 1,

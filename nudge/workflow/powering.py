@@ -17,9 +17,9 @@ from nudge.report.numbers import percent
 from nudge.trial.errors import InputError, ProblemsFound
 from nudge.trial.problems import Level
 from nudge.workflow.drawing import draws_sites
+from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import examine
 from nudge.workflow.law import law_of
-from nudge.workflow.locking import design_of
 
 if TYPE_CHECKING:
     from datetime import datetime

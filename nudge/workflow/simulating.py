@@ -20,10 +20,10 @@ from nudge.trial.errors import ProblemsFound, Refused
 from nudge.trial.problems import Level
 from nudge.trial.records.design import DrawUnit
 from nudge.workflow.drawing import draws_sites
+from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.forecasting import Sending, sending_of
 from nudge.workflow.law import law_of
-from nudge.workflow.locking import design_of
 from nudge.workflow.powering import Planned, icc_of, plans_of, sizes_of
 from nudge.workflow.redrawing import draw_units, redraw_of
 from nudge.workflow.reporting import without_nan

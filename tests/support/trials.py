@@ -107,7 +107,9 @@ def write_rolling_trial(folder: Path, **randomise: Any) -> Path:
         if "messages" in arm else arm
         for name, arm in values["arms"].items()
     }  # fmt: skip
-    return write_trial(folder, population=population, arms=arms, randomise={"method": "permuted_blocks"} | randomise)
+    plan = values["analysis"] | {"covariates": [*randomise.get("balance_on", [])]}
+    drawn = {"method": "permuted_blocks"} | randomise
+    return write_trial(folder, population=population, arms=arms, randomise=drawn, analysis=plan)
 
 
 def lock_draw_and_launch(file: Path, desk: Desk) -> None:

@@ -15,10 +15,12 @@ from nudge.store.tables import allocations, draws
 from nudge.trial.load import load_trial
 from nudge.trial.problems import Level
 from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law
+from nudge.workflow.analysing import analyse_trial
+from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.examine import examine
 from nudge.workflow.law import draw_units, law_of
 from nudge.workflow.locking import allocate_trial, lock_trial
-from tests.support.trials import START, Bench, family, trial_values, write_trial
+from tests.support.trials import START, Bench, family, trial_values, write_rows, write_trial
 
 COLUMNS = {"area": "category", "visit": "date", "refuge": "yes_no", "age": "number", "first": "yes_no", "note": "text"}
 USUAL = {"control": "true", "receives": "the usual letter"}
@@ -271,3 +273,35 @@ def test_the_law_holds_the_file_s_own_values(tmp_path: Path) -> None:
     law = law_of(load_trial(trial_file(tmp_path, given)).trial)
     assert law.parameters == {"balance_on": ["age"], "accept": {"share": 0.1}}
     assert (law.blocks, law.control) == (("area",), "usual")
+
+
+@pytest.mark.parametrize(("method_name", "given", "estimator"), [
+    ("matched_pairs", {"balance_on": ["age", "first"]}, "paired"),
+    ("rerandomised", {"balance_on": ["area"], "accept": {"share": "50%"}}, "difference_in_means"),
+    ("simple", {}, "difference_in_means"),
+])  # fmt: skip
+def test_a_draw_is_analysed_as_it_was_made(
+    method_name: str, given: dict[str, Any], estimator: str, tmp_path: Path
+) -> None:
+    bench = Bench(tmp_path)
+    file, desk = trial_file(tmp_path, {"method": method_name} | given), bench.desk()
+    lock_trial(file, desk)
+    allocate_trial(file, desk)
+    came = [{"person_ref": f"P{i:04d}", "day": "2027-02-01"} for i in (0, 1, 2, 3, 5, 8, 9, 13, 14, 16, 20, 22)]
+    write_rows(tmp_path / "outcomes" / "came.csv", came)
+    bench.clock.advance_to(bench.clock.now().replace(year=2028))
+    collect_outcomes(file, desk)
+    line = analyse_trial(file, desk).estimates[0]
+    assert (line.estimator, line.n) == (estimator, 24)
+
+
+def test_what_arms_are_balanced_on_enters_the_model(tmp_path: Path) -> None:
+    file = trial_file(tmp_path, {"method": "rerandomised", "balance_on": ["area", "first"], "accept": {"share": "50%"}})
+    told = [f"{one.path}: {one.what}" for one in examine(file, START).at(Level.LAUNCH)]
+    assert "randomise.balance_on[1]: arms are balanced on `area`, and the analysis does not adjust for it" in told
+
+
+def test_a_stepped_wedge_says_that_it_cannot_be_analysed_here_yet(tmp_path: Path) -> None:
+    file = trial_file(tmp_path, {"method": "stepped_wedge", "steps": STEPS}, TWO, **SITES)
+    told = [one.what for one in examine(file, START).at(Level.LAUNCH)]
+    assert "can be drawn here, and its analysis is not built yet" in told
