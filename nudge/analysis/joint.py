@@ -47,7 +47,7 @@ def joint_test(model: LinearFit, contrasts: Floats, clusters: Ints | None = None
     q = contrasts.shape[1]
     effect = contrasts.T @ model.coefficients
     if clusters is None or np.unique(clusters).size == clusters.size:
-        statistic = float(effect @ np.linalg.solve(robust(model, contrasts).covariance, effect)) / q
+        statistic = _quadratic(robust(model, contrasts).covariance, effect) / q
         below, how = float(model.y.size - len(model.names)), "HC2"
     else:
         total, spread = _hotelling(model, clusters, contrasts, effect)
@@ -73,8 +73,15 @@ def _hotelling(model: LinearFit, clusters: Ints, contrasts: Floats, effect: Floa
     for i in range(q):
         for j in range(q):
             spread += _overlap(inner, s, products, (i, i), (j, j)) + _overlap(inner, s, products, (i, j), (j, i))
-    covariance = found.scores.T @ found.scores
-    return float(effect @ np.linalg.solve(covariance, effect)), q * (q + 1) / spread
+    return _quadratic(found.scores.T @ found.scores, effect), q * (q + 1) / spread
+
+
+def _quadratic(covariance: Floats, effect: Floats) -> float:
+    """Wald's form: effect' covariance⁻¹ effect. Raises EstimationRefused where some level has no spread."""
+    values = np.linalg.eigvalsh(covariance)
+    if values.min() <= np.finfo(float).eps * max(values.max(), 1e-300):
+        raise EstimationRefused("some level has no spread in its outcomes", "merge levels")
+    return float(effect @ np.linalg.solve(covariance, effect))
 
 
 def _overlap(

@@ -94,6 +94,13 @@ def test_too_few_clusters_for_so_many_contrasts_is_refused() -> None:
         joint_test(model_of(x, rng.normal(size=30)), np.eye(4)[:, 1:], clusters)
 
 
+@pytest.mark.parametrize("by_rows", [True, False])
+def test_levels_without_any_event_are_refused_and_do_not_crash(*, by_rows: bool) -> None:
+    x, _, clusters = made_up(7)
+    with pytest.raises(EstimationRefused, match="some level has no spread in its outcomes; merge levels"):
+        joint_test(model_of(x, np.zeros(len(x))), np.eye(4)[:, 2:], None if by_rows else clusters)
+
+
 @pytest.mark.slow
 def test_a_true_null_is_rejected_about_as_often_as_it_says() -> None:
     """Fourteen unequal clusters, two contrasts between clusters: HTZ keeps below 7 %, and Wald's χ² does not."""

@@ -57,6 +57,14 @@ class Terminal:
                 raise AssertionError(f"{text!r} did not come:\n{self.shown[-1500:]}") from None
         self.seen = self.shown.index(text, self.seen) + len(text)
 
+    def interrupt_until(self, text: str) -> None:
+        """Ctrl-C until it is heard: between showing a prompt and reading, a signal waits for the next key."""
+        for _ in range(30):
+            self.process.send_signal(signal.SIGINT)
+            if select.select([self.master], [], [], 2)[0]:
+                break
+        self.until(text)
+
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
 
@@ -150,11 +158,10 @@ def test_stopping_half_way_leaves_nothing(tmp_path: Path, by: str) -> None:
         terminal.until(QUESTIONS["question"].ask)
         terminal.until("] ")
         if by == "Ctrl-C":
-            time.sleep(1)  # between showing a prompt and reading, a signal waits for the next key
-            terminal.process.send_signal(signal.SIGINT)
+            terminal.interrupt_until("stopped; nothing was written")
         else:
             terminal.type("\x04")
-        terminal.until("stopped; nothing was written")
+            terminal.until("stopped; nothing was written")
         assert terminal.end() == 130
     assert list(tmp_path.iterdir()) == []
 

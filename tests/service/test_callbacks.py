@@ -42,7 +42,7 @@ def desk(bench: Bench) -> Desk:
     arms = {
         "usual": {"control": "true", "receives": "the usual letter"},
         "reminder": {"messages": [{"template": "visit", "send": "7 days before visit at 10:00"},
-                                  {"template": "visit", "send": "1 day before visit at 10:00"}]},
+                                  {"template": "visit", "send": "8 days after visit at 10:00"}]},
     }  # fmt: skip
     lock_draw_and_launch(write_trial(bench.folder, rows=rows, arms=arms, replies={"coming": ["YES", "IE"]}), desk)
     bench.clock.advance_to(DUE)
@@ -216,7 +216,7 @@ def test_stop_cancels_at_once_what_is_planned_and_due(client: TestClient, desk: 
         theirs = Counter(connection.scalars(sa.select(sends.c.status).where(sends.c.unit == row.unit)))
     assert theirs == {Status.ACCEPTED: 1, Status.CANCELLED: 1}
     assert inbox(desk, None)[0] == [], "a bare STOP needs no reader"
-    bench.clock.advance_to(DUE + timedelta(days=7))
+    bench.clock.advance_to(DUE + timedelta(days=15))
     assert send_due(desk)[Status.ACCEPTED] == 19
 
 

@@ -164,7 +164,7 @@ def test_staff_get_a_work_list_and_its_time_is_counted(bench: Bench) -> None:
     arms = {
         "usual": {"control": "true", "receives": "the letter"},
         "reminder": {"messages": [{"template": "visit", "send": SEND}]},
-        "call": {"messages": [{"template": "call", "send": "7 days before visit at 20:00"}]},
+        "call": {"messages": [{"template": "call", "send": "7 days before visit at 18:30"}]},
     }
     rows = [family(i, landline=f"01632 960{i:03d}", safe_to_call="yes") for i in range(60)]
     desk = ready(
@@ -174,7 +174,7 @@ def test_staff_get_a_work_list_and_its_time_is_counted(bench: Bench) -> None:
         costs={"currency": "GBP", "prices": "2027", "sms": "0.04", "staff_hour": "30.00"},
         analysis={"comparisons": ["reminder - usual", "call - usual"]},
     )  # fmt: skip
-    bench.clock.advance_to(DUE.replace(hour=20))
+    bench.clock.advance_to(DUE.replace(hour=18, minute=30))
     send_due(desk)
     tasks = work_list(desk, "small")
     assert len(tasks) == 20

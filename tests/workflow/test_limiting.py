@@ -47,7 +47,7 @@ def at_night(send: str) -> dict[str, Any]:
 
 def test_what_falls_into_the_night_waits_for_the_morning(bench: Bench) -> None:
     desk = bench.desk()
-    launched(desk, bench.folder, arms=at_night("7 days before visit at 21:00"))
+    launched(desk, bench.folder, arms=at_night("180 hours after allocation"))  # 21:00 on the day of the others
     bench.clock.advance_to(DUE.replace(hour=21))
     assert send_due(desk) == {Status.WITHHELD: 40}
     bench.clock.advance_to(DUE.replace(hour=23))
