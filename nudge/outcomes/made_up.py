@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nudge.trial.records.people import Person
 
 _FEWEST_EVENTS = 0.002
+_LONG = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,15 @@ def _fields(
         return {}
     row = {source.id or id_column: person.id}
     if source.date is not None and opens is not None:
-        row[source.date] = (opens + timedelta(days=delay)).date().isoformat()
+        row[source.date] = (opens + timedelta(days=min(delay, _last_day(outcome)))).date().isoformat()
     if source.value != PRESENT:
         row[source.value] = _written(outcome.kind, float(made.by_arm[arm][i])) if made.known[i] else ""
     return row
+
+
+def _last_day(outcome: Outcome) -> int:
+    """The last whole day of the window, counted from the day on which it opens."""
+    return max(int(outcome.window.length.delta() / timedelta(days=1)) - 1, 0) if outcome.window else _LONG
 
 
 def _written(kind: str, value: float) -> str:

@@ -26,10 +26,14 @@ from nudge.trial.problems import Level
 from nudge.workflow.desk import Desk
 from nudge.workflow.drawing import draws_sites
 from nudge.workflow.examine import Examined, examine
+from nudge.workflow.example_records import EXAMPLES
+from nudge.workflow.examples import make_outcomes, make_roll
 from nudge.workflow.playing import Played, Progress, TakingPart, fresh_folder, play, settings_in
 from nudge.workflow.simulating import arm_effects
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nudge.trial.model import Trial
     from nudge.trial.parts.outcomes import Outcome
 
@@ -55,7 +59,8 @@ class ActedOut:
 def act_out(path: Path, folder: Path, effect: float | None, seed: int, progress: Progress) -> ActedOut:
     """Copy the file into `folder`, make up what is missing, and run the trial there from lock to report.
 
-    effect: the true effect of the primary outcomes, None for the worthwhile one. Contact details of
+    effect: the true effect of the primary outcomes; None for that of a shipped example, or the
+    worthwhile one. Contact details of
     real people are never copied: a roll that holds any is replaced by a made-up one.
     """
     examined = examine(path, _START)
@@ -68,7 +73,10 @@ def act_out(path: Path, folder: Path, effect: float | None, seed: int, progress:
     clock = SimulatedClock(_start(target))
     desk = Desk(settings_in(folder, "simulation"), clock, PublishedSeed(f"nudge simulate {seed}"))
 
-    def process(trial: Trial, taking_part: TakingPart, beside: Path) -> dict[str, float]:
+    def process(trial: Trial, taking_part: TakingPart, beside: Path) -> Mapping[str, float]:
+        if trial.trial in EXAMPLES and effect is None:
+            primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
+            return make_outcomes(target, desk, seed).effects[primary]
         return _outcomes(trial, taking_part, beside, effect, seed)
 
     played = play(target, desk, clock, process, folder / "reports", progress)
@@ -113,6 +121,9 @@ def _files(examined: Examined, path: Path, target: Path, seed: int) -> tuple[Pat
         roll.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(examined.loaded.folder / source.csv_file, roll)
         return target / path.name, "the file's own roll, whose contact details reach nobody"
+    if trial.trial in EXAMPLES:
+        make_roll(trial.trial, target, seed=seed)
+        return target / path.name, "the example's own made-up families"
     blocks = trial.randomise.blocks if trial.randomise else ()
     wanted = MadeUp(_sizes(examined, seed), _START.date(), seed, draws_sites(trial), blocks)
     write_csv(made_up_roll(trial.population, wanted), roll)

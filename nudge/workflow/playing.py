@@ -22,6 +22,7 @@ from nudge.store.trials import trial_state
 from nudge.store.vault import new_keys
 from nudge.trial.errors import Refused
 from nudge.trial.load import load_trial
+from nudge.trial.records.delivery import Status
 from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.launching import launch_trial
@@ -120,12 +121,12 @@ def play(path: Path, desk: Desk, clock: SimulatedClock, process: Process, folder
 
 def _send_everything(path: Path, desk: Desk, clock: SimulatedClock, progress: Progress) -> int:
     launched = launch_trial(path, desk, lambda done, of: progress("writing the ledger", done, of))
-    sent = 0
+    settled = sent = 0
 
-    def one_more(number: int) -> None:
-        nonlocal sent
-        sent += number
-        progress("sending into the outbox", sent, launched.rows)
+    def more(number: int) -> None:
+        nonlocal settled
+        settled += number
+        progress("sending into the outbox", min(settled, launched.rows), launched.rows)
 
     while True:
         with reading(desk.store).begin() as connection:
@@ -133,7 +134,7 @@ def _send_everything(path: Path, desk: Desk, clock: SimulatedClock, progress: Pr
         if due is None:
             return sent
         clock.advance_to(due)
-        send_due(desk, one_more)
+        sent += send_due(desk, more)[Status.ACCEPTED]
 
 
 def _taking_part(trial: Trial, desk: Desk, now: datetime) -> tuple[TakingPart, datetime]:
