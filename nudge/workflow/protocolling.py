@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from nudge import __version__
 from nudge.delivery.plan import Planner
 from nudge.design.priors import PRIORS
-from nudge.report.protocol import Document, protocol_content
-from nudge.report.protocol_page import protocol_page
-from nudge.report.protocol_word import write_word
-from nudge.report.registration import Field, Registry, registration_fields, registration_text
+from nudge.report.protocol.content import Document, protocol_content
+from nudge.report.protocol.page import protocol_page
+from nudge.report.protocol.registration import Field, Registry, registration_fields, registration_text
+from nudge.report.protocol.word import write_word
 from nudge.store.engine import reading
 from nudge.store.outcomes import loaded_outcomes
 from nudge.store.people import allocation_counts

@@ -12,11 +12,11 @@ import docx
 import pytest
 from docx.oxml.ns import qn
 
-from nudge.report.protocol import Document, Table, Words, protocol_content
-from nudge.report.protocol_page import protocol_page
-from nudge.report.protocol_word import write_word
-from nudge.report.registration import NAMES, registration_fields, registration_text
-from nudge.report.spirit import SECTIONS
+from nudge.report.protocol.content import Document, Table, Words, protocol_content
+from nudge.report.protocol.page import protocol_page
+from nudge.report.protocol.registration import NAMES, registration_fields, registration_text
+from nudge.report.protocol.spirit import SECTIONS
+from nudge.report.protocol.word import write_word
 from nudge.trial.model import Trial
 from nudge.trial.records.protocol import ProtocolFacts, ScheduleRow
 from nudge.trial.records.report import ArmSummary, MessageSummary

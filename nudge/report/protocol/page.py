@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from nudge.report.spirit import CITATION
+from nudge.report.protocol.spirit import CITATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nudge.report.protocol import Document, Section
+    from nudge.report.protocol.content import Document, Section
 
 
 def protocol_page(document: Document) -> str:

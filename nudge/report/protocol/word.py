@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nudge.report.protocol import Document, Item, Table, Words
-from nudge.report.spirit import CITATION
+from nudge.report.protocol.content import Document, Item, Table, Words
+from nudge.report.protocol.spirit import CITATION
 
 if TYPE_CHECKING:
     from pathlib import Path

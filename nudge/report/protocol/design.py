@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nudge.report.numbers import percent
-from nudge.report.protocol import Answer, Fill, Piece, Table, Words, said
+from nudge.report.protocol.content import Answer, Fill, Piece, Table, Words, said
 from nudge.report.words import method_in_words, readable
 
 if TYPE_CHECKING:

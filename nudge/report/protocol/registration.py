@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from nudge.report.protocol import Document, Table, Words
+from nudge.report.protocol.content import Document, Table, Words
 from nudge.report.words import readable
 
 if TYPE_CHECKING:

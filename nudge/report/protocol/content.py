@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from nudge.report.spirit import SECTIONS, Topic
+from nudge.report.protocol.spirit import SECTIONS, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,10 +94,10 @@ def said(*pieces: Piece | None, also: bool = True) -> Answer:
 
 def protocol_content(trial: Trial, facts: ProtocolFacts) -> Document:
     """Every item of SPIRIT 2025, filled from the trial file and what is known of it."""
-    from nudge.report.protocol_conduct import CONDUCT
-    from nudge.report.protocol_design import DESIGN
-    from nudge.report.protocol_opening import OPENING
-    from nudge.report.protocol_plan import PLAN
+    from nudge.report.protocol.conduct import CONDUCT
+    from nudge.report.protocol.design import DESIGN
+    from nudge.report.protocol.opening import OPENING
+    from nudge.report.protocol.plan import PLAN
 
     fills: Mapping[str, Fill] = {**OPENING, **DESIGN, **PLAN, **CONDUCT}
     sections = tuple(

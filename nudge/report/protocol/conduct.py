@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nudge.report.numbers import percent
-from nudge.report.protocol import Answer, Fill, Table, said
+from nudge.report.protocol.content import Answer, Fill, Table, said
 from nudge.report.words import readable
 
 if TYPE_CHECKING:
