@@ -58,9 +58,11 @@ def subgroup_lines(line: Line, label: Label) -> Iterator[Estimate]:
         for i in shown:
             pair = levels.pair.only(levels.codes == i)
             found = answer(_recoded(pair), line.design, binary=line.binary, average=line.trial.analysis.average)
-            note = f"among {column} {levels.names[i]}; {said}"
-            made = line.line(pair, found, line.trial.analysis.average, (), label, note)
-            yield replace(made, role="subgroup", family=f"subgroup {column}")
+            made = line.line(pair, found, line.trial.analysis.average, (), label, said)
+            # Most units of a level have one row, and what few pairs say of their likeness means nothing.
+            yield replace(
+                made, role="subgroup", family=f"subgroup {column}", level=f"{column}: {levels.names[i]}", icc=None
+            )
 
 
 def levels_of(line: Line, column: str) -> Levels:
@@ -89,8 +91,8 @@ def _said(levels: Levels, shown: list[int]) -> str:
         test = interaction(levels, shown)
     except EstimationRefused as refusal:
         return f"whether the effect differs cannot be tested: {refusal.what}"
-    meant = "no sign that the effect differs" if test.p_value >= _NO_SIGN else "the effect differs"
-    return f"{meant} between levels, {test}"
+    meant = "no sign" if test.p_value >= _NO_SIGN else "a sign"
+    return f"{meant} that the effect differs between levels, {test}"
 
 
 def interaction(levels: Levels, shown: list[int]) -> JointTest:

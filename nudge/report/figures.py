@@ -66,7 +66,8 @@ def interval_plot(lines: Sequence[Estimate], worthwhile: float | None) -> Interv
 
     bars = tuple(
         Bar(
-            f"{readable(line.arm)} − {readable(line.control)}", "" if line.label != "sensitivity" else line.note,
+            readable(line.level) if line.level else f"{readable(line.arm)} − {readable(line.control)}",
+            "" if line.label != "sensitivity" else line.note,
             effect(line), line.label != "sensitivity", place(line.estimate), place(line.conf_low),
             place(line.conf_high), place(line.verdict_conf_low), place(line.verdict_conf_high),
         )

@@ -40,6 +40,7 @@ def report_page(results: Results, trial: Trial) -> str:
         answers=[words.answer(line, trial) for line in planned if line.role == "primary"],
         harms=[words.answer(line, trial) for line in planned if line.role == "harm"],
         plots=_plots(results, trial),
+        subgroups=_subgroups(results, trial),
         flow=_flow(results),
         lead=_lead(results, trial),
         balance=balance_table(results.balance, _shares(trial)),
@@ -59,12 +60,27 @@ def _plots(results: Results, trial: Trial) -> list[dict[str, Any]]:
         outcome = trial.outcomes[name]
         if outcome.role == "harm":
             continue
-        plot = interval_plot(lines, outcome.worthwhile.value if outcome.worthwhile else None)
+        whole = [line for line in lines if line.level is None]
+        plot = interval_plot(whole, outcome.worthwhile.value if outcome.worthwhile else None)
         if plot is not None:
             plots.append(
                 {"outcome": name, "question": outcome.question or "", "plot": plot, "worthwhile": outcome.worthwhile}
             )
     return plots
+
+
+def _subgroups(results: Results, trial: Trial) -> list[dict[str, Any]]:
+    """For every comparison and declared column: whether the effect differs, then the effect in each level."""
+    found: defaultdict[tuple[str, str, str, str], list[Estimate]] = defaultdict(list)
+    for line in results.estimates:
+        if line.role == "subgroup":
+            found[line.outcome, line.family.removeprefix("subgroup "), line.arm, line.control].append(line)
+    return [
+        {"outcome": outcome, "column": column, "arm": arm, "control": control, "said": lines[0].note,
+         "worthwhile": trial.outcomes[outcome].worthwhile,
+         "plot": interval_plot(lines, size.value if (size := trial.outcomes[outcome].worthwhile) else None)}
+        for (outcome, column, arm, control), lines in found.items()
+    ]  # fmt: skip
 
 
 def _shares(trial: Trial) -> set[str]:

@@ -138,8 +138,8 @@ def lines(made: AnalysisRows, column: str = "region") -> list[Estimate]:
 
 def test_the_interaction_is_said_before_each_level() -> None:
     apart, alike = lines(by_region((0.0, 0.0, 2.0))), lines(by_region((1.0, 1.0, 1.0)))
-    assert [one.note.split(";")[0] for one in apart] == [f"among region r{i}" for i in range(3)]
-    assert all("the effect differs between levels" in one.note for one in apart)
+    assert [one.level for one in apart] == [f"region: r{i}" for i in range(3)]
+    assert all("a sign that the effect differs between levels" in one.note for one in apart)
     assert all("no sign that the effect differs" in one.note for one in alike)
     assert {one.family for one in apart} == {"subgroup region"}
 
@@ -162,15 +162,13 @@ def test_each_level_is_the_comparison_on_its_rows() -> None:
 
 
 def test_numbers_are_cut_at_their_median() -> None:
-    assert [one.note.split(";")[0] for one in lines(by_region((0.0, 1.0)), "age")] == [
-        "among age above 119.5", "among age up to 119.5",
-    ]  # fmt: skip
+    assert [one.level for one in lines(by_region((0.0, 1.0)), "age")] == ["age: above 119.5", "age: up to 119.5"]
 
 
 def test_a_level_with_few_units_is_not_shown() -> None:
     made = by_region((0.0, 1.0))
     made.covariates["region"][:4] = "rare"
-    assert all("rare" not in one.note.split(";")[0] for one in lines(made))
+    assert all("rare" not in (one.level or "") for one in lines(made))
 
 
 def test_sites_are_tested_by_site() -> None:

@@ -148,6 +148,8 @@ class Estimate:
     """Whether the line was planned in the lock."""
     note: str
     """What a reader must know beside the numbers."""
+    level: str | None = None
+    """For a subgroup, its column and level, such as `imd_quintile: 5`."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
