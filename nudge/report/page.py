@@ -41,6 +41,7 @@ def report_page(results: Results, trial: Trial) -> str:
         harms=[words.answer(line, trial) for line in planned if line.role == "harm"],
         plots=_plots(results, trial),
         subgroups=_subgroups(results, trial),
+        adjustment=words.ADJUSTMENTS[trial.analysis.multiplicity],
         flow=_flow(results),
         lead=_lead(results, trial),
         balance=balance_table(results.balance, _shares(trial)),

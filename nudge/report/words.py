@@ -56,7 +56,7 @@ def answer(line: Estimate, trial: Trial) -> Answer:
         verdict=shown,
         tone=tone,
         because=because(line, outcome),
-        family=_family(line),
+        family=_family(line, trial),
     )
 
 
@@ -167,6 +167,15 @@ def because(line: Estimate, outcome: Outcome) -> str:
     return sentences[line.verdict]
 
 
+ADJUSTMENTS = {
+    "holm": "Holm",
+    "hochberg": "Hochberg",
+    "benjamini_hochberg": "Benjamini-Hochberg",
+    "none": "not adjusted",
+}
+"""What a report calls the adjustment that a file names."""
+
+
 def _amount(line: Estimate, value: float | None) -> str:
     if value is None:
         return "–"
@@ -175,10 +184,11 @@ def _amount(line: Estimate, value: float | None) -> str:
     return f"{numbers.plain(value * 100, 1 if abs(value) >= _SMALL else 2)} points"
 
 
-def _family(line: Estimate) -> str:
+def _family(line: Estimate, trial: Trial) -> str:
     if line.p_adjusted is None:
         return ""
-    return f"p {_equals(line.p_value)}; adjusted for the family of comparisons (Holm) {_equals(line.p_adjusted)}"
+    how = ADJUSTMENTS[trial.analysis.multiplicity]
+    return f"p {_equals(line.p_value)}; adjusted for the family of comparisons ({how}) {_equals(line.p_adjusted)}"
 
 
 def _equals(p: float | None) -> str:
