@@ -23,6 +23,7 @@ from nudge.trial.tables import EMPTY
 from nudge.workflow.cautions import cautions, household_cap
 from nudge.workflow.drawing import draws_sites, takes_one_by_one, undrawable
 from nudge.workflow.example_records import EXAMPLES
+from nudge.workflow.foreseeing import foreseen_problems
 from nudge.workflow.law import equal_within_units
 from nudge.workflow.naming import named_templates, named_things, unused_columns
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
@@ -115,9 +116,6 @@ def examine(path: Path, now: datetime) -> Examined:
         expected = forecast(planner, templates, roll)
         problems.extend(_unrendered(loaded, expected))
     if not problems.fatal:
-        # What can be foreseen needs law and design, which are read off an examined file.
-        from nudge.workflow.foreseeing import foreseen_problems
-
         problems.extend(foreseen_problems(loaded, roll))
     return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)
 

@@ -12,7 +12,7 @@ from nudge.trial.errors import InputError
 from nudge.trial.problems import Level
 from nudge.workflow.drawing import draws_sites
 from nudge.workflow.law import law_of
-from nudge.workflow.powering import advice_sentence, plans_of, sizes_of
+from nudge.workflow.plans import advice_sentence, plans_of, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nudge.report.curves import Axes, Curve, curve_svg, curve_text
 from nudge.report.numbers import percent
 from nudge.trial.problems import listed
-from nudge.workflow.powering import amount
+from nudge.workflow.plans import amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from nudge.report.numbers import percent, signed
 from nudge.trial.errors import InputError
 from nudge.trial.grammar import difference, proportion
 from nudge.trial.quantities import GrammarError
-from nudge.workflow.powering import amount
+from nudge.workflow.plans import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -24,7 +24,7 @@ from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.forecasting import Sending, sending_of
 from nudge.workflow.law import law_of
-from nudge.workflow.powering import Planned, icc_of, plans_of, sizes_of
+from nudge.workflow.plans import Planned, icc_of, plans_of, sizes_of
 from nudge.workflow.redrawing import draw_units, redraw_of
 from nudge.workflow.reporting import without_nan
 
