@@ -76,7 +76,9 @@ def act_out(path: Path, folder: Path, effect: float | None, seed: int, progress:
     def process(trial: Trial, taking_part: TakingPart, beside: Path) -> Mapping[str, float]:
         if trial.trial in EXAMPLES and effect is None:
             primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
-            return make_outcomes(target, desk, seed).effects[primary]
+            sign = -1 if trial.outcomes[primary].better == "lower" else 1
+            effects = make_outcomes(target, desk, seed).effects[primary]
+            return {pair: sign * size + 0.0 for pair, size in effects.items()}
         return _outcomes(trial, taking_part, beside, effect, seed)
 
     played = play(target, desk, clock, process, folder / "reports", progress)

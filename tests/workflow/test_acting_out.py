@@ -10,6 +10,7 @@ import pytest
 
 from nudge.trial.errors import Refused
 from nudge.workflow.acting_out import ActedOut, act_out, acted_in_lines
+from nudge.workflow.examples import make_roll
 from tests.conftest import ROOT
 from tests.support.trials import family, trial_values, write_trial
 
@@ -125,3 +126,14 @@ def test_someone_else_s_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out" / "mine.txt").write_text("mine")
     with pytest.raises(Refused, match="was not made by `nudge simulate --run`"):
         acted(write_trial(tmp_path / "trial", 20, power=POWER), tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_truth_is_turned_round_as_estimates_are_where_fewer_is_better(tmp_path: Path) -> None:
+    """Two points fewer children not brought is two points better, in the truth as in what is found."""
+    path = tmp_path / "camhs-was-not-brought.yaml"
+    text = (ROOT / "experiments" / path.name).read_text()
+    path.write_text(text.replace("stage: trial", "stage: pilot"))
+    make_roll("camhs-was-not-brought", tmp_path, 400)
+    made = acted(path, tmp_path / "out")
+    assert made.played.truth["easy_cancel - usual"] > 0
