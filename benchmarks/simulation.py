@@ -19,10 +19,10 @@ import statsmodels.api as sm
 
 from nudge.analysis.batched import Runs
 from nudge.analysis.operating import Tally
+from nudge.design.fixed_numbers import redraws
 from nudge.design.simulation import World, totals
 from nudge.trial.records.analysis import Design, Floats, Ints
 from nudge.trial.records.design import DrawUnit, Law
-from nudge.workflow.redrawing import fixed_numbers
 
 RUNS, FAMILIES, BLOCKS = 1000, 10_000, 20
 BASE, EFFECT, SEED = 0.4, 0.02, 20_261_122
@@ -52,7 +52,7 @@ def ours() -> Tally:
     world = World(people, np.full(FAMILIES, BASE), None, 0.0, 1.0, 1.0, together=True)
     tally = Tally()
     for _ in range(0, RUNS, AT_ONCE):
-        arms = fixed_numbers(known, law, AT_ONCE, rng)
+        arms = redraws(known, law, AT_ONCE, rng)
         rows, sums = totals(world, arms, np.array([0.0, EFFECT]), rng)
         tally.add(
             Runs(

@@ -21,11 +21,11 @@ import numpy as np
 
 from nudge.analysis.batched import Runs
 from nudge.analysis.operating import Tally
+from nudge.design.fixed_numbers import redraws
 from nudge.design.power import Block, Plan, power
 from nudge.design.simulation import World, totals, unequal_sizes
 from nudge.trial.records.analysis import Design, Ints
 from nudge.trial.records.design import DrawUnit, Law
-from nudge.workflow.redrawing import fixed_numbers
 
 RESULT = Path(__file__).with_suffix(".json")
 GROUPS, RUNS = 40, 250
@@ -95,7 +95,7 @@ def group(setting: Setting, number: int) -> float:
     sites = setting.cv is not None
     people = unequal_sizes(setting.units, PEOPLE if sites else 1, setting.cv or 0.0, rng)
     world = World(people, np.full(setting.units, BASE), None, ICC if sites else 0.0, 1.0, 1.0, together=not sites)
-    arms = fixed_numbers(units, Law("power", "complete", ("usual", "reminder"), (1, 1), ()), RUNS, rng)
+    arms = redraws(units, Law("power", "complete", ("usual", "reminder"), (1, 1), ()), RUNS, rng)
     rows, sums = totals(world, arms, np.array([0.0, effect_of(setting)]), rng)
     tally = Tally()
     tally.add(

@@ -161,11 +161,6 @@ def tied(statistic: float) -> float:
     return statistic * (1 - _TIE)
 
 
-def can_redraw(design: Design) -> bool:
-    """Whether two arms of the design can be drawn again, from the stored law or within blocks."""
-    return design.method in WITHIN_BLOCKS or design.law is not None
-
-
 def redraw_of(pair: Pair, design: Design, arm: str, control: str) -> Redraw | None:
     """The stored law's draws of a comparison's units; None where units are re-drawn within blocks.
 

@@ -112,13 +112,3 @@ def is_opted_out(sites: Collection[str]) -> sa.ColumnElement[bool]:
         sa.tuple_(sends.c.trial, sends.c.unit).in_(asked_units),
         sa.tuple_(sends.c.trial, sends.c.person).in_(persons),
     )
-
-
-def opted_out_by_arm(connection: Connection, trial: str, arm_of: dict[str, str]) -> dict[str, int]:
-    """Units of each arm that asked for an end in this trial, also where they have come back since."""
-    query = sa.select(opt_outs.c.unit.distinct()).where(opt_outs.c.trial == trial, opt_outs.c.unit != "")
-    counts = dict.fromkeys(arm_of.values(), 0)
-    for unit in connection.scalars(query):
-        if unit in arm_of:
-            counts[arm_of[unit]] += 1
-    return counts

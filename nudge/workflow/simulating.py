@@ -23,9 +23,9 @@ from nudge.workflow.drawing import draws_sites
 from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.forecasting import Sending, sending_of
-from nudge.workflow.law import law_of
+from nudge.workflow.law import draw_units, law_of
 from nudge.workflow.plans import Planned, icc_of, plans_of, sizes_of
-from nudge.workflow.redrawing import draw_units, redraw_of
+from nudge.workflow.redrawing import redraw_of
 from nudge.workflow.reporting import without_nan
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _setting(trial: Trial, roll: Roll | None, asked: Asked, rng: np.random.Gener
     sizes = sizes_of(trial, roll)
     planned = tuple(plans_of(trial, roll, sizes))
     if roll is not None:
-        units = draw_units(trial, roll)
+        units = draw_units(trial, roll.units)
         people = np.array([len(unit.people) for unit in roll.units], dtype=np.int64)
     else:
         units = [DrawUnit(f"{i + 1:07d}") for i in range(int(sizes.units))]

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nudge.design.fixed_numbers import redraws
 from nudge.design.methods import method
 from nudge.trial.errors import InputError, Refused
 from nudge.trial.load import load_trial
 from nudge.trial.records.design import DrawUnit, Law
 from nudge.workflow.powering import power_of
-from nudge.workflow.redrawing import fixed_numbers, redraw_of
+from nudge.workflow.redrawing import redraw_of
 from nudge.workflow.showing_simulation import effects_named, self_test_verdict, simulation_in_lines
 from nudge.workflow.simulating import Asked, Simulated, arm_effects, self_test, simulate_trial
 from tests.support.trials import START, write_trial
@@ -48,7 +49,7 @@ def sites(folder: Path, power: dict[str, str], **changes: Any) -> Path:
 def test_a_redraw_gives_what_the_draw_itself_may_give(n: int) -> None:
     law = Law("t", "complete", ("a", "b", "c"), (1, 1, 2), ())
     units = [DrawUnit(str(i)) for i in range(n)]
-    arms = fixed_numbers(units, law, 4000, np.random.default_rng(3))
+    arms = redraws(units, law, 4000, np.random.default_rng(3))
     counts = np.stack([(arms == k).sum(axis=1) for k in range(3)], axis=1)
     for k, share in enumerate((0.25, 0.25, 0.5)):
         assert set(counts[:, k]) <= {int(np.floor(n * share)), int(np.ceil(n * share))}
