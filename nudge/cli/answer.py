@@ -104,4 +104,5 @@ def halt(
     if lift:
         next_step(f"Sending goes on: {what}.", "nudge status")
     else:
-        next_step(f"Nothing more goes out: {what}.", f"nudge halt {name} {'--arm ' + arm if arm else ''} --lift")
+        again = ["nudge halt", *([name] if name else []), *(["--arm", arm] if arm else []), "--lift"]
+        next_step(f"Nothing more goes out: {what}.", " ".join(again))

@@ -43,9 +43,10 @@ def lift_halt(connection: Connection, trial: str, arm: str, now: datetime) -> in
     return lifted.rowcount
 
 
-def halts_in_force(connection: Connection) -> list[Mapping[str, Any]]:
-    """What is held back now, and why."""
-    query = sa.select(halts).where(halts.c.lifted_at.is_(None)).order_by(halts.c.id)
+def halts_in_force(connection: Connection, trial: str) -> list[Mapping[str, Any]]:
+    """What holds this trial, one of its arms, or everything back now, and why."""
+    holds = halts.c.lifted_at.is_(None), halts.c.trial.in_(["", trial])
+    query = sa.select(halts).where(*holds).order_by(halts.c.id)
     return [dict(row) for row in connection.execute(query).mappings()]
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from nudge.store.engine import reading
+from nudge.store.halts import halts_in_force
 from nudge.store.ledger import ledger_counts, next_due
 from nudge.store.outcomes import latest_results, loaded_outcomes
 from nudge.store.people import allocation_counts
@@ -31,6 +32,8 @@ class Standing:
     demonstration: bool
     allocated: dict[str, int]
     ledger: list[str]
+    halted: list[str]
+    """What is held back, by whom and why."""
     next_due: datetime | None
     next_command: str
 
@@ -83,8 +86,14 @@ def _one(connection: Connection, state: TrialState) -> Standing:
     return Standing(
         state.name, state.state, state.demonstration, allocation_counts(connection, state.name),
         [f"{rows:,} {status}" for status, rows in sorted(tally.items())],
+        [_held(halt) for halt in halts_in_force(connection, state.name)],
         next_due(connection, state.name), _next_command(connection, state),
     )  # fmt: skip
+
+
+def _held(halt: Mapping[str, Any]) -> str:
+    what = halt["arm"] or ("everything" if not halt["trial"] else "the whole trial")
+    return f"{what} is held back since {halt['since']:%d %B %Y %H:%M} UTC, by {halt['actor']}: {halt['reason']}"
 
 
 def _next_command(connection: Connection, state: TrialState) -> str:

@@ -18,6 +18,7 @@ from nudge.trial.records.delivery import Reply, SendResult, Status
 from nudge.workflow.desk import Desk
 from nudge.workflow.halting import halt_sending, lift_sending
 from nudge.workflow.sending import StoreLedger, send_due
+from nudge.workflow.standing import standing
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)  # a Monday
@@ -138,6 +139,20 @@ def test_one_arm_can_be_halted_alone(bench: Bench) -> None:
     with desk.store.begin() as connection:
         arms = set(connection.scalars(sa.select(sends.c.arm).where(sends.c.status == Status.ACCEPTED)))
     assert arms == {"usual"}
+
+
+def test_where_a_trial_stands_tells_what_is_held_back(bench: Bench) -> None:
+    desk = bench.desk()
+    launched(desk, bench.folder, arms=BOTH)
+    halt_sending(desk, "small", "reminder", "complaints")
+    halt_sending(desk, "", "", "a wrong link")
+    assert standing(desk)[0].halted == [
+        "reminder is held back since 11 January 2027 09:00 UTC, by tester: complaints",
+        "everything is held back since 11 January 2027 09:00 UTC, by tester: a wrong link",
+    ]
+    lift_sending(desk, "small", "reminder")
+    lift_sending(desk, "", "")
+    assert standing(desk)[0].halted == []
 
 
 def test_a_halt_needs_a_reason_and_something_to_halt(bench: Bench) -> None:
