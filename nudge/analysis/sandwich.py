@@ -177,7 +177,7 @@ def _columns(contrasts: Floats) -> Floats:
 
 
 def _row_weights(model: LinearFit, run: Run) -> Floats:
-    return np.ones(run.cell.size) if model.weights is None else model.weights[run.cell]
+    return np.ones(1) if model.weights is None else model.weights[np.atleast_1d(run.cell)]
 
 
 def residuals(model: LinearFit) -> Iterator[tuple[Run, Floats]]:
@@ -195,7 +195,7 @@ def _cells_alone(model: LinearFit, wanted: Floats, power: float) -> Sums:
     cells, x = model.cells, model.table @ model.root
     squares = np.zeros(cells.count.size)
     for run, e in residuals(model):
-        squares += np.bincount(run.cell, e**2, minlength=squares.size)
+        run.add(squares, e**2)
     h, pull = (x**2).sum(axis=1), x @ wanted
     adjusted = _stretched(h, 2 * power)
     sums = Sums.nothing(*wanted.shape)
@@ -216,19 +216,19 @@ def _rows(model: LinearFit, wanted: Floats, power: float) -> Sums:
     hat = _hat_tables(model)
     pulls = [model.by_measure(model.root @ wanted[:, i]) for i in range(r)]
     moments = [Moments(model) for _ in range(r)]
-    leverages = []
     for run, e in residuals(model):
         h = _quadratic(hat, run)
         adjusted = _stretched(h, 2 * power)
         pull = np.stack([_linear(table, run) for table in pulls])
-        leverages.append(_leaning(h, pull.T))
-        sums.covariance += (pull * (e**2 * adjusted)) @ pull.T
-        for i, one in enumerate(pull**2 * adjusted):
-            sums.trace[i] += (one * (1 - h)).sum()
-            sums.a4[i] += (one**2).sum()
-            sums.own4[i] += (one**2 * h).sum()
+        if h.max() > sums.leverage:
+            sums.leverage = max(sums.leverage, _leaning(h, pull.T))
+        sums.covariance += (pull * (e * e * adjusted)) @ pull.T
+        for i, one in enumerate(pull * pull * adjusted):
+            own = one * h
+            sums.trace[i] += one.sum() - own.sum()
+            sums.a4[i] += one @ one
+            sums.own4[i] += one @ own
             moments[i].add(run, one)
-    sums.leverage = max(leverages)
     for i in range(r):
         sums.ss[i] = moments[i].in_basis()
     return sums
@@ -240,24 +240,20 @@ class Moments:
     def __init__(self, model: LinearFit) -> None:
         self.model = model
         size = 1 + len(model.cells.measures)
-        self.sums = np.zeros((size, size, model.cells.count.size))
+        self.sums = np.zeros((model.cells.count.size, size, size))
 
     def add(self, run: Run, weight: Floats) -> None:
         """Some rows, each with a weight."""
-        for i in range(self.sums.shape[0]):
-            left = weight if i == 0 else weight * run.z[i]
-            for j in range(i, self.sums.shape[0]):
-                product = left if j == 0 else left * run.z[j]
-                self.sums[i, j] += np.bincount(run.cell, product, minlength=self.sums.shape[2])
+        run.add_products(self.sums, run.z, weight)
 
     def in_basis(self) -> Floats:
         """Σ w x̃x̃' over the rows: (k, k)."""
         model = self.model
         total = np.zeros((len(model.names), len(model.names)))
-        for i in range(self.sums.shape[0]):
-            for j in range(i, self.sums.shape[0]):
+        for i in range(self.sums.shape[1]):
+            for j in range(i, self.sums.shape[1]):
                 one, other = model.columns(i), model.columns(j)
-                block = model.table[:, one].T @ (model.table[:, other] * self.sums[i, j][:, None])
+                block = model.table[:, one].T @ (model.table[:, other] * self.sums[:, i, j][:, None])
                 total[np.ix_(one, other)] = block
                 total[np.ix_(other, one)] = block.T
         product: Floats = model.root.T @ total @ model.root
