@@ -26,7 +26,7 @@ _MOST_CODES = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Some rows: which, their cells (one number where it is the same for all), and a row of ones above their measures."""
+    """Some rows: which, their cells (one number where all have the same), and ones above their measures."""
 
     rows: slice | NDArray[np.intp]
     cell: NDArray[np.intp] | int
