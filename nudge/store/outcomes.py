@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from nudge.store.people import insert_rows
+from nudge.store.rows import insert_rows
 from nudge.store.tables import outcome_loads, outcome_rows, results
 from nudge.trial.records.outcomes import Linkage, OutcomeRow, OutcomeState
 
