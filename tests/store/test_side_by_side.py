@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from nudge.store.audit import broken_link, record_action
 from nudge.store.engine import open_store, reading
 from nudge.store.events import Event, keep_event
+from nudge.store.outcomes import latest_results, save_results
 from nudge.store.rates import reserve
 from nudge.store.rows import insert_rows
 from nudge.store.tables import audit, people, provider_events, sends, trials
@@ -102,3 +104,14 @@ def test_many_rows_come_back_as_they_went_in(store: Engine) -> None:
         assert [dict(row) for row in found] == rows
         back = connection.execute(sa.select(sends)).mappings().one()
     assert {name: back[name] for name in send} == send
+
+
+def test_results_keep_the_numbers_that_cannot_be_had(store: Engine) -> None:
+    content = {"estimates": [{"df": math.nan, "estimate": 0.25, "note": "NaN"}], "label": None}
+    with store.begin() as connection:
+        save_results(connection, "a", NOON, "f", content)
+        found = latest_results(connection, "a")
+    assert found is not None
+    line = found["estimates"][0]
+    assert math.isnan(line["df"])
+    assert (line["estimate"], line["note"], found["label"]) == (0.25, "NaN", None)
