@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
+_PATIENCE = f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout=10min"
+"""A process that stands still in the middle of a transaction must not hold up the others for ever."""
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 
 
@@ -28,7 +30,8 @@ def open_store(url: str) -> Engine:
     except DBAPIError as error:
         shown = engine.url.render_as_string(hide_password=True)
         raise InputError(
-            f"the database {shown} cannot be opened ({error.orig})", "check --db or NUDGE_DATABASE_URL"
+            f"the database {shown} cannot be opened ({' '.join(str(error.orig).split())})",
+            "check --db or NUDGE_DATABASE_URL",
         ) from None
     return engine
 
@@ -63,7 +66,7 @@ def _postgresql(address: sa.URL) -> Engine:
     try:
         return sa.create_engine(
             address.set(drivername="postgresql+psycopg"), pool_pre_ping=True,
-            connect_args={"application_name": "nudge", "options": f"-c lock_timeout={_BUSY_SECONDS}s"},
+            connect_args={"application_name": "nudge", "options": _PATIENCE},
         )  # fmt: skip
     except ModuleNotFoundError:
         raise InputError(

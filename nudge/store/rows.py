@@ -33,7 +33,7 @@ def insert_once(connection: Connection, table: sa.Table, row: Mapping[str, objec
 
 
 def _copy(connection: Connection, table: sa.Table, rows: list[Mapping[str, object]]) -> None:
-    """PostgreSQL's COPY, nine times as fast as inserting, with each column's own way into the database."""
+    """PostgreSQL's COPY, some times as fast as inserting, with each column's own way into the database."""
     names = list(rows[0])
     ways = [table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names]
     prepare = connection.dialect.identifier_preparer

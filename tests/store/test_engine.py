@@ -96,3 +96,19 @@ def test_processes_that_migrate_the_same_new_database_at_once_do_it_once() -> No
         stores = list(pool.map(open_store, [url] * 4))
     with reading(stores[0]).begin() as connection:
         assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == newest_revision()
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.usefixtures("on_postgresql")
+def test_postgresql_waits_as_sqlite_does_and_lets_nobody_stand_still_for_ever(tmp_path: Path) -> None:
+    with open_store(database_url(tmp_path)).connect() as connection:
+        settings = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in
+                    ("lock_timeout", "idle_in_transaction_session_timeout", "transaction_isolation")]  # fmt: skip
+    assert settings == ["30s", "10min", "read committed"]
+
+
+@pytest.mark.needs("postgresql")
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    with pytest.raises(InputError, match="cannot be opened.*check --db or NUDGE_DATABASE_URL") as told:
+        open_store("postgresql://nudge:secret@127.0.0.1:1/nudge")
+    assert "secret" not in str(told.value)
