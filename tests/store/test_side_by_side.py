@@ -15,12 +15,13 @@ from cryptography.fernet import Fernet
 from sqlalchemy.engine import Connection, Engine
 
 from nudge.store.audit import broken_link, record_action
+from nudge.store.changes import change, change_free
 from nudge.store.engine import open_store, reading
 from nudge.store.events import Event, keep_event
 from nudge.store.outcomes import latest_results, save_results
 from nudge.store.rates import reserve
 from nudge.store.rows import insert_rows
-from nudge.store.tables import audit, people, provider_events, sends, trials
+from nudge.store.tables import audit, people, provider_events, send_events, sends, trials
 from nudge.store.vault import Vault
 from nudge.trial.records.delivery import Status
 from tests.support.databases import database_url
@@ -84,6 +85,33 @@ def test_a_reader_sees_one_state_of_the_database_throughout(store: Engine) -> No
         assert reader.scalar(count) == 1
 
 
+def send_row(number: int, status: Status) -> dict[str, object]:
+    return {
+        "id": f"s{number}", "trial": "a", "unit": f"H{number}", "person": f"P{number}", "arm": "plan", "message": "m",
+        "template": "t", "channel": "sms", "via": "outbox", "planned_at": NOON, "due_at": NOON.astimezone(),
+        "not_after": NOON, "position": 2**40, "status": status, "attempt": 0, "touched_at": NOON, "reason": None,
+    }  # fmt: skip
+
+
+def test_every_row_moves_once_with_its_event_whoever_asks(store: Engine) -> None:
+    with store.begin() as connection:
+        insert_rows(connection, sends, [send_row(i, Status.DUE) for i in range(200)])
+    moved: list[int] = []
+
+    def act(connection: Connection, number: int) -> None:
+        if number % 2:
+            moved.append(change(connection, sa.true(), Status.CANCELLED, NOON, f"by {number}"))
+        else:
+            moved.append(change_free(connection, sa.true(), Status.CLAIMED, NOON, holder=f"elsewhere/{number}"))
+
+    at_once(store, 6, act)
+    with reading(store).begin() as connection:
+        states = {row.id: row.status for row in connection.execute(sa.select(sends.c.id, sends.c.status))}
+        events = connection.execute(sa.select(send_events.c.send, send_events.c.status)).all()
+    assert sum(moved) == len(events) == 200
+    assert {event.send: event.status for event in events} == states
+
+
 def test_many_rows_come_back_as_they_went_in(store: Engine) -> None:
     odd = {"name": 'Siân "O\\Neil"\t\n', "visit": None, "age": 24.5, "first": True, "list": ["x", "\\N"]}
     rows = [
@@ -91,11 +119,7 @@ def test_many_rows_come_back_as_they_went_in(store: Engine) -> None:
          "language": "cy"}
         for i in range(7_001)
     ]  # fmt: skip
-    send = {
-        "id": "s1", "trial": "a", "unit": "H1", "person": "P1", "arm": "plan", "message": "m", "template": "t",
-        "channel": "sms", "via": "outbox", "planned_at": NOON, "due_at": NOON.astimezone(), "not_after": NOON,
-        "position": 2**40, "status": Status.PLANNED, "attempt": 0, "touched_at": NOON, "reason": None,
-    }  # fmt: skip
+    send = send_row(1, Status.PLANNED)
     with store.begin() as connection:
         insert_rows(connection, people, rows)
         insert_rows(connection, sends, [send])

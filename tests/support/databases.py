@@ -1,7 +1,8 @@
 """Databases for tests: SQLite in the test's own folder, or a database of a real PostgreSQL server.
 
-The server is started once, from a package; NUDGE_TEST_POSTGRESQL names another one in its
-place, by the address of a database from which more can be made.
+The server is started once, from a package (as root it runs as a user of its own, whom the
+package makes and to whom it opens the folders on the way); NUDGE_TEST_POSTGRESQL names another
+one in its place, by the address of a database from which more can be made.
 """
 
 from __future__ import annotations
