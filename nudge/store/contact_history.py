@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from nudge.store.tables import contacts, people, send_events, sends
+from nudge.store.lease import at_work
+from nudge.store.locks import side_by_side
+from nudge.store.tables import Moment, contacts, people, send_events, sends
 from nudge.trial.records.delivery import Status
 
 if TYPE_CHECKING:
@@ -46,9 +48,12 @@ def _points() -> sa.Select[tuple[str, str, str]]:
 
 
 def written_to(
-    connection: Connection, units: set[Unit], since: datetime, now: datetime
+    connection: Connection, units: set[Unit], since: datetime, now: datetime, holder: str
 ) -> dict[Unit, dict[str, datetime]]:
-    """Each unit's messages since a moment, by name: when they last went out, or virtually would have."""
+    """Each unit's messages since a moment, by name: when they last went out, or virtually would have.
+
+    What a dispatcher other than `holder` has taken up is as good as sent.
+    """
     here = sa.tuple_(sends.c.trial, sends.c.unit).in_(sorted(units))
     real = (
         sa.select(sends.c.trial, sends.c.unit, sends.c.message, sa.func.max(send_events.c.at))
@@ -60,7 +65,10 @@ def written_to(
         here, sends.c.status == Status.VIRTUAL, sends.c.planned_at > since, sends.c.planned_at <= now
     )
     found: defaultdict[Unit, dict[str, datetime]] = defaultdict(dict)
-    for query in (real, virtual):
+    taken_up = sa.select(sends.c.trial, sends.c.unit, sends.c.message, sa.literal(now, Moment)).where(
+        here, sends.c.status == Status.DUE, sends.c.holder != holder, sends.c.holder.in_(at_work())
+    )
+    for query in (real, virtual, taken_up) if side_by_side(connection) else (real, virtual):
         for trial, unit, message, at in connection.execute(query):
             found[trial, unit][message] = at
     return found

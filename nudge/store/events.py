@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from nudge.store.rows import insert_once
 from nudge.store.tables import notices, provider_events, replies, sends
 from nudge.trial.records.delivery import Status
 
@@ -40,19 +41,14 @@ class Event:
         return hashlib.sha256(told.encode()).hexdigest()
 
 
-def keep_event(connection: Connection, event: Event, now: datetime, vault: Vault) -> int | None:
-    """Keep a provider's word; its number, or None where the same word was kept before."""
-    query = sa.select(provider_events.c.id).where(provider_events.c.digest == event.digest)
-    if connection.execute(query).first() is not None:
-        return None
-    number: int | None = connection.scalar(
-        provider_events.insert().returning(provider_events.c.id).values(
-            received_at=now, provider=event.provider, kind=event.kind, digest=event.digest,
-            reference=event.reference, provider_id=event.provider_id, code=event.code,
-            sealed_content=vault.seal(json.dumps(dict(event.content)).encode()), note="",
-        )
-    )  # fmt: skip
-    return number
+def keep_event(connection: Connection, event: Event, now: datetime, vault: Vault) -> bool:
+    """Keep a provider's word; False where the same word was kept before."""
+    row = {
+        "received_at": now, "provider": event.provider, "kind": event.kind, "digest": event.digest,
+        "reference": event.reference, "provider_id": event.provider_id, "code": event.code,
+        "sealed_content": vault.seal(json.dumps(dict(event.content)).encode()), "note": "",
+    }  # fmt: skip
+    return insert_once(connection, provider_events, row)
 
 
 def waiting_events(connection: Connection, vault: Vault) -> list[tuple[int, datetime, Event]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
+from nudge.store.rows import insert_rows
 from nudge.store.tables import (
     allocations,
     contacts,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from nudge.store.vault import Vault
 
-_CHUNK = 5_000
 T = TypeVar("T")
 
 
@@ -185,13 +184,6 @@ def columns_from_json(stored: Mapping[str, Any], types: Mapping[str, str]) -> di
         name: date.fromisoformat(value) if value is not None and types.get(name) == "date" else value
         for name, value in stored.items()
     }
-
-
-def insert_rows(connection: Connection, table: sa.Table, rows: Iterable[Mapping[str, object]]) -> None:
-    """Insert many rows, some thousands at a time."""
-    remaining = iter(rows)
-    while chunk := list(islice(remaining, _CHUNK)):
-        connection.execute(table.insert(), chunk)
 
 
 def _person_row(trial: str, person: Person) -> dict[str, object]:

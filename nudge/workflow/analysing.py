@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge import __version__
-from nudge.analysis.analyse import Analysed, analyse
+from nudge.analysis.analyse import Analysed
 from nudge.analysis.checks import attrition, reconciliation
 from nudge.analysis.foreseen import baseline_columns
+from nudge.analysis.frozen import AnalysisData, is_frozen
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
 from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
@@ -19,14 +20,15 @@ from nudge.store.people import earlier_draws, load_allocation, load_roll
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import listed
-from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Estimate, Floats
+from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Floats
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
-from nudge.trial.records.report import Amendment, Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
+from nudge.trial.records.report import Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
 from nudge.workflow.amending import amendments_of, standing_of
 from nudge.workflow.drawn_design import design_of, design_with_law, drawn_together
-from nudge.workflow.elsewhere import analyse_elsewhere
+from nudge.workflow.elsewhere import analyse_elsewhere, design_elsewhere
 from nudge.workflow.flow import trial_flow
+from nudge.workflow.freezing import analyse_frozen, estimates_of, keep
 from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.law import law_of
 from nudge.workflow.locking import balance_of
@@ -44,17 +46,24 @@ if TYPE_CHECKING:
     from nudge.workflow.desk import Desk
 
 
-def analyse_trial(path: Path, desk: Desk, data: Path | None = None) -> Results:
-    """Results of a trial: run here from the store, or run elsewhere from its file or `data`."""
+def analyse_trial(path: Path, desk: Desk, data: Path | None = None, folder: Path | None = None) -> Results:
+    """Results of a trial: run here from the store, or run elsewhere from its file or `data`.
+
+    data: also a frozen data set of either, which gives its numbers again.
+    folder: where the data set is frozen; without one only its hash is kept.
+    """
     loaded = load_trial(path)
+    allocation = loaded.trial.allocation
+    if data is not None and is_frozen(data):
+        return analyse_frozen(loaded, desk, data, design_elsewhere(allocation) if allocation else None)
     if loaded.trial.run_elsewhere:
-        return analyse_elsewhere(loaded, desk.clock.now(), data)
+        return analyse_elsewhere(loaded, desk.clock.now(), data, folder)
     if data is not None:
         raise Refused(
             f"{loaded.trial.trial} was drawn here, so its rows are in the database",
-            "collect outcomes with `nudge collect FILE`; `--data` is for trials run elsewhere",
+            "collect outcomes with `nudge collect FILE`; `--data` is for trials run elsewhere and for frozen data",
         )
-    return _analyse_here(loaded, desk)
+    return _analyse_here(loaded, desk, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
         )
 
 
-def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
+def _analyse_here(loaded: LoadedTrial, desk: Desk, folder: Path | None) -> Results:
     trial = loaded.trial
     locked = need_locked(desk.store, trial.trial)
     if locked.state.allocated_at is None:
@@ -104,13 +113,18 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
     amendments = amendments_of(desk.store, trial.trial)
     with reading(desk.store).begin() as connection:
         design = design_with_law(connection, trial, stored.roll.units)
-    analysed = analyse(trial, rows_of, design, "prespecified", foreseen)
-    labelled = _held_back(_labelled(analysed, amendments, changed), stored)
+    data = AnalysisData(
+        trial.trial, locked.lock.fingerprint, rows_of, "prespecified", foreseen,
+        {name: standing_of(name, amendments, changed) for name in rows_of},
+        {name: waiting for name in rows_of if (waiting := _not_yet(stored.outcomes[name]))},
+    )  # fmt: skip
+    analysed = estimates_of(trial, data, design)
     now = desk.clock.now()
     signed = approvals_in_force(desk.store, locked)
     results = replace(
-        _results(loaded, locked, stored, labelled, rows_of, changed, now.isoformat()),
+        _results(loaded, locked, stored, analysed, rows_of, changed, now.isoformat()),
         amendments=amendments, approvals=tuple(Approval(one.approver, one.at.isoformat()) for one in signed),
+        data=keep(data, folder),
     )  # fmt: skip
     with desk.store.begin() as connection:
         save_results(connection, trial.trial, now, locked.lock.fingerprint, asdict(results))
@@ -138,15 +152,6 @@ def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> A
     )
 
 
-def _labelled(analysed: Analysed, amendments: tuple[Amendment, ...], changed: list[str]) -> Analysed:
-    """Each planned line as it stands to the lock; sensitivity lines keep their label."""
-    lines = [
-        replace(line, label=standing_of(line.outcome, amendments, changed)) if line.label == "prespecified" else line
-        for line in analysed.estimates
-    ]
-    return replace(analysed, estimates=tuple(lines))
-
-
 def _received(states: Mapping[str, set[Status]] | None, units: Sequence[str]) -> Floats | None:
     """Whether a message to each row's unit was delivered: a receipt says so; without one it may not be known."""
     if states is None:
@@ -162,20 +167,6 @@ def _received(states: Mapping[str, set[Status]] | None, units: Sequence[str]) ->
 
 def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:
     return sum(row.state is OutcomeState.NOT_YET for row in outcome.values())
-
-
-def _held_back(analysed: Analysed, stored: _Stored) -> Analysed:
-    """No verdict while some windows are open."""
-    waiting = {name: _not_yet(rows) for name, rows in stored.outcomes.items()}
-    lines = [_without_verdict(line, waiting.get(line.outcome, 0)) for line in analysed.estimates]
-    return replace(analysed, estimates=tuple(lines))
-
-
-def _without_verdict(line: Estimate, windows_open: int) -> Estimate:
-    if not windows_open:
-        return line
-    said = f"no verdict yet: {windows_open:,} windows are open"
-    return replace(line, verdict=None, note=f"{said}; {line.note}" if line.note else said)
 
 
 def _results(

@@ -11,6 +11,7 @@ from nudge.outcomes.linkage import link
 from nudge.outcomes.sources import read_source
 from nudge.outcomes.windows import windows
 from nudge.store.audit import record_action
+from nudge.store.locks import hold_trial
 from nudge.store.outcomes import save_outcome
 from nudge.store.people import load_allocation, load_roll
 from nudge.trial.errors import InputError, LockBroken, Refused
@@ -48,6 +49,7 @@ def collect_outcomes(path: Path, desk: Desk, complete_to: datetime | None = None
     linked = _link_all(loaded, desk, locked.state.allocated_at, complete_to or now, problems)
     problems.raise_if_fatal()
     with desk.store.begin() as connection:
+        hold_trial(connection, trial.trial)
         for linkage in linked:
             save_outcome(connection, trial.trial, linkage, now)
         record_action(

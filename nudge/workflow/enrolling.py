@@ -12,8 +12,9 @@ from nudge.outcomes.columns import as_table
 from nudge.people.roll import read_people
 from nudge.people.units import form_units
 from nudge.store.audit import record_action
-from nudge.store.enrolment import hold_trial, known_people, no_longer_left_out, recount, units_by_lookup
+from nudge.store.enrolment import known_people, no_longer_left_out, recount, units_by_lookup
 from nudge.store.ledger import cancel_unit, write_plan
+from nudge.store.locks import hold_ledger, hold_trial
 from nudge.store.people import add_exclusions, add_people, add_units, save_allocation
 from nudge.store.trials import trial_state
 from nudge.trial.errors import InputError, Refused
@@ -189,7 +190,10 @@ def _join(connection: Connection, trial: Trial, people: Sequence[Person], table:
     add_people(connection, trial.trial, members, desk.vault)
     add_exclusions(connection, trial.trial, [replace(out, whole_unit=False) for out in roll.exclusions])
     guarded = trial.model_copy(update={"population": trial.population.model_copy(update={"eligible": None})})
-    for unit in {out.unit for out in _households(guarded, people, table, joining=True).exclusions}:
+    guarded_units = {out.unit for out in _households(guarded, people, table, joining=True).exclusions}
+    if guarded_units:
+        hold_ledger(connection)
+    for unit in guarded_units:
         cancel_unit(connection, trial.trial, unit, desk.clock.now(), "a member joined who must not be written to")
     return roll
 

@@ -11,8 +11,9 @@ from nudge.delivery.plan import Planner, unplanned
 from nudge.messages.render import RenderError, render
 from nudge.store.audit import record_action
 from nudge.store.ledger import cancel_open, write_plan
+from nudge.store.locks import hold_ledger, hold_trial
 from nudge.store.people import load_allocation, load_roll
-from nudge.store.trials import reveal_seed, set_state
+from nudge.store.trials import reveal_seed, set_state, trial_state
 from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.problems import Level
 from nudge.workflow.examine import Examined, examine
@@ -66,11 +67,13 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
     need_unchanged(examined, locked)
     _may_launch(examined, locked, desk)
     with desk.store.begin() as connection:
+        hold_trial(connection, trial.trial)
         rows, roll, missing = _plan(connection, trial, examined, locked, desk)
         segments = render_all(rows, roll, examined.templates, progress)
         now = desk.clock.now()
         written = write_plan(connection, trial.trial, rows, now)
-        again = locked.state.launched_at is not None
+        state = trial_state(connection, trial.trial)
+        again = state is not None and state.launched_at is not None
         if not again:
             set_state(connection, trial.trial, "launched", launched_at=now)
             record_action(
@@ -177,6 +180,8 @@ def stop_trial(name: str, desk: Desk) -> int:
     """Cancel everything that has not gone out, for good; returns how many rows."""
     _check_state(name, desk, {"launched", "paused"}, "stop")
     with desk.store.begin() as connection:
+        hold_trial(connection, name)
+        hold_ledger(connection)
         now = desk.clock.now()
         set_state(connection, name, "stopped")
         cancelled = cancel_open(connection, name, now, "the trial was stopped")
@@ -188,6 +193,8 @@ def close_trial(name: str, desk: Desk) -> str:
     """End the trial and reveal its seed, so that anyone can replay the draw. Returns the seed."""
     _check_state(name, desk, {"launched", "paused", "stopped"}, "close")
     with desk.store.begin() as connection:
+        hold_trial(connection, name)
+        hold_ledger(connection)
         now = desk.clock.now()
         cancel_open(connection, name, now, "the trial was closed")
         seed = sealed_seed(connection, name, desk)
@@ -200,6 +207,7 @@ def close_trial(name: str, desk: Desk) -> str:
 def _move(name: str, desk: Desk, allowed: set[str], state: str, action: str) -> None:
     _check_state(name, desk, allowed, action)
     with desk.store.begin() as connection:
+        hold_trial(connection, name)
         set_state(connection, name, state)
         record_action(connection, desk.clock.now(), desk.settings.actor, action, name)
 

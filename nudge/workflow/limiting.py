@@ -49,14 +49,16 @@ def _draws_sites(definition: Mapping[str, Any]) -> bool:
     return bool(randomise) and method(randomise["method"]).UNITS == "sites"
 
 
-def held_back(connection: Connection, rows: Sequence[DueSend], now: datetime, settings: Settings) -> dict[str, Step]:
+def held_back(
+    connection: Connection, rows: Sequence[DueSend], now: datetime, settings: Settings, holder: str
+) -> dict[str, Step]:
     """Rows whose household has had its share of messages, over all trials, and what becomes of them.
 
     One message to several adults of a household counts once. A message that goes in this very
     batch counts for those after it.
     """
     near = households(connection, rows)
-    history = written_to(connection, set().union(*near.values()), now - _LOOKED_BACK, now)
+    history = written_to(connection, set().union(*near.values()), now - _LOOKED_BACK, now, holder)
     held: dict[str, Step] = {}
     for row in rows:
         own = (row.trial, row.message)

@@ -13,8 +13,9 @@ from nudge.design.balance import balance
 from nudge.design.chance import standing_order
 from nudge.design.seed import commitment
 from nudge.store.audit import record_action
+from nudge.store.locks import hold_trial
 from nudge.store.people import load_allocation, load_roll, save_allocation, save_roll, supersede_draw
-from nudge.store.trials import add_lock, add_trial, open_seed, seal_seed, set_state
+from nudge.store.trials import add_lock, add_trial, open_seed, seal_seed, set_state, trial_state
 from nudge.trial.errors import ProblemsFound, Refused
 from nudge.trial.lock import Lock, canonical
 from nudge.trial.problems import Level
@@ -138,6 +139,7 @@ def _first(examined: Examined, roll: Roll, lock: Lock, seed: Seed, desk: Desk) -
 
 def _replace(examined: Examined, roll: Roll, lock: Lock, earlier: Locked, desk: Desk) -> None:
     with desk.store.begin() as connection:
+        hold_trial(connection, lock.trial)
         if earlier.state.allocated_at is not None:
             supersede_draw(connection, lock.trial, earlier.lock.number, earlier.state.allocated_at, lock.reason or "")
         add_lock(connection, lock, locked_texts(examined.templates))
@@ -185,13 +187,13 @@ def allocate_trial(path: Path, desk: Desk) -> Drawn:
     locked = need_locked(desk.store, trial.trial)
     need_unchanged(examined, locked)
     law = law_of(trial)
-    if locked.state.allocated_at is not None:
-        with desk.store.begin() as connection:
-            roll = load_roll(connection, trial.trial, trial.population.columns)
-            allocation = load_allocation(connection, trial.trial, law)
-        return Drawn(allocation, balance_of(trial, roll, allocation), repeated=True)
     with desk.store.begin() as connection:
+        hold_trial(connection, trial.trial)
         roll = load_roll(connection, trial.trial, trial.population.columns)
+        state = trial_state(connection, trial.trial)
+        if state is not None and state.allocated_at is not None:
+            allocation = load_allocation(connection, trial.trial, law)
+            return Drawn(allocation, balance_of(trial, roll, allocation), repeated=True)
         seed = sealed_seed(connection, trial.trial, desk)
         units = draw_units(trial, roll.units)
         allocation = _in_standing_order(drawing_method(trial).draw(units, law, seed), units)

@@ -112,7 +112,7 @@ def play(path: Path, desk: Desk, clock: SimulatedClock, process: Process, folder
     truth = process(trial, taking_part, path.parent)
     clock.advance_to(closes + timedelta(days=1))
     collect_outcomes(path, desk)
-    results = analyse_trial(path, desk)
+    results = analyse_trial(path, desk, folder=folder)
     report = write_report(results, trial, folder)
     outbox = desk.settings.outbox
     files = sum(1 for file in outbox.iterdir() if file.suffix in {".txt", ".eml"}) if outbox.exists() else 0

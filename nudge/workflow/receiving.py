@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nudge.delivery.receipts import after_receipt
+from nudge.store.changes import change_row
 from nudge.store.events import Event, add_notice, answer_of, keep_event, mark_applied, row_of, waiting_events
-from nudge.store.ledger import change_row, record_provider_ids
+from nudge.store.ledger import record_provider_ids
+from nudge.store.locks import hold_ledger
 from nudge.trial.records.delivery import Fate, Status
 from nudge.workflow.replying import hear
 
@@ -60,17 +62,18 @@ def receive(desk: Desk, event: Event) -> Heard:
     """Keep a provider's word and commit it; then apply it. Told again, it changes nothing."""
     now = desk.clock.now()
     with desk.store.begin() as connection:
-        number = keep_event(connection, event, now, desk.vault)
+        new = keep_event(connection, event, now, desk.vault)
     apply_waiting(desk)
     if event.kind != "inbound":
-        return Heard(number is not None)
+        return Heard(new)
     with desk.store.begin() as connection:
-        return Heard(number is not None, answer_of(connection, event.digest))
+        return Heard(new, answer_of(connection, event.digest))
 
 
 def apply_waiting(desk: Desk) -> int:
     """Apply every word that was kept and not yet applied; returns how many."""
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         waiting = waiting_events(connection, desk.vault)
         for number, at, event in waiting:
             apply = _apply_status if event.kind == "status" else hear

@@ -24,6 +24,7 @@ from nudge.store.events import (
     see_notices,
 )
 from nudge.store.ledger import cancel_opted_out
+from nudge.store.locks import hold_ledger
 from nudge.store.opt_outs import Owner, add_opt_out, lift_opt_outs, lift_unit, owners
 from nudge.store.people import is_unit, language_of
 from nudge.store.trials import current_lock
@@ -141,6 +142,7 @@ def raise_alerts(desk: Desk) -> int:
     """Say which replies are unread beyond the hour the trial file promises; returns how many."""
     now = desk.clock.now()
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         overdue = overdue_replies(connection, now)
         for row in overdue:
             text = f"reply {row['id']} of {row['at']:%d %B %H:%M} UTC is unread beyond the promised time"
@@ -207,6 +209,7 @@ def opt_out(desk: Desk, *, address: str = "", trial: str = "", unit: str = "", l
         except UnusableAddress as error:
             raise InputError(f"`{address}` {error}") from None
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         now = desk.clock.now()
         if unit and not is_unit(connection, trial, unit):
             raise InputError(f"no unit `{unit}` takes part in {trial}", "see nudge ledger TRIAL --unit UNIT")

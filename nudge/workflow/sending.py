@@ -17,6 +17,7 @@ from nudge.messages.render import RenderError, render
 from nudge.store import lease, ledger
 from nudge.store.engine import reading
 from nudge.store.events import add_notice
+from nudge.store.locks import hold_ledger, share_ledger
 from nudge.store.opt_outs import add_opt_out
 from nudge.store.rates import hold_sender, reserve
 from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
@@ -89,12 +90,14 @@ class StoreLedger:
         """Bring the ledger up to this moment and read what is due."""
         now = self.desk.clock.now()
         with self.desk.store.begin() as connection:
+            hold_ledger(connection)
             lease.take_lease(connection, self.holder, now, self.lease_length)
-            ledger.make_ready(connection, self.holder, now, site_trials(connection))
-            while rows := ledger.due_rows(connection, now, _BATCH, self.desk.vault):
-                held = held_back(connection, rows, now, self.desk.settings)
+            ledger.make_ready(connection, now, site_trials(connection))
+            while rows := ledger.due_rows(connection, self.holder, now, _BATCH, self.desk.vault):
+                held = held_back(connection, rows, now, self.desk.settings, self.holder)
                 ledger.record_steps(connection, held, now)
                 if allowed := [row for row in rows if row.id not in held]:
+                    ledger.take_up(connection, allowed, self.holder)
                     return allowed
             return []
 
@@ -108,12 +111,13 @@ class StoreLedger:
         now = self.desk.clock.now()
         ended = {one.due.id: one.step for one in prepared if one.step is not None}
         with self.desk.store.begin() as connection:
+            hold_ledger(connection) if any(map(_to_heed, results)) else share_ledger(connection)
             lease.take_lease(connection, self.holder, now, self.lease_length)
-            ledger.record_steps(connection, {due.id: step for due, _, step in results}, now)
+            ledger.record_steps(connection, {due.id: step for due, _, step in results}, now, self.holder)
             ledger.record_provider_ids(
                 connection, {due.id: said.provider_id for due, said, _ in results if said.provider_id}
             )
-            ledger.record_steps(connection, ended, now)
+            ledger.record_steps(connection, ended, now, self.holder)
             self._heed(connection, results, now)
             claimed = ledger.claim(connection, [self._intent(one) for one in prepared if one.words], self.holder, now)
         return [one for one in prepared if one.due.id in claimed]
@@ -134,13 +138,15 @@ class StoreLedger:
     def unknowns(self, via: str) -> list[Asked]:
         """Unknown rows of a way of sending."""
         with self.desk.store.begin() as connection:
+            hold_ledger(connection)
             lease.take_lease(connection, self.holder, self.desk.clock.now(), self.lease_length)
-            ledger.make_ready(connection, self.holder, self.desk.clock.now(), site_trials(connection))
+            ledger.make_ready(connection, self.desk.clock.now(), site_trials(connection))
             return ledger.unknown_rows(connection, via, self.desk.vault)
 
     def settle(self, found: Mapping[str, tuple[Step, Trace]]) -> Counter[Status]:
         """Write what asking a provider has shown."""
         with self.desk.store.begin() as connection:
+            hold_ledger(connection)
             return ledger.settle(connection, found, self.desk.clock.now())
 
     def _intent(self, one: Prepared) -> ledger.Intent:
@@ -148,6 +154,12 @@ class StoreLedger:
             one.due.id, self.desk.vault.seal(one.words.encode()), hashlib.sha256(one.words.encode()).hexdigest(),
             one.template, one.segments,
         )  # fmt: skip
+
+
+def _to_heed(result: Result) -> bool:
+    """Whether an answer says more than what became of its own message."""
+    _, said, _ = result
+    return not said.recognised or bool(said.retry_after) or said.opted_out
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from nudge.store.account import Exposure, exposures
 from nudge.store.audit import record_action
 from nudge.store.events import add_notice
 from nudge.store.halts import add_halt, was_halted
+from nudge.store.locks import hold_ledger
 from nudge.store.trials import all_trials, current_lock
 from nudge.trial.grammar import count, rate
 
@@ -25,6 +26,7 @@ _BY_RULE = "harm rule"
 def watch_harm(desk: Desk) -> list[str]:
     """Look at every launched trial; returns what was paused. What a person let go stays let go."""
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         return [
             said
             for state in all_trials(connection)

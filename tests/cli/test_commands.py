@@ -13,6 +13,7 @@ import pytest
 import typer.main
 
 from nudge.cli.main import app
+from tests.support.databases import database_url
 from tests.support.trials import Bench, family, write_rows, write_trial
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a click group
@@ -21,7 +22,7 @@ COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-def
 def nudge(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `nudge` in a folder with a database and keys of its own."""
     settings = {
-        "NUDGE_DATABASE_URL": f"sqlite:///{folder / 'nudge.sqlite3'}", "NUDGE_ACTOR": "tester",
+        "NUDGE_DATABASE_URL": database_url(folder), "NUDGE_ACTOR": "tester",
         "NUDGE_KEYS_FILE": str(folder / "keys" / "keys.json"), "NUDGE_OUTBOX": str(folder / "outbox"),
         "NUDGE_SENDING_HOURS": "00:00-24:00", "NUDGE_SEND_EVERY_DAY": "yes",
     }  # fmt: skip
@@ -55,6 +56,7 @@ def test_the_commands_are_those_the_project_promises() -> None:
     assert set(promised.split()) <= set(COMMANDS)
 
 
+@pytest.mark.usefixtures("each_database")
 def test_a_trial_by_hand_from_new_to_report(folder: Path) -> None:
     file = write_trial(folder, rows=[family(i, visit="2099-01-25") for i in range(40)])
     steps = [

@@ -22,6 +22,8 @@ from nudge.workflow.signing import approve_trial
 from nudge.workflow.standing import standing
 from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_trial
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:

@@ -132,6 +132,15 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class FrozenData:
+    """The rows that were analysed, frozen beside the results; `nudge analyse FILE --data` gives the numbers again."""
+
+    file: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """Everything results.json holds. Proportions are 0 to 1; effects are oriented: positive is better."""
 
@@ -167,3 +176,5 @@ class Results:
     """Who signed the lock in force."""
     amendments: tuple[Amendment, ...] = ()
     """Changes after launch."""
+    data: FrozenData | None = None
+    """What was analysed; null in results of an earlier version."""
