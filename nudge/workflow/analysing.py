@@ -13,7 +13,8 @@ from nudge.analysis.checks import attrition, reconciliation
 from nudge.analysis.foreseen import baseline_columns
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
-from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
+from nudge.store.in_force import strayed_rows
+from nudge.store.ledger import ledger_counts, states_by_unit
 from nudge.store.outcomes import loaded_outcomes, outcome_by_person, save_results
 from nudge.store.people import earlier_draws, load_allocation, load_roll
 from nudge.trial.errors import Refused
