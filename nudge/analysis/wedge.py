@@ -94,9 +94,7 @@ def need_comparison(pair: Pair) -> Phases:
     if pair.phases is None:
         raise AssertionError("only the rows of a stepped wedge have periods")
     if pair.units < _TOO_FEW:
-        raise EstimationRefused(
-            f"{pair.units} clusters cannot tell the arm from the periods", "draw more clusters"
-        )
+        raise EstimationRefused(f"{pair.units} clusters cannot tell the arm from the periods", "draw more clusters")
     if not both_sides(pair.phases, pair.treated).any():
         raise EstimationRefused(
             "no period has clusters that have crossed and clusters that have not, so the effects of periods absorb "
@@ -110,6 +108,15 @@ def both_sides(phases: Phases, treated: np.ndarray) -> np.ndarray:
     size = phases.steps + 1
     crossed, waiting = (np.bincount(phases.period[treated == side], minlength=size) for side in (True, False))
     return (crossed > 0) & (waiting > 0)
+
+
+def within_periods(pair: Pair) -> Floats:
+    """The outcome less the mean of its arm and period; of other designs the outcome as it is."""
+    if pair.phases is None:
+        return pair.y
+    _, of = np.unique(pair.phases.period * 2 + pair.treated, return_inverse=True)
+    left: Floats = pair.y - (np.bincount(of, pair.y) / np.bincount(of))[of]
+    return left
 
 
 def cluster_periods(pair: Pair) -> Pair:

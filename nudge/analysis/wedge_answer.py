@@ -6,7 +6,7 @@ where no interval can be had it is the only one (statistics.md 10, 14, 17).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,10 @@ from nudge.analysis.randomisation import DRAWS, RandomisationTest, tied
 from nudge.analysis.wedge import both_sides, cluster_periods, exposures, need_comparison, wedge_choice, wedge_model
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.problems import listed
+from nudge.trial.records.analysis import Phases
 
 if TYPE_CHECKING:
-    from nudge.trial.records.analysis import Design, Floats, Ints
+    from nudge.trial.records.analysis import Bools, Design, Floats, Ints
 
 FEW = 20
 """Below so many clusters the p-value comes from the schedule (statistics.md 17)."""
@@ -140,7 +141,7 @@ def exposures_of(pair: Pair) -> Ints:
     return exposures(pair.phases, pair.treated)
 
 
-def _as_far(estimate: Floats, error: Floats, settled: np.ndarray, *, studentised: bool) -> Floats:
+def _as_far(estimate: Floats, error: Floats, settled: Bools, *, studentised: bool) -> Floats:
     """1 where a draw's statistic is as far from nothing as the first's."""
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.abs(estimate / error) if studentised else np.abs(estimate)
@@ -152,20 +153,19 @@ def _as_far(estimate: Floats, error: Floats, settled: np.ndarray, *, studentised
 def _with_crossing(pair: Pair) -> Pair:
     """The rows of the comparison and those in a transition, together again."""
     other = pair.crossing
-    if other is None or other.y.size == 0 or pair.phases is None or other.phases is None:
+    if other is None or other.y.size == 0:
         return pair
-    if pair.origin is None or other.origin is None:
-        return pair
-    phases = [
-        np.concatenate([getattr(one, name) for one in (pair.phases, other.phases)])
-        for name in ("period", "complete", "step")
-    ]
-    return Pair(
-        y=np.concatenate([pair.y, other.y]), treated=np.concatenate([pair.treated, other.treated]),
-        unit=np.concatenate([pair.unit, other.unit]), block=np.concatenate([pair.block, other.block]),
-        weight=np.concatenate([pair.weight, other.weight]), names=pair.names,
-        covariates=np.vstack([pair.covariates, other.covariates]), origin=np.concatenate([pair.origin, other.origin]),
-        phases=type(pair.phases)(*phases, pair.phases.steps),
+    if pair.origin is None or other.origin is None or pair.phases is None or other.phases is None:
+        raise AssertionError("both parts of a stepped wedge have phases")
+    return replace(
+        pair, y=np.concatenate([pair.y, other.y]), treated=np.concatenate([pair.treated, other.treated]),
+        unit=np.concatenate([pair.unit, other.unit]), covariates=np.vstack([pair.covariates, other.covariates]),
+        origin=np.concatenate([pair.origin, other.origin]), crossing=None,
+        phases=Phases(
+            np.concatenate([pair.phases.period, other.phases.period]),
+            np.concatenate([pair.phases.complete, other.phases.complete]),
+            np.concatenate([pair.phases.step, other.phases.step]), pair.phases.steps,
+        ),
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ def crossings_named(loaded: LoadedTrial) -> Iterator[Problem]:
                 "leave it out, or use `method: stepped_wedge`",
             )  # fmt: skip
         return
+    yield from _asked_of_the_analysis(loaded)
     for i, pair in enumerate(trial.analysis.comparisons):
         if pair.arm == trial.control:
             yield source.problem(
@@ -48,6 +49,23 @@ def crossings_named(loaded: LoadedTrial) -> Iterator[Problem]:
     for name, outcome in trial.outcomes.items():
         if outcome.role != "distal":
             yield from _window(loaded, name, outcome.window, crossings)
+
+
+def _asked_of_the_analysis(loaded: LoadedTrial) -> Iterator[Problem]:
+    """What the model of a stepped wedge has no place for."""
+    plan, source = loaded.trial.analysis, loaded.source
+    if plan.subgroups:
+        yield source.problem(
+            Level.ERROR, ("analysis", "subgroups"), "cannot be told apart in a stepped wedge",
+            "leave them out, and show them in an exploratory analysis of the exported rows",
+        )  # fmt: skip
+    for i, extra in enumerate(plan.sensitivity):
+        if extra.fixed_effects is not None:
+            yield source.problem(
+                Level.ERROR, ("analysis", "sensitivity", i, "fixed_effects"),
+                "stands beside effects of every site and every period, which hold what a stepped wedge can hold",
+                "leave it out, or name the column under `covariates`",
+            )  # fmt: skip
 
 
 def _window(loaded: LoadedTrial, name: str, window: Window | None, crossings: Crossings) -> Iterator[Problem]:
@@ -96,12 +114,10 @@ def mixed_periods(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
 
 
 def _compares(crossings: Crossings, opens: datetime | None) -> bool:
-    return opens is not None and 0 < crossings.complete(opens) and crossings.begun(opens) < len(crossings.begins)
+    return opens is not None and crossings.complete(opens) > 0 and crossings.begun(opens) < len(crossings.begins)
 
 
-def _mixed(
-    trial: Trial, roll: Roll, planner: Planner, crossings: Crossings, opens: Mapping[str, OutcomeWindow]
-) -> int:
+def _mixed(trial: Trial, roll: Roll, planner: Planner, crossings: Crossings, opens: Mapping[str, OutcomeWindow]) -> int:
     """People for whom some step would part their anchor from one of their messages."""
     messages = [message for arm in trial.arms.values() for message in arm.messages]
     parted = 0

@@ -11,6 +11,7 @@ import numpy as np
 from nudge.analysis.analyse import family_size
 from nudge.analysis.comparison import Choice
 from nudge.analysis.foreseen import foreseen_choices
+from nudge.analysis.wedge import wedge_choice
 from nudge.design.planning import Aim, Named, PowerLine, copies_needed
 from nudge.design.power import Block, Plan
 from nudge.report.numbers import percent
@@ -164,6 +165,10 @@ def _choices(trial: Trial, roll: Roll | None, sizes: Sizes) -> dict[str, Choice]
     """The estimator of each comparison: what the lock will hold, or without a roll the plain one."""
     if roll is not None and roll.units:
         return foreseen_choices(trial, law_of(trial), roll.units, design_of(trial))
+    if trial.randomise is not None and trial.randomise.method == "stepped_wedge":
+        columns, average = len(trial.analysis.covariates), trial.analysis.average
+        chosen = wedge_choice(design_of(trial), columns=columns, clusters=int(sizes.units), average=average)
+        return {str(pair): chosen for pair in trial.comparisons}
     clustered = draws_sites(trial) or sizes.rows > 1
     paired = trial.randomise is not None and trial.randomise.method == "matched_pairs"
     name = (
