@@ -22,7 +22,7 @@ from nudge.analysis.redrawn import by_the_draw
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import harm_verdict, verdict
 from nudge.analysis.wedge import within_periods
-from nudge.analysis.wedge_lines import before_and_after, other_estimand
+from nudge.analysis.wedge_lines import about_the_periods, before_and_after, other_estimand
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
 
@@ -105,6 +105,8 @@ class Line:
             notes.append("pairs are compared without covariates")
         elif pair.names and found.choice.adjustment == "none" and found.std_error is not None:
             notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
+        if pair.phases is not None:
+            notes.append(about_the_periods(pair))
         return "; ".join(notes)
 
     def beside(self) -> list[Estimate]:

@@ -16,9 +16,8 @@ from nudge.analysis.comparison import Choice, Pair
 from nudge.analysis.drawn_wedge import Cells, wedge_fits
 from nudge.analysis.estimators import estimator
 from nudge.analysis.randomisation import DRAWS, RandomisationTest, tied
-from nudge.analysis.wedge import both_sides, cluster_periods, exposures, need_comparison, wedge_choice, wedge_model
+from nudge.analysis.wedge import cluster_periods, exposures, need_comparison, wedge_choice, wedge_model
 from nudge.trial.errors import EstimationRefused
-from nudge.trial.problems import listed
 from nudge.trial.records.analysis import Phases
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> W
     """The effect of the locked estimand. pair.phases holds where each row stands."""
     choice = wedge_choice(design, columns=len(pair.names), clusters=pair.units, average=average)
     fitted = cluster_periods(pair) if average == "cluster" else pair
-    about = _about(pair)
     try:
         need_comparison(pair)
         if binary and any(np.ptp(pair.y[pair.treated == side]) == 0 for side in (True, False)):
@@ -55,13 +53,12 @@ def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> W
         found = estimator(choice.estimator).estimate(fitted, choice.adjustment)
     except EstimationRefused as refusal:
         return _by_schedule(pair, fitted, design, choice, average, refusal)
-    p_value = None
+    p_value, note = None, ""
     if pair.units < FEW:
         test = schedule_test(pair, design, average, studentised=True, adjusted=choice.adjustment != "none")
         p_value = None if test is None else test.p_value
-        said = _NO_P if test is None else f"p from {test.how}, since there are fewer than {FEW} clusters"
-        about = f"{said}; {about}"
-    return WedgeAnswer(choice, found.estimate, found.std_error, found.df, p_value, found.vcov, about)
+        note = _NO_P if test is None else f"p from {test.how}, since there are fewer than {FEW} clusters"
+    return WedgeAnswer(choice, found.estimate, found.std_error, found.df, p_value, found.vcov, note)
 
 
 def _few_events(pair: Pair, design: Design, choice: Choice, average: str) -> WedgeAnswer:
@@ -86,7 +83,7 @@ def _by_schedule(
         none = Choice("none", "none", "none", choice.because)
         return WedgeAnswer(none, nan, None, None, None, None, f"no estimate: {refusal.what}")
     p, how = _p(pair, design, average)
-    note = f"no interval: {refusal.what}{how}; {_about(pair)}"
+    note = f"no interval: {refusal.what}{how}"
     return WedgeAnswer(unadjusted, model.estimate(contrast), None, None, p, None, note)
 
 
@@ -190,20 +187,3 @@ def _freed(pair: Pair, unit: Ints) -> Floats:
     slopes = np.linalg.lstsq(x, pair.y)[0][: len(pair.names)]
     freed: Floats = pair.y - (pair.covariates - pair.covariates.mean(axis=0)) @ slopes
     return freed
-
-
-def _about(pair: Pair) -> str:
-    """What the raw means are not, how many rows each side of nothing holds, and periods that compare nobody."""
-    if pair.phases is None:
-        return ""
-    notes = ["the arms' own means mix periods, and only the estimate compares within them"]
-    crossing = 0 if pair.crossing is None else pair.crossing.y.size
-    if crossing:
-        notes.append(f"{crossing:,} rows in a transition are in neither arm")
-    both = both_sides(pair.phases, pair.treated)
-    present = np.bincount(pair.phases.period, minlength=both.size) > 0
-    after = [str(i) for i in np.flatnonzero(present & ~both) if pair.treated[pair.phases.period == i].all()]
-    if after:
-        what = "period" if len(after) == 1 else "periods"
-        notes.append(f"in {what} {listed(after)} every cluster has crossed, which compares nobody with the control")
-    return "; ".join(notes)

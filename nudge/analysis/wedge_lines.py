@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nudge.analysis.inference import answer, t_p_value, t_quantile
 from nudge.analysis.linear_effect import THE_ARM, arm_model, grouped, need_spread
 from nudge.analysis.sandwich import robust
+from nudge.analysis.wedge import both_sides
 from nudge.trial.errors import EstimationRefused
+from nudge.trial.problems import listed
 from nudge.trial.records.analysis import Careless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nudge.analysis.comparison import Pair
     from nudge.analysis.lines import Line
     from nudge.trial.records.analysis import Estimate
 
@@ -52,3 +57,20 @@ def before_and_after(line: Line) -> Iterator[Careless]:
         f"and {pair.units:,} {called.units} were drawn, not {pair.y.size:,} {called.people}",
         effect, wrong.std_error, t_p_value(effect / wrong.std_error, df), effect - half, effect + half,
     )  # fmt: skip
+
+
+def about_the_periods(pair: Pair) -> str:
+    """What the raw means are not, how many rows each side of nothing holds, and periods that compare nobody."""
+    if pair.phases is None:
+        raise AssertionError("only the rows of a stepped wedge have periods")
+    notes = ["the arms' own means mix periods, and only the estimate compares within them"]
+    crossing = 0 if pair.crossing is None else pair.crossing.y.size
+    if crossing:
+        notes.append(f"{crossing:,} rows in a transition are in neither arm")
+    both = both_sides(pair.phases, pair.treated)
+    present = np.bincount(pair.phases.period, minlength=both.size) > 0
+    after = [str(i) for i in np.flatnonzero(present & ~both) if pair.treated[pair.phases.period == i].all()]
+    if after:
+        what = "period" if len(after) == 1 else "periods"
+        notes.append(f"in {what} {listed(after)} every cluster has crossed, which compares nobody with the control")
+    return "; ".join(notes)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from nudge.trial.records.outcomes import OutcomeWindow
     from nudge.trial.records.people import Roll
 
-_BY_PERSON = {"column", "first_planned_send"}
-
 
 def crossings_named(loaded: LoadedTrial) -> Iterator[Problem]:
     """What the file says of a stepped wedge, held against itself; of other designs, keys that mean nothing there."""
@@ -70,11 +68,11 @@ def _asked_of_the_analysis(loaded: LoadedTrial) -> Iterator[Problem]:
 
 def _window(loaded: LoadedTrial, name: str, window: Window | None, crossings: Crossings) -> Iterator[Problem]:
     path = ("outcomes", name, "window")
-    if window is None or window.anchor.kind not in _BY_PERSON:
-        where = "is missing" if window is None else f"opens for everyone on the same day (`{window.anchor}`)"
+    if window is None or window.anchor.kind != "column":
+        where = "is missing" if window is None else f"opens on one day for a whole site (`{window.anchor}`)"
         yield loaded.source.problem(
-            Level.ERROR, path, f"{where}, so nobody can be placed in a period of the stepped wedge",
-            "open it on a date of the roll, such as `28 days from due_date`, or at `first_planned_send`",
+            Level.ERROR, path, f"{where}, so its families cannot be placed in the periods of a stepped wedge",
+            "open it on a date of each family, with its first message: `28 days from due_date - 14 days`",
         )  # fmt: skip
         return
     randomise = loaded.trial.randomise
@@ -101,8 +99,8 @@ def mixed_periods(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
             yield loaded.source.problem(
                 Level.LAUNCH, ("outcomes", name, "window"),
                 f"{mixed:,} people could be counted on one side of a crossing and written to on the other",
-                "open the window at `first_planned_send`, and declare a `randomise.transition` as long as one "
-                "family's messages take",
+                "open the window on the day of the first message, such as `from due_date - 14 days`, and declare a "
+                "`randomise.transition` as long as one family's messages take",
             )  # fmt: skip
         if outcome.role == "primary" and not any(_compares(crossings, one.opens) for one in opens.values()):
             yield loaded.source.problem(

@@ -139,15 +139,23 @@ def previews(
                     shown.append(Shown(arm, "cannot be rendered", unit.id, "", "", "", one.why, 0, ""))
                 else:
                     groups[arm, one.message, one.words.channel, one.language].append(one)
-    for group in groups.values():
+    for (arm, *_), group in groups.items():
+        when = _when(planner, arm)
         if chosen:
-            shown += [_shown(one, "chosen") for one in group if one.unit in chosen]
+            shown += [_shown(one, f"chosen{when}") for one in group if one.unit in chosen]
             continue
         longest = max(group, key=lambda one: len(one.words.text))
-        shown.append(_shown(group[0], "a typical family"))
+        shown.append(_shown(group[0], f"a typical family{when}"))
         if longest is not group[0]:
-            shown.append(_shown(longest, "the longest text"))
+            shown.append(_shown(longest, f"the longest text{when}"))
     return shown
+
+
+def _when(planner: Planner, arm: str) -> str:
+    """In a stepped wedge every family may get either arm's words: which, hangs on the day."""
+    if planner.crossings is None:
+        return ""
+    return " until its site has crossed" if arm == planner.trial.control else " once its site has crossed"
 
 
 def _shown(one: Rendered, why: str) -> Shown:
