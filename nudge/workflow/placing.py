@@ -53,19 +53,28 @@ def places(
     if crossings is None:
         return {person.id: Place(row_of[unit.id].arm) for unit in units for person in unit.people}
     known = list(units)
-    planner = Planner(trial, {}, allocated_at)
-    opens = windows(window, known, planner.first_planned, allocated_at, ZoneInfo(trial.timezone))
+    opens = opening(trial, window, known, allocated_at)
     found: dict[str, Place] = {}
     for unit in known:
         step = row_of[unit.id].step or 0
         for person in unit.people:
-            at = opens[person.id].opens if person.id in opens else None
+            at = opens[person.id]
             if at is None:
                 found[person.id] = Place("", -1, -1, step)
             else:
                 arm = condition(trial, crossings, step, at)
                 found[person.id] = Place(arm, crossings.begun(at), crossings.complete(at), step)
     return found
+
+
+def opening(
+    trial: Trial, window: Window | None, units: Sequence[Unit], allocated_at: datetime
+) -> dict[str, datetime | None]:
+    """When each person's window opens; None where it never does."""
+    planner = Planner(trial, {}, allocated_at)
+    found = windows(window, units, planner.first_planned, allocated_at, ZoneInfo(trial.timezone))
+    people = (person.id for unit in units for person in unit.people)
+    return {person: found[person].opens if person in found else None for person in people}
 
 
 def phases_of(trial: Trial, found: Sequence[Place]) -> Phases | None:

@@ -17,7 +17,7 @@ from nudge.design.power import Block, Plan
 from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
 from nudge.workflow.drawing import draws_sites
-from nudge.workflow.drawn_design import design_of
+from nudge.workflow.drawn_design import design_of, estimand_of
 from nudge.workflow.law import law_of
 
 if TYPE_CHECKING:
@@ -214,7 +214,10 @@ def _wedge(plan: Plan, trial: Trial, sizes: Sizes) -> Plan:
         raise InputError(
             "a stepped wedge needs the days on which clusters cross", "add `steps: [2027-01-11, …]` to `randomise`"
         )
-    return replace(plan, steps=(sizes.units / steps,) * steps, rows=max(sizes.rows / (steps + 1), 1e-9))
+    return replace(
+        plan, steps=(sizes.units / steps,) * steps, rows=max(sizes.rows / (steps + 1), 1e-9),
+        averaged=estimand_of(trial) == "exposure_averaged",
+    )  # fmt: skip
 
 
 _ONE = {"council": "council", "school": "school", "nhs": "trust"}

@@ -26,6 +26,24 @@ shown <- list(
   immediate_cluster_periods = line(means, "score", "crossed"),
   exposure_averaged_cluster_periods = line(means, "score", "factor(since)")
 )
+# The design alone: so many clusters cross at each of some steps, one mean per cluster and period of variance 1.
+design <- function(each, steps, arm) {
+  data <- expand.grid(period = 0:steps, site = seq_len(each * steps))
+  data$step <- (data$site - 1) %% steps + 1
+  data$since <- pmax(0, data$period - data$step + 1)
+  data$crossed <- as.numeric(data$since > 0)
+  set.seed(1)
+  data$y <- rnorm(nrow(data))
+  x <- model.matrix(as.formula(paste("~ factor(site) + factor(period) +", arm)), data)
+  picked <- grep(if (arm == "crossed") "^crossed$" else "^factor\\(since\\)", colnames(x))
+  contrast <- rep(0, ncol(x))
+  contrast[picked] <- 1 / length(picked)
+  c(std_error = sqrt(drop(contrast %*% solve(crossprod(x)) %*% contrast)), df = unname(line(data, "y", arm)["df"]))
+}
+shown <- c(shown, list(
+  design_6x4_immediate = design(6, 4, "crossed"), design_6x4_averaged = design(6, 4, "factor(since)"),
+  design_2x3_immediate = design(2, 3, "crossed"), design_2x3_averaged = design(2, 3, "factor(since)")
+))
 quoted <- function(text) paste0('"', text, '"')
 cat("{\n \"made_by\": ", quoted(paste0(R.version.string, ", clubSandwich ", packageVersion("clubSandwich"))), ",\n", sep = "")
 entries <- sapply(names(shown), function(name) paste0(
