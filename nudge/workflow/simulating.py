@@ -220,7 +220,7 @@ def _all_runs(
     """One tally per outcome and comparison."""
     if setting.wedge is not None:
         return wedge_tallies(
-            setting.wedge, setting.worlds, setting.planned, effect, runs, setting.units, rng, progress
+            setting.wedge, setting.law, setting.worlds, setting.planned, effect, runs, setting.units, rng, progress
         )  # fmt: skip
     redraw, design = redraw_of(setting.law), design_of(setting.trial)
     tallies = [Tally() for _ in setting.planned]

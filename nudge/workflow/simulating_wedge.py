@@ -22,7 +22,6 @@ from nudge.report.numbers import percent
 from nudge.trial.crossing import crossings_of
 from nudge.trial.errors import InputError
 from nudge.workflow.drawn_design import estimand_of
-from nudge.workflow.law import law_of
 from nudge.workflow.placing import opening, primary_window
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from nudge.design.simulation import World
     from nudge.trial.model import Trial
     from nudge.trial.records.analysis import Bools, Floats, Ints
-    from nudge.trial.records.design import DrawUnit
+    from nudge.trial.records.design import DrawUnit, Law
     from nudge.trial.records.people import Roll
     from nudge.workflow.plans import Planned
 
@@ -43,17 +42,18 @@ _EDGE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class WedgePlan:
-    """Who would come when. cells: clusters by period (and transition). people: (C,) in each."""
+    """Who would come when, and how it is analysed.
 
-    trial: Trial
+    cells: clusters by period (and transition). people: (C,) in each. cac: how much of the ICC two
+    periods share. times: times since crossing that the effect is averaged over, none for a constant
+    one. by_cell: every cluster and period counts the same.
+    """
+
     cells: Cells
     people: Floats
     cac: float
-
-    @property
-    def times(self) -> tuple[int, ...]:
-        """The times since crossing that the effect is averaged over; none for a constant one."""
-        return self.cells.times_since if estimand_of(self.trial) == "exposure_averaged" else ()
+    times: tuple[int, ...]
+    by_cell: bool
 
 
 def wedge_plan(trial: Trial, roll: Roll | None, people: Ints, now: datetime) -> WedgePlan | None:
@@ -78,12 +78,10 @@ def wedge_plan(trial: Trial, roll: Roll | None, people: Ints, now: datetime) -> 
         raise InputError("nobody on the roll can be placed in a period", "fill in the dates that windows open on")
     kept = np.array(sorted(key for key, number in counts.items() if number), dtype=np.int64)
     number = np.array([counts[cluster, period, complete] for cluster, period, complete in kept.tolist()], dtype=float)
-    return WedgePlan(
-        trial,
-        Cells(kept[:, 0], kept[:, 1], kept[:, 2], steps),
-        number,
-        1.0 if trial.power.cac is None else trial.power.cac,
-    )
+    cells = Cells(kept[:, 0], kept[:, 1], kept[:, 2], steps)
+    times = cells.times_since if estimand_of(trial) == "exposure_averaged" else ()
+    cac = 1.0 if trial.power.cac is None else trial.power.cac
+    return WedgePlan(cells, number, cac, times, trial.analysis.average == "cluster")
 
 
 def wedge_notes(plan: WedgePlan | None) -> list[str]:
@@ -103,43 +101,53 @@ def wedge_notes(plan: WedgePlan | None) -> list[str]:
 
 
 def wedge_tallies(
-    plan: WedgePlan, worlds: Mapping[str, World], planned: Sequence[Planned], effect: float | None, runs: int,
-    units: Sequence[DrawUnit], rng: np.random.Generator, progress: Callable[[int, int], None],
+    plan: WedgePlan, law: Law, worlds: Mapping[str, World], planned: Sequence[Planned], effect: float | None,
+    runs: int, units: Sequence[DrawUnit], rng: np.random.Generator, progress: Callable[[int, int], None],
 ) -> list[Tally]:  # fmt: skip
     """One tally per primary outcome. effect: None for each one's worthwhile change."""
-    from scipy.stats import t
-
-    law = law_of(plan.trial)
     tallies = [Tally() for _ in planned]
     at_once = max(1, min(runs, _HELD // plan.people.size))
     for start in range(0, runs, at_once):
         number = min(at_once, runs - start)
         drawn = method(law.method).redraws(units, law, number, rng).astype(np.int64) + 1
         for one, tally in zip(planned, tallies, strict=True):
-            world = worlds[one.named.outcome]
-            rows, sums = made_sums(plan, world, drawn, one.aim.worthwhile if effect is None else effect, rng)
-            by_cell = plan.trial.analysis.average == "cluster"
-            found = wedge_fits(plan.cells, rows, sums, drawn, times=plan.times, by_cell=by_cell)
-            given = _given(found, plan.cells, rows, sums, drawn, binary=world.spread is None)
-            error, df = np.where(given, found.std_error, np.nan), np.where(given, found.df, np.nan)
-            tally.estimate.append(found.estimate)
-            tally.std_error.append(error)
-            tally.df.append(df)
-            tally.p_value.append(np.asarray(2 * t.sf(np.abs(found.estimate / error), df), dtype=float))
+            size = one.aim.worthwhile if effect is None else effect
+            added = np.where(np.arange(plan.cells.steps + 1) > 0, size, 0.0)
+            run_wedges(plan, worlds[one.named.outcome], drawn, added, rng, tally)
         progress(start + number, runs)
     return tallies
 
 
+def run_wedges(
+    plan: WedgePlan, world: World, drawn: Ints, added: Floats, rng: np.random.Generator, tally: Tally
+) -> None:  # fmt: skip
+    """Make and analyse one outcome under every schedule drawn; p is that of t."""
+    from scipy.stats import t
+
+    rows, sums = made_sums(plan, world, drawn, added, rng)
+    found = wedge_fits(plan.cells, rows, sums, drawn, times=plan.times, by_cell=plan.by_cell)
+    given = _given(found, plan.cells, rows, sums, drawn, binary=world.spread is None)
+    error, df = np.where(given, found.std_error, np.nan), np.where(given, found.df, np.nan)
+    tally.estimate.append(found.estimate)
+    tally.std_error.append(error)
+    tally.df.append(df)
+    tally.p_value.append(np.asarray(2 * t.sf(np.abs(found.estimate / error), df), dtype=float))
+
+
 def made_sums(
-    plan: WedgePlan, world: World, drawn: Ints, effect: float, rng: np.random.Generator
+    plan: WedgePlan, world: World, drawn: Ints, added: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:  # fmt: skip
-    """People with a known outcome and the sum of their outcomes, by run and cell: (B, C) each."""
+    """People with a known outcome and the sum of their outcomes, by run and cell: (B, C) each.
+
+    added: (S + 1,) what the message adds by the number of periods since the step, 0 first.
+    """
     cells, shape = plan.cells, (len(drawn), plan.people.size)
     whole = np.broadcast_to(plan.people.astype(np.int64), shape)
     rows = rng.binomial(whole, world.known).astype(float) if world.known < 1 else whole.astype(float)
     reached = rng.binomial(whole, world.reached) / whole if world.reached < 1 else np.ones(shape)
-    treated = drawn[:, cells.cluster] <= cells.complete
-    mean = world.risk[cells.cluster] + effect * reached * treated
+    step = drawn[:, cells.cluster]
+    since = np.where(step <= cells.complete, cells.period - step + 1, 0)
+    mean = world.risk[cells.cluster] + added[since] * reached
     between, within = world.icc * plan.cac, world.icc * (1 - plan.cac)
     own, of_period = rng.random((len(drawn), cells.clusters)), rng.random((len(drawn), cells.clusters, cells.steps + 1))
     luck = own[:, cells.cluster], of_period[:, cells.cluster, cells.period]
