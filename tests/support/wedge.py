@@ -12,9 +12,9 @@ import numpy as np
 from tests.support.trials import family, trial_values, write_trial
 
 STEPS = ["2027-03-01", "2027-04-01", "2027-05-03"]
-FIRST, LAST = date(2027, 2, 1), date(2027, 6, 12)
-"""The days between which visits fall; texts go a week before."""
-SCHOOLS, FAMILIES = 12, 20
+FIRST, WEEKS = date(2027, 2, 3), 19
+"""Visits are on Wednesdays, from this one on; texts go a week before."""
+SCHOOLS, FAMILIES = 12, 10
 PLAN = "---\nsender: Council\n---\nPlan your visit on {{ visit }}: how will you come? To stop, call 01632 960123.\n"
 PLAN_EMAIL = (
     "---\nsender: Council <council@example.org>\nsubject: Plan your visit on {{ visit }}\n---\n"
@@ -28,10 +28,9 @@ def wedge_family(i: int, school: int, day: date) -> dict[str, str]:
 
 
 def wedge_rows(schools: int = SCHOOLS, families: int = FAMILIES, seed: int = 1) -> list[dict[str, str]]:
-    """So many families of each school, their visits on any day from first to last."""
-    rng = np.random.default_rng(seed)
-    days = rng.integers(0, (LAST - FIRST).days, schools * families)
-    return [wedge_family(i, i // families, FIRST + timedelta(days=int(day))) for i, day in enumerate(days)]
+    """So many families of each school, their visits in any of the weeks."""
+    weeks = np.random.default_rng(seed).integers(0, WEEKS, schools * families)
+    return [wedge_family(i, i // families, FIRST + timedelta(weeks=int(week))) for i, week in enumerate(weeks)]
 
 
 def write_wedge(folder: Path, rows: list[dict[str, str]] | None = None, **changes: Any) -> Path:
