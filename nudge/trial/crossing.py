@@ -39,9 +39,9 @@ class Crossings:
         return moment >= self.completes[step - 1]
 
     @property
-    def shortest(self) -> timedelta:
-        """The shortest time from one step to the next."""
-        return min(later - earlier for earlier, later in pairwise(self.begins))
+    def shortest(self) -> timedelta | None:
+        """The shortest time from one step to the next; None where there is only one."""
+        return min((later - earlier for earlier, later in pairwise(self.begins)), default=None)
 
 
 def crossings_of(trial: Trial) -> Crossings | None:

@@ -5,6 +5,7 @@ A family belongs to the period of its cluster in which its window opens (statist
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from nudge.outcomes.windows import windows
@@ -42,8 +43,8 @@ def crossings_named(loaded: LoadedTrial) -> Iterator[Problem]:
                 Level.ERROR, ("analysis", "comparisons", i), "holds the control against what sites cross to",
                 f"write `{pair.control} - {pair.arm}`",
             )  # fmt: skip
-    if len(crossings.begins) < 2:  # noqa: PLR2004 - the method itself refuses fewer
-        return
+    if crossings.shortest is None or crossings.shortest <= timedelta(0):
+        return  # the method itself refuses steps that are too few or out of order
     for name, outcome in trial.outcomes.items():
         if outcome.role != "distal":
             yield from _window(loaded, name, outcome.window, crossings)
@@ -76,10 +77,11 @@ def _window(loaded: LoadedTrial, name: str, window: Window | None, crossings: Cr
         )  # fmt: skip
         return
     randomise = loaded.trial.randomise
-    if window.length.delta() > crossings.shortest and (randomise is None or randomise.transition is None):
+    shortest = crossings.shortest or timedelta(0)
+    if window.length.delta() > shortest and (randomise is None or randomise.transition is None):
         yield loaded.source.problem(
             Level.ERROR, path,
-            f"is longer than the {crossings.shortest.days} days between two steps, so a family's window would run "
+            f"is longer than the {shortest.days} days between two steps, so a family's window would run "
             "far into the time after its site has crossed",
             "shorten it, put the steps further apart, or declare how long a crossing takes: `randomise.transition`",
         )  # fmt: skip
@@ -104,7 +106,7 @@ def mixed_periods(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
             )  # fmt: skip
         if outcome.role == "primary" and not any(_compares(crossings, one.opens) for one in opens.values()):
             yield loaded.source.problem(
-                Level.ERROR, ("randomise", "steps"),
+                Level.LAUNCH, ("randomise", "steps"),
                 f"nobody's window for {name} opens between the first step and the last, where some sites have crossed "
                 "and others have not",
                 "move the steps to the days on which families of the roll come in",

@@ -282,11 +282,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "analysis.sensitivity[1].fixed_effects: stands beside effects of every site and every period, which hold what "
         "a stepped wedge can hold",
     ),
-    "steps when nobody comes": (
-        {"randomise": {"steps": ["2028-03-01", "2028-04-01", "2028-05-03"]}},
-        "randomise.steps: nobody's window for came opens between the first step and the last, where some sites have "
-        "crossed and others have not",
-    ),
 }  # fmt: skip
 
 
@@ -299,6 +294,13 @@ def test_refused_in_a_plain_sentence(name: str, tmp_path: Path) -> None:
 def test_a_declared_transition_allows_a_longer_window(tmp_path: Path) -> None:
     changes = {"outcomes": outcomes("56 days from visit - 7 days"), "randomise": {"transition": "14 days"}}
     assert said(tmp_path, Level.ERROR, **changes) == []
+
+
+def test_steps_when_nobody_comes_stand_before_a_launch(tmp_path: Path) -> None:
+    assert said(tmp_path, Level.LAUNCH, randomise={"steps": ["2028-03-01", "2028-04-01", "2028-05-03"]}) == [
+        "randomise.steps: nobody's window for came opens between the first step and the last, where some sites have "
+        "crossed and others have not"
+    ]
 
 
 def test_an_estimand_means_nothing_elsewhere(tmp_path: Path) -> None:
