@@ -21,6 +21,7 @@ from nudge.analysis.estimators import estimator
 from nudge.analysis.estimators.cluster_means import cluster_means
 from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, exact_events_test, permutation_test, redraw_of
 from nudge.analysis.score_interval import score_interval
+from nudge.analysis.wedge_answer import wedge_answer
 from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def answer(pair: Pair, design: Design, *, binary: bool, average: str, arms: tupl
 
     arms: names of the arm and its control, by which the stored law knows them.
     """
+    if design.method == "stepped_wedge" and pair.phases is not None:
+        return _of_a_wedge(pair, design, binary=binary, average=average)
     left_out = 0
     if design.blocks:
         pair, left_out = informative(pair)
@@ -87,6 +90,16 @@ def answer(pair: Pair, design: Design, *, binary: bool, average: str, arms: tupl
         _answer(pair, design, binary=binary, average=average, redraw=redraw_of(pair, design, *arms)),
         blocks_left_out=left_out,
     )
+
+
+def _of_a_wedge(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
+    if pair.y.size == 0:
+        return _NOTHING
+    found = wedge_answer(pair, design, binary=binary, average=average)
+    p = found.p_value
+    if p is None and found.std_error is not None and found.df is not None:
+        p = t_p_value(found.estimate / found.std_error, found.df)
+    return Answer(found.choice, found.estimate, found.std_error, found.df, p, found.vcov, found.note)
 
 
 def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None) -> Answer:

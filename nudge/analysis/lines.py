@@ -21,6 +21,8 @@ from nudge.analysis.missing_lines import missing_lines
 from nudge.analysis.redrawn import by_the_draw
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import harm_verdict, verdict
+from nudge.analysis.wedge import within_periods
+from nudge.analysis.wedge_lines import about_the_periods, before_and_after, other_estimand
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
 
@@ -103,6 +105,8 @@ class Line:
             notes.append("pairs are compared without covariates")
         elif pair.names and found.choice.adjustment == "none" and found.std_error is not None:
             notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
+        if pair.phases is not None:
+            notes.append(about_the_periods(pair))
         return "; ".join(notes)
 
     def beside(self) -> list[Estimate]:
@@ -122,6 +126,8 @@ class Line:
             lines.append(self.line(pair, found, other, (), "sensitivity", note))
         lines.extend(self._declared())
         lines.extend(self._bounds())
+        if self.design.method == "stepped_wedge":
+            return [*lines, *other_estimand(self)]
         lines.extend(missing_lines(self))
         lines.extend(among_reached(self))
         lines.extend(by_the_draw(self))
@@ -186,6 +192,8 @@ class Line:
         """What counting rows as if each had been drawn would have claimed."""
         if self.outcome.role != "primary":
             return []
+        if self.design.method == "stepped_wedge":
+            return list(before_and_after(self))
         pair = self.pair()
         if not pair.clustered or pair.y.size == 0:
             return []
@@ -238,7 +246,7 @@ class Line:
             n_allocated_control=int((self.rows.arm == self.comparison.control).sum()),
             n_clusters=pair.units if clustered else None,
             n_blocks=pair.blocks if self.design.blocks else None,
-            icc=anova_icc(pair.y, pair.unit) if clustered else None,
+            icc=anova_icc(within_periods(pair), pair.unit) if clustered else None,
             verdict=None, verdict_conf_low=None, verdict_conf_high=None, label=label,
             note=_joined(note, found.note),
         )  # fmt: skip

@@ -201,6 +201,8 @@ _METHODS = {
     "blocked": "fixed numbers per arm within every block (blocked randomisation)",
     "cluster": "fixed numbers of clusters per arm (cluster randomisation)",
     "blocked_cluster": "fixed numbers of clusters per arm within every block (blocked cluster randomisation)",
+    "stepped_wedge": "every cluster crossing to the arm, at a step that was drawn for it (stepped wedge)",
+    "waitlist": "fixed numbers receiving now, the others when their wait is over (waiting list)",
 }
 
 
@@ -218,6 +220,8 @@ _ESTIMATORS = {
     "inverse_probability": "difference in means weighted by the draw's probabilities",
     "paired": "mean of the pairs' differences",
     "cluster_means": "difference of unweighted cluster means",
+    "immediate_effect": "regression on clusters, periods and having crossed, one constant effect",
+    "exposure_averaged": "regression on clusters, periods and each number of periods since crossing, averaged",
     "none": "none",
 }
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from nudge.store.changes import change, change_free
 from nudge.store.halts import is_halted
+from nudge.store.in_force import arm_in_force
 from nudge.store.lease import at_work, forget_ended
 from nudge.store.locks import side_by_side
 from nudge.store.opt_outs import is_opted_out
@@ -105,7 +106,7 @@ def due_rows(connection: Connection, holder: str, now: datetime, limit: int, vau
     query = (
         sa.select(
             sends, people.c.columns, people.c.language, contacts.c.sealed_address, contacts.c.safe,
-            contacts.c.reserved, bodies.c.sealed_words, allocations.c.arm.label("arm_allocated"),
+            contacts.c.reserved, bodies.c.sealed_words, allocations.c.arm.label("drawn"), allocations.c.step,
         )
         .join(allocations, sa.and_(allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit))
         .outerjoin(people, sa.and_(people.c.trial == sends.c.trial, people.c.person == sends.c.person))
@@ -118,8 +119,13 @@ def due_rows(connection: Connection, holder: str, now: datetime, limit: int, vau
     if side_by_side(connection):
         query = query.where(free).with_for_update(of=sends, skip_locked=True)
     found = connection.execute(query).mappings().all()
-    types = {trial: _column_types(connection, trial) for trial in {row["trial"] for row in found}}
-    return [_due(dict(row), vault, types[row["trial"]]) for row in found]
+    of = {row["trial"] for row in found}
+    types = {trial: _column_types(connection, trial) for trial in of}
+    rules = {trial: arm_in_force(connection, trial) for trial in of}
+    return [
+        _due(dict(row), vault, types[row["trial"]], rules[row["trial"]](row["drawn"], row["step"], row["planned_at"]))
+        for row in found
+    ]
 
 
 def take_up(connection: Connection, rows: Sequence[DueSend], holder: str) -> None:
@@ -143,11 +149,11 @@ def _column_types(connection: Connection, trial: str) -> dict[str, str]:
     return dict(population.get("columns", {}))
 
 
-def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, str]) -> DueSend:
+def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, str], arm_allocated: str) -> DueSend:
     sealed, words = row["sealed_address"], row["sealed_words"]
     return DueSend(
         id=row["id"], trial=row["trial"], unit=row["unit"], person=row["person"], arm=row["arm"],
-        arm_allocated=row["arm_allocated"], message=row["message"], template=row["template"],
+        arm_allocated=arm_allocated, message=row["message"], template=row["template"],
         channel=row["channel"], via=row["via"], attempt=row["attempt"], not_after=row["not_after"],
         columns=columns_from_json(row["columns"] or {}, types),
         language=row["language"] or "en",
@@ -343,15 +349,3 @@ def states_by_unit(connection: Connection, trial: str) -> dict[str, set[Status]]
     for unit, status in connection.execute(query):
         found[unit].add(Status(status))
     return dict(found)
-
-
-def strayed_rows(connection: Connection, trial: str) -> int:
-    """Rows whose arm is not the arm their unit was given."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(sends.join(allocations, sa.and_(
-            allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit
-        )))
-        .where(sends.c.trial == trial, sends.c.arm != allocations.c.arm)
-    )  # fmt: skip
-    return connection.scalar(query) or 0

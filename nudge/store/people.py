@@ -216,6 +216,13 @@ def allocation_counts(connection: Connection, trial: str) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(query.group_by(allocations.c.arm))}
 
 
+def step_counts(connection: Connection, trial: str) -> dict[int, int]:
+    """Units by the step at which they cross."""
+    query = sa.select(allocations.c.step, sa.func.count()).where(allocations.c.trial == trial)
+    found = connection.execute(query.where(allocations.c.step.is_not(None)).group_by(allocations.c.step))
+    return {row[0]: row[1] for row in found}
+
+
 def language_of(connection: Connection, trial: str, person: str) -> str:
     """The language a person reads; English where it is not known."""
     query = sa.select(people.c.language).where(people.c.trial == trial, people.c.person == person)

@@ -14,9 +14,11 @@ from nudge.analysis.foreseen import baseline_columns
 from nudge.analysis.frozen import AnalysisData, is_frozen
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
-from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
+from nudge.store.in_force import strayed_rows
+from nudge.store.ledger import ledger_counts, states_by_unit
 from nudge.store.outcomes import loaded_outcomes, outcome_by_person, save_results
 from nudge.store.people import earlier_draws, load_allocation, load_roll
+from nudge.trial.crossing import crossings_of
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import listed
@@ -32,17 +34,27 @@ from nudge.workflow.freezing import analyse_frozen, estimates_of, keep
 from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.law import law_of
 from nudge.workflow.locking import balance_of
+from nudge.workflow.placing import (
+    IN_TRANSITION,
+    period_counts,
+    phases_of,
+    places,
+    sequence_of,
+    sequences,
+)
 from nudge.workflow.signing import approvals_in_force
 from nudge.workflow.words import arm_summaries, locked_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
     from typing import Any
 
     from nudge.trial.model import Trial
     from nudge.trial.records.design import Allocation
     from nudge.trial.records.people import Roll
+    from nudge.trial.records.report import PeriodCount
     from nudge.workflow.desk import Desk
 
 
@@ -79,10 +91,6 @@ class _Stored:
     strayed: int
     earlier: list[Mapping[str, Any]]
 
-    @property
-    def arm_of(self) -> dict[str, str]:
-        return {row.unit: row.arm for row in self.allocation.rows}
-
 
 def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
     with reading(desk.store).begin() as connection:
@@ -102,14 +110,15 @@ def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
 def _analyse_here(loaded: LoadedTrial, desk: Desk, folder: Path | None) -> Results:
     trial = loaded.trial
     locked = need_locked(desk.store, trial.trial)
-    if locked.state.allocated_at is None:
+    drawn_at = locked.state.allocated_at
+    if drawn_at is None:
         raise Refused(f"{trial.trial} has no arms yet", "draw them: nudge allocate FILE")
     stored = _read(desk, trial, locked)
     if not stored.outcomes:
         raise Refused(f"no outcomes of {trial.trial} are collected", "collect them: nudge collect FILE")
     changed = changed_parts(trial, locked)
     foreseen = {pair: choice["estimator"] for pair, choice in locked.lock.decisions["comparisons"].items()}
-    rows_of = {name: _rows(trial, stored, stored.outcomes[name]) for name in trial.outcomes if name in stored.outcomes}
+    rows_of = {name: _rows(trial, stored, name, drawn_at) for name in trial.outcomes if name in stored.outcomes}
     amendments = amendments_of(desk.store, trial.trial)
     with reading(desk.store).begin() as connection:
         design = design_with_law(connection, trial, stored.roll.units)
@@ -132,23 +141,26 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk, folder: Path | None) -> Resul
     return results
 
 
-def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> AnalysisRows:
+def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> AnalysisRows:
     """A row per person allocated, missing outcomes included."""
+    outcome = stored.outcomes[name]
     people = [(person, unit) for unit in stored.roll.units for person in unit.people]
     unit_code = {unit.id: i for i, unit in enumerate(stored.roll.units)}
     block_of = drawn_together(trial, stored.roll.units, stored.allocation)
-    arm_of = stored.arm_of
+    found = places(trial, trial.outcomes[name].window, stored.roll.units, stored.allocation, drawn_at)
+    place_of = [found[person.id] for person, _ in people]
     chance_of = {row.unit: row.probability for row in stored.allocation.rows}
     values = [outcome[person.id].value if person.id in outcome else None for person, _ in people]
     return AnalysisRows(
         outcome=np.array([np.nan if value is None else value for value in values], dtype=float),
-        arm=np.array([arm_of[unit.id] for _, unit in people]),
+        arm=np.array([place.arm for place in place_of]),
         unit=np.array([unit_code[unit.id] for _, unit in people], dtype=np.int64),
         block=np.array([block_of[unit.id] for _, unit in people], dtype=np.int64),
         probability=np.array([chance_of[unit.id] for _, unit in people]),
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
         received=_received(stored.states, [unit.id for _, unit in people]),
+        phases=phases_of(trial, place_of),
     )
 
 
@@ -175,7 +187,13 @@ def _results(
 ) -> Results:  # fmt: skip
     trial = loaded.trial
     primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
-    flow = trial_flow(stored.roll, stored.arm_of, trial.arms, stored.states, stored.outcomes.get(primary))
+    flow = trial_flow(
+        stored.roll, sequence_of(trial, stored.allocation), sequences(trial), stored.states,
+        stored.outcomes.get(primary),
+    )  # fmt: skip
+    drawn_at = locked.state.allocated_at
+    if drawn_at is None:
+        raise AssertionError("a trial without a draw is refused above")
     checks = [reconciliation(flow), *_checks(trial, locked, stored, rows_of, changed)]
     law = stored.allocation.law
     return Results(
@@ -190,7 +208,7 @@ def _results(
         careless=analysed.careless,
         checks=tuple(checks),
         flow=tuple(flow),
-        balance=balance_of(trial, stored.roll, stored.allocation),
+        balance=balance_of(trial, stored.roll, stored.allocation, drawn_at),
         delivery=tuple(stored.ledger),
         outcomes=tuple(_outcome_summary(load) for load in stored.loads),
         design=DesignSummary(
@@ -205,7 +223,18 @@ def _results(
             EarlierDraw(draw["lock_number"], draw["drawn_at"].isoformat(), draw["counts"], draw["reason"])
             for draw in stored.earlier
         ),
+        periods=tuple(_periods(trial, stored, drawn_at)),
     )  # fmt: skip
+
+
+def _periods(trial: Trial, stored: _Stored, drawn_at: datetime) -> Iterator[PeriodCount]:
+    """Of a stepped wedge, the primary outcomes by step and period."""
+    if crossings_of(trial) is None:
+        return
+    for name, outcome in trial.outcomes.items():
+        if outcome.role == "primary" and name in stored.outcomes:
+            found = places(trial, outcome.window, stored.roll.units, stored.allocation, drawn_at)
+            yield from period_counts(name, found, stored.outcomes[name], stored.roll.units)
 
 
 def _outcome_summary(load: Mapping[str, Any]) -> OutcomeSummary:
@@ -233,20 +262,21 @@ def _checks(
         waiting = _not_yet(rows)
         status: CheckStatus = "note" if waiting else "ok"
         yield Check("maturity", status, f"{name}: {waiting:,} of {len(rows):,} cannot have happened yet")
-        yield from _linkage(name, rows, stored, trial)
+        yield from _linkage(name, rows, stored, trial, rows_of[name].arm.tolist())
     for name, analysis_rows in rows_of.items():
         if trial.outcomes[name].role == "primary":
             for pair in trial.comparisons:
                 yield attrition(name, analysis_rows, pair, design_of(trial))
 
 
-def _linkage(name: str, rows: Mapping[str, OutcomeRow], stored: _Stored, trial: Trial) -> Iterator[Check]:
-    """How many of each arm's people have a record at all."""
-    arm_of = stored.arm_of
-    recorded: dict[str, list[bool]] = {arm: [] for arm in trial.arms}
-    for unit in stored.roll.units:
-        for person in unit.people:
-            state = rows[person.id].state if person.id in rows else OutcomeState.NO_RECORD
-            recorded[arm_of[unit.id]].append(state in {OutcomeState.EVENT, OutcomeState.NON_EVENT})
+def _linkage(
+    name: str, rows: Mapping[str, OutcomeRow], stored: _Stored, trial: Trial, arms: Sequence[str]
+) -> Iterator[Check]:
+    """How many of each arm's people have a record at all. arms: in which each person counts."""
+    recorded: dict[str, list[bool]] = {arm: [] for arm in (*trial.arms, IN_TRANSITION)}
+    people = (person for unit in stored.roll.units for person in unit.people)
+    for person, arm in zip(people, arms, strict=True):
+        state = rows[person.id].state if person.id in rows else OutcomeState.NO_RECORD
+        recorded[arm or IN_TRANSITION].append(state in {OutcomeState.EVENT, OutcomeState.NON_EVENT})
     said = listed(f"{sum(found) / len(found):.1%} of {arm}" for arm, found in recorded.items() if found)
     yield Check("linkage", "ok", f"{name}: a record within the window for {said}")

@@ -20,6 +20,7 @@ from nudge.trial.problems import Problems, listed
 from nudge.trial.tables import EMPTY, day
 from nudge.workflow.guard import REASON, changed_parts, need_locked
 from nudge.workflow.law import law_of
+from nudge.workflow.placing import arms_of_people
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,9 +77,7 @@ def _link_all(
     with desk.store.begin() as connection:
         roll = load_roll(connection, trial.trial, trial.population.columns)
         allocation = load_allocation(connection, trial.trial, law_of(trial))
-    arm_of_unit = {row.unit: row.arm for row in allocation.rows}
     people = [person for unit in roll.units for person in unit.people]
-    arm_of = {person.id: arm_of_unit[unit.id] for unit in roll.units for person in unit.people}
     planner = Planner(trial, {}, allocated_at)
     zone = ZoneInfo(trial.timezone)
     linked: list[Linkage] = []
@@ -88,6 +87,7 @@ def _link_all(
         table = read_source(outcome.source, loaded.folder, problems)
         if table is EMPTY:
             continue
+        arm_of = arms_of_people(trial, outcome.window, roll.units, allocation, allocated_at)
         when = windows(outcome.window, roll.units, planner.first_planned, allocated_at, zone)
         linked.append(
             link(

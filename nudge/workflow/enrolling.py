@@ -24,6 +24,7 @@ from nudge.trial.records.design import Allocation
 from nudge.trial.tables import read_csv_table
 from nudge.workflow.drawing import takes_one_by_one
 from nudge.workflow.guard import need_locked
+from nudge.workflow.joining import CHOSEN_LATER, join_sites, joins_sites
 from nudge.workflow.launching import render_all
 from nudge.workflow.law import draw_units, equal_within_units, law_of
 from nudge.workflow.locking import sealed_seed
@@ -58,7 +59,9 @@ class Enrolled:
     left_out: dict[str, int]
     """People left out, by reason."""
     messages: int
-    """Messages planned for the new units."""
+    """Messages planned for them."""
+    told: tuple[str, ...] = ()
+    """What whoever enrols them must know."""
 
     @property
     def by_arm(self) -> dict[str, int]:
@@ -91,7 +94,7 @@ def enrol(name: str, table: Table, desk: Desk) -> Enrolled:
     """
     locked = need_locked(desk.store, name)
     trial = trial_of(locked.lock.definition)
-    if not takes_one_by_one(trial):
+    if not takes_one_by_one(trial) and not joins_sites(trial):
         raise Refused(f"{name} was drawn all at once", "nobody joins it after its draw; plan a trial that follows it")
     problems = Problems()
     people = read_people(table, trial.population, problems)
@@ -99,6 +102,8 @@ def enrol(name: str, table: Table, desk: Desk) -> Enrolled:
     with desk.store.begin() as connection:
         hold_trial(connection, name)
         _may_enrol(connection, name)
+        if joins_sites(trial):
+            return _join_sites(connection, trial, locked, people, table, desk)
         arrivals = _Arrivals(connection, name, desk).sort(people)
         roll = _households(trial, arrivals.new, table)
         rows, messages = _give_arms(connection, trial, locked, roll, desk)
@@ -114,6 +119,20 @@ def enrol(name: str, table: Table, desk: Desk) -> Enrolled:
             already=done.already, joined=done.joined, left_out=done.left_out,
         )  # fmt: skip
     return done
+
+
+def _join_sites(
+    connection: Connection, trial: Trial, locked: Locked, people: Sequence[Person], table: Table, desk: Desk
+) -> Enrolled:  # fmt: skip
+    found = join_sites(connection, trial, locked, people, table, desk)
+    recount(connection, trial.trial, 0)
+    left_out = dict(Counter(out.reason for out in found.left_out))
+    record_action(
+        connection, desk.clock.now(), desk.settings.actor, "enrol", trial.trial, already=found.already,
+        joined=found.people, left_out=left_out,
+    )  # fmt: skip
+    told = (CHOSEN_LATER,) if found.people else ()
+    return Enrolled((), found.already, found.people, left_out, found.messages, told)
 
 
 def _may_enrol(connection: Connection, name: str) -> None:

@@ -21,6 +21,7 @@ from nudge.trial.problems import Level, Problem, Problems
 from nudge.trial.records.people import Roll
 from nudge.trial.tables import EMPTY
 from nudge.workflow.cautions import cautions, household_cap
+from nudge.workflow.crossing import mixed_periods
 from nudge.workflow.drawing import draws_sites, takes_one_by_one, undrawable
 from nudge.workflow.example_records import EXAMPLES
 from nudge.workflow.foreseeing import foreseen_problems
@@ -113,6 +114,7 @@ def examine(path: Path, now: datetime) -> Examined:
         problems.extend(_reach(examined, roll, planner))
         problems.extend(household_cap(loaded, roll, planner))
         problems.extend(early_crossings(loaded, roll, planner))
+        problems.extend(mixed_periods(loaded, roll, planner))
         expected = forecast(planner, templates, roll)
         problems.extend(_unrendered(loaded, expected))
     if not problems.fatal:

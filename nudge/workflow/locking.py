@@ -25,9 +25,11 @@ from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchanged
 from nudge.workflow.law import draw_units, law_of
+from nudge.workflow.placing import arms_of_people, primary_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
@@ -169,9 +171,13 @@ class Drawn:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Units by arm, in the order of the file."""
+        """Units by arm, in the order of the file; of a stepped wedge, by the step at which they cross."""
+        law = self.allocation.law
+        if law.method == "stepped_wedge":
+            steps = Counter(row.step for row in self.allocation.rows)
+            return {f"step {i + 1}, {day}": steps[i + 1] for i, day in enumerate(law.parameters["steps"])}
         tally = Counter(row.arm for row in self.allocation.rows)
-        return {arm: tally[arm] for arm in self.allocation.law.arms}
+        return {arm: tally[arm] for arm in law.arms}
 
 
 def allocate_trial(path: Path, desk: Desk) -> Drawn:
@@ -193,14 +199,14 @@ def allocate_trial(path: Path, desk: Desk) -> Drawn:
         state = trial_state(connection, trial.trial)
         if state is not None and state.allocated_at is not None:
             allocation = load_allocation(connection, trial.trial, law)
-            return Drawn(allocation, balance_of(trial, roll, allocation), repeated=True)
+            return Drawn(allocation, balance_of(trial, roll, allocation, state.allocated_at), repeated=True)
         seed = sealed_seed(connection, trial.trial, desk)
         units = draw_units(trial, roll.units)
         allocation = _in_standing_order(drawing_method(trial).draw(units, law, seed), units)
         save_allocation(connection, trial.trial, allocation, units)
         now = desk.clock.now()
         set_state(connection, trial.trial, "allocated", allocated_at=now)
-        drawn = Drawn(allocation, balance_of(trial, roll, allocation), repeated=False)
+        drawn = Drawn(allocation, balance_of(trial, roll, allocation, now), repeated=False)
         record_action(
             connection, now, desk.settings.actor, "allocate", trial.trial, counts=drawn.counts, **allocation.facts
         )
@@ -215,9 +221,9 @@ def _in_standing_order(allocation: Allocation, units: Sequence[DrawUnit]) -> All
     return replace(allocation, rows=tuple(ordered))
 
 
-def balance_of(trial: Trial, roll: Roll, allocation: Allocation) -> tuple[BalanceRow, ...]:
-    """Baseline balance of everyone allocated, person by person."""
-    arm_of = {row.unit: row.arm for row in allocation.rows}
-    people = [(person.columns, arm_of[unit.id]) for unit in roll.units for person in unit.people]
+def balance_of(trial: Trial, roll: Roll, allocation: Allocation, allocated_at: datetime) -> tuple[BalanceRow, ...]:
+    """Baseline balance of everyone allocated, person by person, in the arm they count in."""
+    arm_of = arms_of_people(trial, primary_window(trial), roll.units, allocation, allocated_at)
+    people = [(person.columns, arm_of[person.id]) for unit in roll.units for person in unit.people]
     rows = [columns for columns, _ in people]
     return tuple(balance(rows, [arm for _, arm in people], trial.comparisons, trial.population.columns))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     Redraw = Callable[[Sequence[DrawUnit], Law, int, np.random.Generator], NDArray[np.int8]]
 
 _NOT_REPLAYED = {
-    "stepped_wedge": "its clusters cross one after the other",
     "matched_pairs": "its pairs are formed by the draw and not by the file",
     "adaptive": "its chances follow the outcomes as they come in",
 }

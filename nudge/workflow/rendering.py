@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -70,14 +70,14 @@ class Forecast:
 
 
 def forecast(planner: Planner, templates: Sequence[Template], roll: Roll) -> Forecast:
-    """Render every arm for every unit; each arm's totals are scaled by its share of the draw."""
+    """Render every arm for every unit; each message counts by its arm's share of the draw.
+
+    In a stepped wedge that share is of the sites that are in the arm when the message is due.
+    """
     by_key = {template.key: template for template in templates}
     trial = planner.trial
-    ratio = trial.randomise.ratio if trial.randomise else {}
-    shares = {arm: ratio.get(arm, 1) for arm in trial.arms}
     price = trial.costs.sms if trial.costs and trial.costs.sms else 0.0
-    messages: Counter[str] = Counter()
-    parts: Counter[str] = Counter()
+    messages, parts = dict.fromkeys(trial.arms, 0.0), dict.fromkeys(trial.arms, 0.0)
     failed: list[Unrendered] = []
     for arm in trial.arms:
         for unit in roll.units:
@@ -85,16 +85,25 @@ def forecast(planner: Planner, templates: Sequence[Template], roll: Roll) -> For
                 if isinstance(one, Unrendered):
                     failed.append(one)
                     continue
-                messages[arm] += 1
-                parts[arm] += one.words.segments if one.words.channel == "sms" else 0
-    total = sum(shares.values())
-    scaled = {arm: shares[arm] / total for arm in trial.arms}
+                share = share_of(planner, arm, one.due)
+                messages[arm] += share
+                parts[arm] += share * one.words.segments if one.words.channel == "sms" else 0
     return Forecast(
-        {arm: round(messages[arm] * scaled[arm]) for arm in trial.arms if messages[arm]},
-        {arm: round(parts[arm] * scaled[arm]) for arm in trial.arms if parts[arm]},
-        {arm: round(parts[arm] * scaled[arm] * price, 2) for arm in trial.arms if parts[arm]},
+        {arm: round(number) for arm, number in messages.items() if number},
+        {arm: round(number) for arm, number in parts.items() if number},
+        {arm: round(number * price, 2) for arm, number in parts.items() if number},
         tuple(failed),
     )
+
+
+def share_of(planner: Planner, arm: str, due: datetime) -> float:
+    """The share of units that are in an arm when a message is due."""
+    trial, crossings = planner.trial, planner.crossings
+    if crossings is not None:
+        crossed = crossings.complete(due) / len(crossings.begins)
+        return 1 - crossed if arm == trial.control else crossed
+    ratio = trial.randomise.ratio if trial.randomise else {}
+    return ratio.get(arm, 1) / sum(ratio.get(name, 1) for name in trial.arms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +139,23 @@ def previews(
                     shown.append(Shown(arm, "cannot be rendered", unit.id, "", "", "", one.why, 0, ""))
                 else:
                     groups[arm, one.message, one.words.channel, one.language].append(one)
-    for group in groups.values():
+    for (arm, *_), group in groups.items():
+        when = _when(planner, arm)
         if chosen:
-            shown += [_shown(one, "chosen") for one in group if one.unit in chosen]
+            shown += [_shown(one, f"chosen{when}") for one in group if one.unit in chosen]
             continue
         longest = max(group, key=lambda one: len(one.words.text))
-        shown.append(_shown(group[0], "a typical family"))
+        shown.append(_shown(group[0], f"a typical family{when}"))
         if longest is not group[0]:
-            shown.append(_shown(longest, "the longest text"))
+            shown.append(_shown(longest, f"the longest text{when}"))
     return shown
+
+
+def _when(planner: Planner, arm: str) -> str:
+    """In a stepped wedge every family may get either arm's words: which, hangs on the day."""
+    if planner.crossings is None:
+        return ""
+    return " until its site has crossed" if arm == planner.trial.control else " once its site has crossed"
 
 
 def _shown(one: Rendered, why: str) -> Shown:

@@ -27,6 +27,7 @@ from nudge.workflow.law import draw_units, law_of
 from nudge.workflow.plans import Planned, icc_of, plans_of, sizes_of
 from nudge.workflow.redrawing import redraw_of
 from nudge.workflow.reporting import without_nan
+from nudge.workflow.simulating_wedge import WedgePlan, wedge_notes, wedge_plan, wedge_tallies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +112,7 @@ class _Setting:
     block: Ints
     planned: tuple[Planned, ...]
     worlds: Mapping[str, World]
+    wedge: WedgePlan | None = None
 
 
 def simulate_trial(path: Path, now: datetime, asked: Asked, progress: Progress) -> Simulated:
@@ -130,9 +132,10 @@ def simulate(examined: Examined, now: datetime, asked: Asked, progress: Progress
     redraw_of(law_of(trial))
     rng = np.random.default_rng(asked.seed)
     setting = _setting(trial, roll, asked, rng)
+    setting = replace(setting, wedge=wedge_plan(trial, roll, setting.people, now))
     effects = asked.effects or {"nothing": 0.0, "worthwhile": None}
     scenarios = {}
-    sending = sending_of(examined, now) if roll is not None else None
+    sending = sending_of(examined, now) if roll is not None and setting.wedge is None else None
     counted: list[NDArray[np.float64]] = []
     for name, effect in effects.items():
 
@@ -144,7 +147,7 @@ def simulate(examined: Examined, now: datetime, asked: Asked, progress: Progress
     logistics = _logistics(trial, sending, np.concatenate(counted), setting, asked) if sending is not None else None
     return Simulated(
         trial.trial, asked.runs, asked.seed, len(setting.units), int(setting.people.sum()), scenarios, logistics,
-        tuple(_notes(trial, roll, asked)),
+        (*_notes(trial, roll, asked), *wedge_notes(setting.wedge)),
     )  # fmt: skip
 
 
@@ -215,6 +218,10 @@ def _all_runs(
     progress: Callable[[int, int], None], sending: Sending | None, counted: list[NDArray[np.float64]],
 ) -> list[Tally]:  # fmt: skip
     """One tally per outcome and comparison."""
+    if setting.wedge is not None:
+        return wedge_tallies(
+            setting.wedge, setting.law, setting.worlds, setting.planned, effect, runs, setting.units, rng, progress
+        )  # fmt: skip
     redraw, design = redraw_of(setting.law), design_of(setting.trial)
     tallies = [Tally() for _ in setting.planned]
     at_once = max(1, min(runs, _CELLS // len(setting.units)))

@@ -65,9 +65,8 @@ def test_every_method_here_can_be_drawn_again_or_says_it_cannot() -> None:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("stepped_wedge", "one after the other"), ("matched_pairs", "pairs are formed by the draw"),
-     ("adaptive", "follow the outcomes")],
-)  # fmt: skip
+    [("matched_pairs", "pairs are formed by the draw"), ("adaptive", "follow the outcomes")],
+)
 def test_draws_that_arms_alone_do_not_tell_are_refused_by_name(name: str, why: str) -> None:
     with pytest.raises(Refused, match=why):
         redraw_of(Law("t", name, ("a", "b"), (1, 1), ()))

@@ -72,7 +72,9 @@ class Analysis(Part):
     comparisons: which arm against which, such as `plan - reminder`; covariates: columns from before
     the draw that the fit adjusts for; average: whether people or clusters count alike;
     multiplicity: how p-values are adjusted over the comparisons; subgroups: columns by whose levels
-    the effect is shown; sensitivity: further fits beside the primary one.
+    the effect is shown; sensitivity: further fits beside the primary one; estimand: of a stepped
+    wedge, one constant effect (`immediate`) or the average over the periods since crossing
+    (`exposure_averaged`, the default where there are more than two of them).
     """
 
     comparisons: tuple[Comparison, ...] = ()
@@ -81,6 +83,7 @@ class Analysis(Part):
     multiplicity: Literal["holm", "hochberg", "benjamini_hochberg", "none"] = "holm"
     subgroups: Columns = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+    estimand: Literal["immediate", "exposure_averaged"] | None = None
 
 
 class Power(Part):

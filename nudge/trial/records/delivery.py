@@ -126,7 +126,7 @@ class PlannedSend:
     """Opaque, and the reference the provider is given."""
     unit: str
     person: str
-    """Whose columns and contact point are used; empty for a virtual row."""
+    """Whose columns and contact point are used; empty for a virtual row of a household."""
     arm: str
     message: str
     """`plan.1`: the arm's first message."""
@@ -151,6 +151,7 @@ class DueSend:
     person: str
     arm: str
     arm_allocated: str
+    """The arm its unit was in when it was planned."""
     message: str
     template: str
     channel: str
