@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nudge.analysis.batched import Runs, fits
+from nudge.analysis.batched import fits
 from nudge.analysis.inference import answer
+from nudge.analysis.runs import Runs
 from nudge.analysis.verdict import verdict
 from nudge.trial.records.analysis import Design, Floats
 
@@ -69,11 +70,11 @@ class Tally:
         """Fit one batch; what it cannot settle is asked of the rows."""
         from scipy.stats import t
 
-        found = fits(runs)
+        found = fits(runs, design)
         estimate, error, df = found.estimate.copy(), found.std_error.copy(), found.df.copy()
         p = np.asarray(2 * t.sf(np.abs(estimate / np.where(error > 0, error, 1)), df), dtype=float)
         for run in np.flatnonzero(~found.settled):
-            one = answer(runs.pair(int(run)), design, binary=runs.binary, average=runs.average)
+            one = answer(runs.pair(int(run)), design, binary=runs.binary, average=runs.average, arms=runs.arms)
             estimate[run] = one.estimate
             error[run] = np.nan if one.std_error is None else one.std_error
             df[run] = np.nan if one.df is None else one.df

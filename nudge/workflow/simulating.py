@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nudge.analysis.analyse import family_size
-from nudge.analysis.batched import Runs
 from nudge.analysis.comparison import coded_columns
 from nudge.analysis.foreseen import baseline_columns
 from nudge.analysis.operating import Operating, Share, Tally
+from nudge.analysis.runs import Runs
 from nudge.design.simulation import World, totals, unequal_sizes
 from nudge.report.numbers import percent
 from nudge.trial.errors import ProblemsFound, Refused
