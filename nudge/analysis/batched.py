@@ -202,11 +202,14 @@ def _parameters(within: Choice, units: Entries) -> Floats:
     code = np.arange(len(units.rows))[:, None] * number + units.block
     held = np.bincount(code.ravel(), units.rows.ravel(), minlength=len(units.rows) * number) > 0
     blocks: Floats = held.reshape(-1, number).sum(axis=1).astype(float)
-    columns = units.columns.shape[2] * {"none": 0, "additive": 1, "interacted": 2}[within.adjustment]
     if within.estimator in {"paired", "fixed_effects"}:
-        return blocks + 1 + columns
-    blocks = blocks if within.estimator == "block_weighted" else np.ones_like(blocks)
-    return 2 * blocks + columns
+        blocks += 1
+    elif within.estimator == "block_weighted":
+        blocks *= 2
+    else:
+        blocks[:] = 2
+    blocks += units.columns.shape[2] * {"none": 0, "additive": 1, "interacted": 2}[within.adjustment]
+    return blocks
 
 
 def _of_batches(entries: Entries) -> Fits:

@@ -91,11 +91,11 @@ class Tally:
             np.concatenate(kept) for kept in (self.estimate, self.std_error, self.df, self.p_value)
         )
         half, wide = _quantile(1 - alpha / 2, df) * error, _quantile(1 - alpha / family / 2, df) * error
-        given = np.isfinite(error)
+        given, known = np.isfinite(error), estimate[np.isfinite(estimate)]
         covers = np.abs(estimate - truth)[given] <= half[given]
         excludes = given & (np.abs(estimate) > np.where(given, wide, np.inf))
         return Operating(
-            truth, estimate.size, _mean(estimate - truth), float(estimate.std(ddof=1)),
+            truth, estimate.size, _mean(known - truth), float(known.std(ddof=1)),
             float(error[given].mean()) if given.any() else float("nan"), _share(covers), _share(p < alpha),
             _share(excludes), _verdicts(estimate, wide, worthwhile), self.by_rows, _uniform(p) if truth == 0 else None,
         )  # fmt: skip

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
     Redraw = Callable[[Sequence[DrawUnit], Law, int, np.random.Generator], NDArray[np.int8]]
 
-_NOT_REPLAYED = {
-    "stepped_wedge": "its clusters cross one after the other",
-    "matched_pairs": "its pairs are formed by the draw and not by the file",
-    "adaptive": "its chances follow the outcomes as they come in",
-}
+_NOT_REPLAYED = {"stepped_wedge": "its clusters cross one after the other"}
 """Methods whose analysis hangs on more than each unit's arm and block."""
 
 

@@ -13,10 +13,12 @@ changes any outcome.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nudge.design.chance import chance, choose
 from nudge.design.fixed_numbers import options, refuse
@@ -28,12 +30,7 @@ from nudge.trial.errors import InputError
 from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    import numpy.typing as npt
-
-    Learnt = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-    Learn = Callable[[npt.NDArray[np.int8], int], Learnt]
+    from collections.abc import Iterator, Sequence
 
 UNITS: Final = "people"
 BLOCKS: Final = "never"
@@ -42,6 +39,10 @@ PARAMETERS: Final = frozenset({"batch", "floor"})
 REQUIRED: Final = frozenset({"batch"})
 
 _THREE = 3
+
+Learnt = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Successes and trials by arm of every run, (number, K) each."""
+Learn = Callable[[NDArray[np.int8], int], Learnt]
 
 __all__ = [
     "BLOCKS", "ENROLMENT", "PARAMETERS", "REQUIRED", "UNITS", "batch_probabilities",
@@ -130,7 +131,7 @@ def _chances(units: Sequence[DrawUnit], law: Law) -> list[tuple[Fraction, ...]]:
     return [batches[i // size] for i in range(len(units))]
 
 
-def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64]:
+def probabilities(units: Sequence[DrawUnit], law: Law) -> NDArray[np.float64]:
     """Each unit's chance of each arm, (n, K), as logged for its batch; NaN for batches not opened."""
     batches, size = chances_of_batches(law), law.parameters["batch"]
     known = as_matrix(batches)
@@ -140,7 +141,7 @@ def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64
     return result
 
 
-def redraws(units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator) -> npt.NDArray[np.int8]:
+def redraws(units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator) -> NDArray[np.int8]:
     """Fresh draws with the chances as logged, (number, n)."""
     return independent_redraws(as_matrix(_chances(units, law)), number, rng)
 
@@ -152,7 +153,7 @@ def every_draw(units: Sequence[DrawUnit], law: Law) -> Iterator[tuple[tuple[int,
 
 def replays(
     outcomes: Sequence[float], matured: Sequence[int], law: Law, number: int, rng: np.random.Generator
-) -> npt.NDArray[np.int8]:
+) -> NDArray[np.int8]:
     """The rule run again where no arm changes any outcome, (number, n).
 
     outcomes: (n,) 1 for the better outcome, 0 for the other, NaN where it stays unknown, in the
@@ -160,7 +161,7 @@ def replays(
     """
     seen, ready = np.asarray(outcomes, dtype=float), np.asarray(matured)
 
-    def learnt(drawn: npt.NDArray[np.int8], batch: int) -> Learnt:
+    def learnt(drawn: NDArray[np.int8], batch: int) -> Learnt:
         first = drawn.shape[1]
         use = np.flatnonzero((ready[:first] <= batch) & ~np.isnan(seen[:first]))
         shape = (number, use.size)
@@ -169,7 +170,7 @@ def replays(
     return played(len(seen), law, number, rng, learnt)
 
 
-def played(n: int, law: Law, number: int, rng: np.random.Generator, learnt: Learn) -> npt.NDArray[np.int8]:
+def played(n: int, law: Law, number: int, rng: np.random.Generator, learnt: Learn) -> NDArray[np.int8]:
     """The whole rule, batch by batch, (number, n).
 
     learnt: of the arms drawn so far, (number, units), and the number of the batch that opens, from
@@ -187,16 +188,14 @@ def played(n: int, law: Law, number: int, rng: np.random.Generator, learnt: Lear
     return drawn
 
 
-def counted(
-    drawn: npt.NDArray[np.int8], successes: npt.NDArray[np.float64], trials: npt.NDArray[np.float64], law: Law
-) -> Learnt:
+def counted(drawn: NDArray[np.int8], successes: NDArray[np.float64], trials: NDArray[np.float64], law: Law) -> Learnt:
     """Successes and trials of every unit, (number, units) each, by arm."""
     each = [((successes * (drawn == k)).sum(axis=1), (trials * (drawn == k)).sum(axis=1)) for k in range(len(law.arms))]
     good, known = (np.rint(np.stack(one, axis=1)).astype(np.int64) for one in zip(*each, strict=True))
     return good, known
 
 
-def _chances_from(successes: npt.NDArray[np.int64], trials: npt.NDArray[np.int64], law: Law) -> npt.NDArray[np.float64]:
+def _chances_from(successes: NDArray[np.int64], trials: NDArray[np.int64], law: Law) -> NDArray[np.float64]:
     """Each replay's chances of the next batch, (number, K), worked out once for equal counts."""
     arms = len(law.arms)
     control = None if law.control is None else law.arms.index(law.control)
