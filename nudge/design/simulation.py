@@ -69,6 +69,17 @@ def totals(world: World, arms: NDArray[np.int8], effects: Floats, rng: np.random
     return rows, _events(world, rows, mean, rng)
 
 
+def true_effect(world: World, added: tuple[float, float], *, of_units: bool) -> float:
+    """What two arms truly differ by, on average over people, or over units: a chance ends at 0 and at 1."""
+    apart = world.risk + np.array(added)[:, None]
+    if world.spread is None:
+        apart = np.clip(apart, 0.0, 1.0)
+    gap, number = (apart[0] - apart[1]) * world.reached, world.people.astype(float)
+    if of_units:
+        number = number / np.bincount(world.unit, number)[world.unit]
+    return float((gap * number).sum() / number.sum())
+
+
 def _reached(world: World, units: tuple[int, ...], rng: np.random.Generator) -> Floats | float:
     if world.reached >= 1:
         return 1.0

@@ -70,7 +70,7 @@ def setting_of(
 ) -> Setting:  # fmt: skip
     """The roll's units, or made-up ones where there is no roll. opt_out: share that leaves before its message."""
     law = law_of(trial)
-    if roll is not None:
+    if roll is not None and roll.units:
         units = draw_units(trial, roll.units)
         people: Ints = np.array([len(unit.people) for unit in roll.units], dtype=np.int64)
         rows = [person.columns for unit in roll.units for person in unit.people]

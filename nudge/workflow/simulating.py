@@ -12,6 +12,7 @@ import numpy as np
 from nudge.analysis.analyse import family_size
 from nudge.analysis.operating import Operating, Share, Tally
 from nudge.analysis.runs import Runs
+from nudge.design.simulation import true_effect
 from nudge.report.numbers import percent
 from nudge.trial.errors import ProblemsFound, Refused
 from nudge.trial.problems import Level, listed
@@ -106,7 +107,8 @@ def simulate_trial(path: Path, now: datetime, asked: Asked, progress: Progress) 
 
 def simulate(examined: Examined, now: datetime, asked: Asked, progress: Progress) -> Simulated:
     """Every scenario asked for: by default no effect, and the worthwhile one."""
-    trial, roll = examined.trial, examined.roll
+    trial = examined.trial
+    roll = examined.roll if examined.roll is not None and examined.roll.units else None
     if trial.run_elsewhere:
         raise Refused(f"{trial.trial} was run elsewhere", "only a trial to come can be simulated")
     redraw_of(law_of(trial))
@@ -163,12 +165,13 @@ def _all_runs(
         if sending is not None:
             counted.append(sending.of(arms))
         for one, tally in zip(setting.planned, tallies, strict=True):
-            tally.add(_compared(setting, one, arms, *made[one.named.outcome]), setting.design)
+            tally.add(compared(setting, one, arms, *made[one.named.outcome]), setting.design)
         progress(start + number, runs)
     return tallies
 
 
-def _compared(setting: Setting, one: Planned, arms: NDArray[np.int8], rows: Floats, sums: Floats) -> Runs:
+def compared(setting: Setting, one: Planned, arms: NDArray[np.int8], rows: Floats, sums: Floats) -> Runs:
+    """One outcome and comparison of some runs, as the analysis takes them."""
     arm, _, control = one.named.comparison.partition(" - ")
     places = [setting.law.arms.index(name) for name in (arm, control)]
     return Runs(
@@ -184,8 +187,10 @@ def _lines(setting: Setting, effect: float | None, tallies: list[Tally]) -> list
     for one, tally in zip(setting.planned, tallies, strict=True):
         size = one.aim.worthwhile if effect is None else effect
         arm, _, control = one.named.comparison.partition(" - ")
-        added = arm_effects(trial, size) * setting.worlds[one.named.outcome].reached
-        truth = float(added[setting.law.arms.index(arm)] - added[setting.law.arms.index(control)])
+        added = arm_effects(trial, size)
+        pair = float(added[setting.law.arms.index(arm)]), float(added[setting.law.arms.index(control)])
+        world = setting.worlds[one.named.outcome]
+        truth = true_effect(world, pair, of_units=one.choice.estimator == "cluster_means")
         found = tally.operating(truth, one.aim.worthwhile, trial.power.alpha, family)
         scale = "probability" if one.plan.spread is None else "mean"
         lines.append(Line(one.named.outcome, one.named.comparison, scale, one.named.unit, found))
