@@ -183,7 +183,7 @@ def runs_of(
     made: Made = {}
     if setting.law.method == "adaptive":
         first = next(iter(added))
-        arms, made[first] = _learning(setting, setting.worlds[first], added[first], number, rng)
+        arms, made[first] = learning(setting.law, setting.worlds[first], added[first], number, rng)
     elif setting.law.method == "matched_pairs":
         arms = within_blocks(setting.units, setting.law, number, rng)
     else:
@@ -194,11 +194,11 @@ def runs_of(
     return arms, made
 
 
-def _learning(
-    setting: Setting, world: World, effects: Floats, number: int, rng: np.random.Generator
+def learning(
+    law: Law, world: World, effects: Floats, number: int, rng: np.random.Generator
 ) -> tuple[Arms, tuple[Floats, Floats]]:
     """An adaptive draw on outcomes as they come: a batch learns from everything known of those before it."""
-    law, size = setting.law, setting.law.parameters["batch"]
+    size: int = law.parameters["batch"]
     rows: list[Floats] = []
     sums: list[Floats] = []
 
@@ -214,6 +214,6 @@ def _learning(
         good, known = (np.add.reduceat(np.concatenate(one, axis=1), starts, axis=1) for one in (sums, rows))
         return counted(drawn, good, known, law)
 
-    arms = played(len(setting.units), law, number, rng, learnt)
+    arms = played(int(world.unit[-1]) + 1, law, number, rng, learnt)
     happened(arms)
     return arms, (np.concatenate(rows, axis=1), np.concatenate(sums, axis=1))

@@ -30,19 +30,16 @@ COLUMNS = {
 def people(households: int) -> list[dict[str, str]]:
     """Two in each third household; some ages blank."""
     rng = np.random.default_rng(4)
-    rows = []
-    for i in range(households):
-        for child in range(2 if i % 3 == 0 else 1):
-            rows.append(
-                family(
-                    i, person_ref=f"P{i:04d}{child}", age="" if i % 9 == 0 else f"{rng.normal(24, 2):.1f}",
-                    imd=str(i % 4 + 1), eldest="yes" if i % 2 else "no",
-                )
-            )  # fmt: skip
-    return rows
+    return [
+        family(
+            i, person_ref=f"P{i:04d}{child}", age="" if i % 9 == 0 else f"{rng.normal(24, 2):.1f}",
+            imd=str(i % 4 + 1), eldest="yes" if i % 2 else "no",
+        )
+        for i in range(households) for child in range(2 if i % 3 == 0 else 1)
+    ]  # fmt: skip
 
 
-def arms_of(names: tuple[str, ...], **levels: dict[str, str]) -> dict[str, Any]:
+def arms_of(names: tuple[str, ...], **levels: dict[str, Any]) -> dict[str, Any]:
     usual: dict[str, Any] = {"control": "true", "receives": "the usual letter"}
     return {
         name: ({"messages": [{"template": "visit", "send": "7 days before visit at 10:00"}]} if i else usual)
