@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nudge.analysis.sandwich import LEANS, LEVERAGE_LIMIT
+from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT
+from nudge.analysis.sandwich import LEANS
 from nudge.trial.records.analysis import Bools, Floats, Ints
 
 _SINGULAR = 1e-10
