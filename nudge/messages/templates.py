@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from jinja2 import TemplateSyntaxError, meta, nodes
 from pydantic import BeforeValidator
 
-from nudge.messages.render import environment
+from nudge.messages.environment import OWN_WORDS, environment
+from nudge.messages.lexicon import ALLOWABLE
 from nudge.trial.load import validated
 from nudge.trial.parts.fields import Part, Text, as_list
-from nudge.trial.problems import Level, Problem, Problems
+from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.records.messages import Evidence, Template
 from nudge.trial.source import Source, parse_yaml, read_text
 from nudge.trial.tables import shortened
@@ -45,7 +46,12 @@ class Known(Part):
 
 
 class Head(Part):
-    """The YAML head of a template file."""
+    """The YAML head of a template file.
+
+    plain: a text's curly quotes and dashes go out as the plain signs that cost nothing. allows:
+    what the checks would hold back and these words may say all the same, each with who agreed
+    to it and why: a column such as `first_name`, or a kind of finding such as `service`.
+    """
 
     channel: Literal["sms", "email", "staff"] | None = None
     language: str | None = None
@@ -57,6 +63,8 @@ class Head(Part):
     research_only: bool = False
     sensitive: bool = False
     back_translation: Text | None = None
+    plain: bool = False
+    allows: dict[str, Text] = {}
 
 
 def find_template(name: str, folders: Sequence[Path]) -> Path | None:
@@ -122,6 +130,7 @@ def _read_variant(name: str, channel: str, language: str, text: str, shown: str,
     if head is None or variables is None:
         return None
     problems.extend(_head_problems(head, channel, language, source))
+    problems.extend(_allowed(head, variables, source))
     if not body.strip():
         remedy = "write them below the second `---`"
         problems.add(Problem(Level.ERROR, shown, first_line, 1, "", "has no words", remedy))
@@ -131,7 +140,8 @@ def _read_variant(name: str, channel: str, language: str, text: str, shown: str,
     return Template(
         name, channel, language, shown, head.subject, head.sender, head.mechanism, body.strip("\n"),
         variables | asked, digest, Evidence(known.grade, known.because, known.sources) if known else None,
-        head.warnings, head.research_only, head.sensitive, head.back_translation or "",
+        head.warnings, head.research_only, head.sensitive, head.back_translation or "", head.plain, head.allows,
+        first_line + len(body) - len(body.lstrip("\n")),
     )  # fmt: skip
 
 
@@ -151,7 +161,7 @@ def _variables(body: str, first_line: int, shown: str, problems: Problems) -> fr
     others = list(tree.find_all(_OTHER_FILES))
     for node in others:
         flaw(node.lineno, "takes words from another file", "write them out here: what is locked is this file")
-    return None if others else frozenset(meta.find_undeclared_variables(tree))
+    return None if others else frozenset(meta.find_undeclared_variables(tree)) - {"plural"}
 
 
 def _head_problems(head: Head, channel: str, language: str, source: Source) -> Iterator[Problem]:
@@ -177,9 +187,21 @@ def _head_problems(head: Head, channel: str, language: str, source: Source) -> I
         yield said("subject", "is an email without a subject", "add `subject:` to its head")
 
 
+def _allowed(head: Head, variables: frozenset[str], source: Source) -> Iterator[Problem]:
+    """What a wording may be allowed to say is a kind of finding or one of its columns."""
+    known = [*ALLOWABLE, *sorted(variables - OWN_WORDS)]
+    for name in head.allows:
+        if name not in known:
+            guess = nearest(name, known)
+            yield source.problem(
+                Level.ERROR, ("allows", name), f"`{name}` is nothing that a check holds back",
+                f"did you mean `{guess}`?" if guess else f"name {listed(known, 'or')}",
+            )  # fmt: skip
+
+
 def template_from_lock(kept: Mapping[str, str]) -> Template:
     """A template out of the text that its lock keeps."""
     return Template(
         kept["name"], kept["channel"], kept["language"], kept["file"], kept["subject"], kept["sender"], (),
-        kept["body"], frozenset(), kept["digest"],
+        kept["body"], frozenset(), kept["digest"], plain=kept.get("plain") == "yes",
     )  # fmt: skip

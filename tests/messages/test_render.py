@@ -31,9 +31,9 @@ def refused(body: str, **columns: Value) -> str:
 
 def test_words_name_their_template_sender_subject_and_segments() -> None:
     email = template("Hello {{ name }}\n", subject="For {{ name }}", channel="email")
-    assert render(email, {"name": "Ada"}, "H1") == Words(
-        "visit/email.en", "email", "For Ada", "ElmCouncil", "Hello Ada", 1
-    )
+    made = render(email, {"name": "Ada"}, "H1")
+    assert made == Words("visit/email.en", "email", "For Ada", "ElmCouncil", "Hello Ada", 1, made.html)
+    assert "Hello Ada</p>" in made.html
     assert render(template("a" * 161), {}, "H1").segments == 2
     assert render(template("a" * 161, channel="email"), {}, "H1").segments == 1
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class Template:
     """Tells a family something about itself: an arm that uses it must say who agreed to that."""
     back_translation: str = ""
     """Who put a translation back into English, or that it is still to be done."""
+    plain: bool = False
+    """Whether a text's curly quotes and dashes go out as the plain signs that cost nothing."""
+    allows: Mapping[str, str] = field(default_factory=dict)
+    """What the checks would hold back and this wording may say: who agreed to it, and why."""
+    first_line: int = 1
+    """The line of its file on which the body begins."""
 
     @property
     def key(self) -> str:
@@ -66,3 +73,7 @@ class Words:
     text: str
     segments: int
     """SMS segments that will be paid for; 1 for an email."""
+    html: str = ""
+    """An email's HTML part; empty for a text."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """The identifier of each target that the words link to, by the target's name."""
