@@ -44,6 +44,12 @@ class Template:
     """What the checks would hold back and this wording may say: who agreed to it, and why."""
     first_line: int = 1
     """The line of its file on which the body begins."""
+    from_name: str = ""
+    """Who the words say they are from, where the sender does not."""
+    spoken: Mapping[str, int] = field(default_factory=dict)
+    """Columns whose value it writes out, each with the line of the file where it first does."""
+    targets: Mapping[str, int] = field(default_factory=dict)
+    """Names it links to, each with the line of the file where it first does."""
 
     @property
     def key(self) -> str:
@@ -60,6 +66,40 @@ class Segments:
     count: int
     forcing_unicode: tuple[str, ...]
     """The characters that GSM-7 lacks, once each, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """One wording as `nudge preview` shows it, for every family that reads exactly this."""
+
+    arm: str
+    message: int
+    """The arm's first, second … message."""
+    template: str
+    channel: str
+    language: str
+    """The family's."""
+    fallback: bool
+    """Whether the words are in English, since there are none in the family's language."""
+    families: tuple[str, ...]
+    """What is odd about those who read it, or the units that were asked for."""
+    sender: str
+    subject: str
+    text: str
+    html: str
+    characters: int
+    segments: int
+    """Of a text; 0 for an email."""
+    encoding: str
+    dear: tuple[str, ...]
+    """Characters that force Unicode, by name."""
+    cost: float | None
+    """Of one message, in the file's currency; None where it gives no price."""
+    reading_age: int | None
+    """None where no formula fits the language."""
+    longest_sentence: int
+    refused: str = ""
+    """Why no message can be made; empty where one is."""
 
 
 @dataclass(frozen=True, slots=True)
