@@ -23,7 +23,7 @@ LONG_NAME = "Wilhelmina-Alexandrina Featherstonehaugh-Cholmondeley"
 _NAMES = {
     "a long name": LONG_NAME,
     "a blank name": None,
-    "an apostrophe": "Siân O’Neill-D'Arcy",
+    "an apostrophe": "Sian O’Neill-D'Arcy",
     "a name in another script": "Олександра Шевченко",
     "a name with signs": "<b>Ann & Co</b> {{ 7 * 7 }}",
 }
