@@ -76,7 +76,9 @@ def identify(reference: str, name: str) -> str:
     return hashlib.blake2s(f"{reference}{name}".encode(), key=b"a made-up key").hexdigest()[:LENGTH]
 
 
-def compare(texts: list[Template], rows: list[dict[str, Any]], messages: int, rounds: int) -> tuple[float, float, float]:
+def compare(
+    texts: list[Template], rows: list[dict[str, Any]], messages: int, rounds: int
+) -> tuple[float, float, float]:
     """Ours and Jinja's a second, and the median ratio of rounds run turn about."""
     manner = Manner(base="https://go.example.org", identify=identify)
     plain = [jinja2.Environment(autoescape=False).from_string(one.body) for one in texts]  # noqa: S701 - texts, not pages
@@ -107,7 +109,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     found = read_template("two-year-review/plan", shipped("message_templates") / "two-year-review" / "plan", Problems())
-    kinds = {"cells": [one for one in found if one.channel == "sms"]} | {name: [made(body)] for name, body in BODIES.items()}
+    kinds = {"cells": [one for one in found if one.channel == "sms"]} | {
+        name: [made(body)] for name, body in BODIES.items()
+    }
     rows = families(10_007)
     print(f"{'':6} {'ours':>12} {'Jinja alone':>12} ratio")
     for name, texts in kinds.items():

@@ -92,9 +92,7 @@ def _fact_lines(facts: dict[str, Any]) -> list[str]:
 
 def preview(
     file: File,
-    unit: Annotated[
-        list[str] | None, typer.Option(help="A unit of the roll to show; several may be given.")
-    ] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="A unit of the roll to show; several may be given.")] = None,
     html: Annotated[
         Path | None, typer.Option("--html", help="Write it as a web page to this file.", show_default=False)
     ] = None,

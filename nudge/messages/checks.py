@@ -25,7 +25,9 @@ LONGEST_ADDRESS = 40
 """Characters of an address in a text (a choice; NCSC advice to the NHS: no long, deep links)."""
 _FIRST_WORDS = 12
 """Characters that may stand before the name: a greeting."""
-_ADDRESS = re.compile(r"(?<![@\w.-])(?:https?://[^\s<>()\"]+|(?:[\w-]+\.)+[a-z]{2,}/[^\s<>()\"]*|www\.[^\s<>()\"]+)", re.I)
+_ADDRESS = re.compile(
+    r"(?<![@\w.-])(?:https?://[^\s<>()\"]+|(?:[\w-]+\.)+[a-z]{2,}/[^\s<>()\"]*|www\.[^\s<>()\"]+)", re.I
+)
 _ANCHOR = re.compile(r"<a href=\"([^\"]*)\"[^>]*>(.*?)</a>", re.DOTALL)
 
 

@@ -27,6 +27,9 @@ _BASIC = frozenset(
 )
 _EXTENSION = frozenset("\f^{}\\[~]|€")
 _ALL_BASIC = re.compile(f"[{re.escape(''.join(sorted(_BASIC)))}]*")
+_ALL_GSM = re.compile(f"[{re.escape(''.join(sorted(_BASIC | _EXTENSION)))}]*")
+# Letters and signs of one UTF-16 unit that never join into a grapheme: such a text is cut anywhere.
+_LATIN = re.compile("[\n\x20-\x7e\xa0-\xac\xae-\u02ff\u1e00-\u1eff\u2010-\u2027\u20ac]*")
 _SEGMENT_BITS = 1120
 _HEADER_BITS = 48
 _GSM_BITS = 7
@@ -58,6 +61,8 @@ def count_of(text: str, sent_by: str) -> int:
     """The number of segments alone."""
     if _ALL_BASIC.fullmatch(text):  # the common case: every character one place, and all rules agree
         return 1 if len(text) <= _ONE else ceil(len(text) / _EACH)
+    if sent_by != "govuk_notify" and _LATIN.fullmatch(text) and not _ALL_GSM.fullmatch(text):
+        return 1 if len(text) <= _ONE_UNICODE else ceil(len(text) / _EACH_UNICODE)
     return counted_by(text, sent_by).count
 
 

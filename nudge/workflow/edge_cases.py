@@ -49,9 +49,7 @@ def families(trial: Trial, language: str) -> list[MadeUp]:
         changed = {name: value for name, kind in kinds.items() if kind in of}
         return [MadeUp(label, typical | changed)] if changed else []
 
-    names = [
-        one for label, value in _NAMES.items() for one in but(label, {"text"} if value is None else _WORDY, value)
-    ]
+    names = [one for label, value in _NAMES.items() for one in but(label, {"text"} if value is None else _WORDY, value)]
     longest = _LONGEST_DAY.get(language, _LONGEST_DAY["en"])
     return [
         MadeUp(TYPICAL, typical),

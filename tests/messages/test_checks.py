@@ -260,7 +260,7 @@ def test_what_notify_would_lose_stands_before_a_launch() -> None:
 def test_plain_signs_are_sent_where_the_head_asks_for_them() -> None:
     made = replace(template("“It’s {{ name }}” – 1…"), plain=True)
     words = render(made, {"name": "O’Neill"}, "H1")
-    assert words.text == '"It\'s O\'Neill" - 1...'
+    assert words.text == "\"It's O'Neill\" - 1..."
     assert segments(words.text).encoding == "GSM-7"
     mail = replace(template("It’s {{ name }}", channel="email", subject="x"), plain=True)
     assert render(mail, {"name": "O’Neill"}, "H1").text == "It’s O’Neill"

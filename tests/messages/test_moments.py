@@ -17,7 +17,6 @@ from nudge.trial.records.people import Value
 from tests.messages.wordings import template
 
 
-
 def text(body: str, language: str = "en", zone: str = "Europe/London", **columns: Value) -> str:
     return render(template(body, language=language), columns, "H1", Manner(zone)).text
 
