@@ -85,7 +85,7 @@ def send(
 
 
 def _send_test(file: Path, desk: Desk, to: str, *, json: bool) -> None:
-    from nudge.workflow.previewing import send_test
+    from nudge.workflow.rehearsing import send_test
 
     sent = send_test(file, desk, to)
     if json:
@@ -141,7 +141,7 @@ def _report(tally: Counter[Status], *, json: bool, file: str) -> None:
 
 
 def _rehearse(file: Path, desk: Desk, *, json: bool) -> None:
-    from nudge.workflow.previewing import rehearse
+    from nudge.workflow.rehearsing import rehearse
 
     rows = rehearse(file, desk)
     if json:

@@ -23,6 +23,7 @@ from nudge.store.tables import (
     allocations,
     bodies,
     contacts,
+    links,
     locks,
     opt_outs,
     people,
@@ -195,6 +196,8 @@ class Intent:
     words_sha256: str
     template: str
     segments: int
+    links: tuple[tuple[str, str, str], ...] = ()
+    """Each link's identifier, name and target."""
 
 
 def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: datetime) -> set[str]:
@@ -219,6 +222,11 @@ def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: d
     }
     first_time = [intent for intent in intents if has_words.get(intent.id) is False]
     insert_rows(connection, bodies, ({"send": one.id, "sealed_words": one.sealed_words} for one in first_time))
+    insert_rows(
+        connection, links,
+        ({"identifier": identifier, "send": one.id, "name": name, "target": target, "at": now}
+         for one in first_time for identifier, name, target in one.links),
+    )  # fmt: skip
     if first_time:
         connection.execute(
             sends.update()

@@ -213,6 +213,15 @@ bodies = sa.Table(
     sa.Column("sealed_words", sa.LargeBinary, nullable=False),
 )  # fmt: skip
 
+links = sa.Table(
+    "links", metadata,
+    sa.Column("identifier", sa.String(13), primary_key=True),
+    sa.Column("send", sa.String(64), sa.ForeignKey("sends.id"), nullable=False, index=True),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)  # fmt: skip
+
 send_events = sa.Table(
     "send_events", metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOKUP_BYTES = 32
+_BASE_32 = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's: no letter that could be read as another or as a digit."""
+_IDENTIFIER_LENGTH = 13
 _MAKE = "make one with `nudge keys new FILE`, and name it in NUDGE_KEYS_FILE"
 
 
@@ -44,6 +47,12 @@ class Vault:
             raise Refused(
                 "these keys cannot read what is in this database", "use the keys file it was written with"
             ) from None
+
+    def identifier(self, text: str) -> str:
+        """13 letters and digits (65 bits) that only these keys could have made, for a link in a message."""
+        key = hmac.digest(self._lookup, b"links", hashlib.sha256)
+        number = int.from_bytes(hmac.digest(key, text.encode(), hashlib.sha256))
+        return "".join(_BASE_32[number >> 5 * place & 31] for place in range(_IDENTIFIER_LENGTH))
 
     def lookup(self, text: str) -> str:
         """A keyed hash by which equal addresses are found without being read."""

@@ -130,7 +130,7 @@ def _population(trial: Trial, source: Source) -> Iterator[Problem]:
         yield from _contact(trial, source)
 
 
-_TAKEN = RESERVED | {"allocation", "first_planned_send", "row"}
+_TAKEN = RESERVED | {"allocation", "first_planned_send", "row", "link", "plural"}
 
 
 def _contact(trial: Trial, source: Source) -> Iterator[Problem]:

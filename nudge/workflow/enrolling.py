@@ -27,6 +27,7 @@ from nudge.workflow.guard import need_locked
 from nudge.workflow.joining import CHOSEN_LATER, join_sites, joins_sites
 from nudge.workflow.launching import render_all
 from nudge.workflow.law import draw_units, equal_within_units, law_of
+from nudge.workflow.linking import as_sent
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.register import open_register
 from nudge.workflow.words import locked_templates
@@ -232,7 +233,8 @@ def _give_arms(
     add_exclusions(connection, trial.trial, roll.exclusions)
     save_allocation(connection, trial.trial, Allocation(law_of(trial), tuple(rows)), drawn, register.already)
     planned = _planned(trial, locked, new, rows, seed)
-    render_all(planned, roll, list(locked_templates(locked).values()), lambda _done, _all: None)
+    templates = list(locked_templates(locked).values())
+    render_all(planned, roll, templates, as_sent(trial, desk), lambda _done, _all: None)
     write_plan(connection, trial.trial, planned, now)
     return rows, sum(not one.virtual for one in planned)
 

@@ -14,6 +14,7 @@ from nudge.store.people import add_exclusions, add_people, load_allocation
 from nudge.trial.problems import Problems
 from nudge.trial.records.people import Exclusion
 from nudge.workflow.launching import render_all
+from nudge.workflow.linking import as_sent
 from nudge.workflow.law import law_of
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.words import locked_templates
@@ -73,7 +74,8 @@ def join_sites(
     for unit in roll.units:
         row = drawn[unit.id]
         planned += planner.sends(_own_contacts(unit, shared, desk), row.arm, row.step)
-    render_all(planned, roll, list(locked_templates(locked).values()), lambda _done, _all: None)
+    templates = list(locked_templates(locked).values())
+    render_all(planned, roll, templates, as_sent(trial, desk), lambda _done, _all: None)
     write_plan(connection, trial.trial, planned, desk.clock.now())
     return Joined(len(members), len(people) - len(new), left_out, sum(not one.virtual for one in planned))
 

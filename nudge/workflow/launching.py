@@ -20,6 +20,7 @@ from nudge.workflow.drawing import draws_sites
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, need_locked, need_unchanged
 from nudge.workflow.law import law_of
+from nudge.workflow.linking import as_sent
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.signing import need_approval
 from nudge.workflow.words import chosen_template
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from nudge.messages.links import Manner
     from nudge.trial.model import Trial
     from nudge.trial.records.delivery import PlannedSend
     from nudge.trial.records.messages import Template
@@ -59,7 +61,7 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
     Every row's words are rendered once, so that errors and cost are known before the first
     is sent. Raises Refused while anything stands between the file and families.
     """
-    examined = examine(path, desk.clock.now())
+    examined = examine(path, desk.clock.now(), desk.settings.link_base_url)
     errors = examined.at(Level.ERROR)
     if errors:
         raise ProblemsFound(errors)
@@ -70,7 +72,7 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
     with desk.store.begin() as connection:
         hold_trial(connection, trial.trial)
         rows, roll, missing = _plan(connection, trial, examined, locked, desk)
-        segments = render_all(rows, roll, examined.templates, progress)
+        segments = render_all(rows, roll, examined.templates, as_sent(trial, desk), progress)
         now = desk.clock.now()
         written = write_plan(connection, trial.trial, rows, now)
         state = trial_state(connection, trial.trial)
@@ -132,7 +134,11 @@ def _plan(
 
 
 def render_all(
-    rows: Sequence[PlannedSend], roll: Roll, templates: Sequence[Template], progress: Callable[[int, int], None]
+    rows: Sequence[PlannedSend],
+    roll: Roll,
+    templates: Sequence[Template],
+    manner: Manner,
+    progress: Callable[[int, int], None],
 ) -> dict[str, int]:
     """Render every row; returns SMS segments by arm. Raises InputError with every row that fails."""
     by_key = {template.key: template for template in templates}
@@ -143,9 +149,8 @@ def render_all(
     for done, row in enumerate(real, 1):
         person = people[row.person]
         try:
-            words = render(
-                chosen_template(by_key, row.template, row.channel, person.language), person.columns, row.unit
-            )
+            template = chosen_template(by_key, row.template, row.channel, person.language)
+            words = render(template, person.columns, row.unit, manner, row.id)
         except RenderError as error:
             failed.append(error.what)
             continue

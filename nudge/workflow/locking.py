@@ -122,6 +122,7 @@ def locked_texts(templates: Iterable[Template]) -> dict[str, dict[str, str]]:
         template.key: {
             "name": template.name, "channel": template.channel, "language": template.language,
             "file": template.file, "subject": template.subject, "sender": template.sender, "body": template.body,
+            "plain": "yes" if template.plain else "no",
         }
         for template in templates
     }  # fmt: skip

@@ -20,19 +20,24 @@ from nudge.store.events import add_notice
 from nudge.store.locks import hold_ledger, share_ledger
 from nudge.store.opt_outs import add_opt_out
 from nudge.store.rates import hold_sender, reserve
+from nudge.trial.lock import trial_of
 from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
 from nudge.workflow.guard import need_locked
 from nudge.workflow.limiting import held_back, read_rates, sending_hours, site_trials
+from nudge.workflow.linking import as_sent, sent_links
 from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from nudge.delivery.channels import Channel
+    from nudge.messages.links import Manner
+    from nudge.trial.model import Trial
     from nudge.trial.records.messages import Template, Words
     from nudge.workflow.desk import Desk
 
 _BATCH = 320
+_LOOK_AGAIN = timedelta(minutes=15)
 Result = tuple[DueSend, SendResult, Step]
 
 
@@ -152,7 +157,7 @@ class StoreLedger:
     def _intent(self, one: Prepared) -> ledger.Intent:
         return ledger.Intent(
             one.due.id, self.desk.vault.seal(one.words.encode()), hashlib.sha256(one.words.encode()).hexdigest(),
-            one.template, one.segments,
+            one.template, one.segments, one.links,
         )  # fmt: skip
 
 
@@ -162,13 +167,22 @@ def _to_heed(result: Result) -> bool:
     return not said.recognised or bool(said.retry_after) or said.opted_out
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a trial says, as it was locked."""
+
+    trial: Trial
+    templates: Mapping[str, Template]
+    manner: Manner
+
+
 @dataclass(slots=True)
 class Preparer:
     """Renders a row at the moment of sending: today's name, contact point and language; the locked template."""
 
     desk: Desk
     channels: Mapping[str, Channel]
-    _templates: dict[str, dict[str, Template]] = field(default_factory=dict)
+    _said: dict[str, _Said] = field(default_factory=dict)
     _calendars: dict[str, SendingHours] = field(default_factory=dict)
 
     def __call__(self, due: DueSend, now: datetime) -> Prepared:
@@ -185,9 +199,12 @@ class Preparer:
             return Prepared(due, step=Step(Status.CANCELLED, reason=error.what))
         if due.address is None:
             raise AssertionError("a row without an address is cancelled above")
+        if words.links and not self.desk.settings.link_base_url:
+            return Prepared(due, step=until(now + _LOOK_AGAIN, due.not_after, "NUDGE_LINK_BASE_URL is not set"))
         deadline = min(due.not_after, hours.closes_at(now))
-        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, deadline)
-        return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments)
+        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, deadline, words.html)
+        links = () if due.body else sent_links(self._said[due.trial].trial, words)
+        return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments, links)
 
     def _must_not_go(self, due: DueSend) -> str:
         """Why a row must not be sent, or an empty text."""
@@ -207,9 +224,12 @@ class Preparer:
         return self._calendars[trial]
 
     def _words(self, due: DueSend) -> Words:
+        if due.trial not in self._said:
+            locked = need_locked(self.desk.store, due.trial)
+            trial = trial_of(locked.lock.definition)
+            self._said[due.trial] = _Said(trial, locked_templates(locked), as_sent(trial, self.desk))
         if due.body is not None:
             return words_from_text(due.body)
-        if due.trial not in self._templates:
-            self._templates[due.trial] = locked_templates(need_locked(self.desk.store, due.trial))
-        template = chosen_template(self._templates[due.trial], due.template, due.channel, due.language)
-        return render(template, due.columns, due.unit)
+        said = self._said[due.trial]
+        template = chosen_template(said.templates, due.template, due.channel, due.language)
+        return render(template, due.columns, due.unit, said.manner, due.id)

@@ -44,7 +44,7 @@ def approve_trial(path: Path, desk: Desk, approver: str) -> Signed:
     name = " ".join(approver.split())
     if not name:
         raise InputError("the approver has no name", "write --as 'First Last'")
-    examined = examine(path, desk.clock.now())
+    examined = examine(path, desk.clock.now(), desk.settings.link_base_url)
     errors = examined.at(Level.ERROR)
     if errors:
         raise ProblemsFound(errors)

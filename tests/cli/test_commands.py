@@ -149,11 +149,15 @@ def test_check_launch_exits_1_while_something_stands_between_it_and_families(fol
 def test_preview_shows_every_arm_and_chosen_families(folder: Path) -> None:
     file = write_trial(folder)
     shown = nudge(folder, "preview", file.name)
-    assert "reminder: a typical family, sms, en" in shown.stdout
-    assert "reminder: a typical family, email, en" in shown.stdout
-    assert "Your visit is on Monday 25 January." in shown.stdout
+    assert "1: reminder, message 1, sms, en\n   a typical family; two children on the roll\n" in shown.stdout
+    assert "Council: your visit is on Wednesday 30 September. To stop" in shown.stdout
+    assert "Monday 25 January" not in shown.stdout, "a preview is of made-up families"
     one = json.loads(nudge(folder, "preview", file.name, "--unit", "H0004", "--json").stdout)
-    assert [(row["unit"], row["segments"], row["encoding"]) for row in one] == [("H0004", 1, "GSM-7")]
+    assert [(row["families"], row["segments"], row["encoding"]) for row in one] == [(["H0004"], 1, "GSM-7")]
+    assert "Monday 25 January" in one[0]["text"]
+    page = nudge(folder, "preview", file.name, "--html", "words.html")
+    assert "the page is words.html" in page.stdout
+    assert "<h1>A small trial</h1>" in (folder / "words.html").read_text()
     missing = nudge(folder, "preview", file.name, "--unit", "H9999")
     assert (missing.returncode, missing.stderr) == (2, "no unit `H9999` takes part in small; name a unit of the roll\n")
 

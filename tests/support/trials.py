@@ -80,7 +80,7 @@ def trial_values(**changes: Any) -> dict[str, Any]:
     return values | changes
 
 
-SMS = "---\nsender: Council\n---\nYour visit is on {{ visit }}. To stop, call 01632 960123.\n"
+SMS = "---\nsender: Council\n---\nCouncil: your visit is on {{ visit }}. To stop, call 01632 960123.\n"
 EMAIL = (
     "---\nsender: Council <council@example.org>\nsubject: Your visit on {{ visit }}\n---\n"
     "Hello,\n\nYour visit is on {{ visit }}.\n\nTo stop, call 01632 960123.\n"

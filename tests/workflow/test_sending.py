@@ -70,13 +70,13 @@ def test_the_words_are_the_locked_ones_and_kept_sealed_with_their_hash(bench: Be
     send_due(desk)
     texts = [file.read_text() for file in bench.outbox if file.suffix == ".txt"]
     assert texts
-    assert all("Your visit is on Monday 25 January." in text for text in texts)
+    assert all("Council: your visit is on Monday 25 January." in text for text in texts)
     with desk.store.begin() as connection:
         sealed = list(connection.scalars(sa.select(bodies.c.sealed_words)))
         hashes = list(connection.scalars(sa.select(sends.c.words_sha256).where(sends.c.status == Status.ACCEPTED)))
     assert len(sealed) == len(hashes) == 20
     assert not any(b"visit" in words for words in sealed)
-    assert all(b"Your visit" in desk.vault.open(words) for words in sealed)
+    assert all(b"our visit" in desk.vault.open(words) for words in sealed)
 
 
 def test_every_change_of_state_is_an_event(bench: Bench) -> None:

@@ -179,6 +179,8 @@ class Outgoing:
     text: str
     at: datetime
     not_after: datetime
+    html: str = ""
+    """An email's HTML part; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
