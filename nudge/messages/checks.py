@@ -26,7 +26,7 @@ LONGEST_ADDRESS = 40
 _FIRST_WORDS = 12
 """Characters that may stand before the name: a greeting."""
 _ADDRESS = re.compile(
-    r"(?<![@\w.-])(?:https?://[^\s<>()\"]+|(?:[\w-]+\.)+[a-z]{2,}/[^\s<>()\"]*|www\.[^\s<>()\"]+)", re.I
+    r"(?<![@\w.-])(?:https?://[^\s<>()\"]+|(?:[\w-]+\.)+[a-z]{2,}/[^\s<>()\"]*|www\.[^\s<>()\"]+)", re.IGNORECASE
 )
 _ANCHOR = re.compile(r"<a href=\"([^\"]*)\"[^>]*>(.*?)</a>", re.DOTALL)
 
@@ -121,7 +121,8 @@ def _sender(template: Template, words: Words) -> Iterator[Remark]:
         )  # fmt: skip
     elif _letters(name) not in _letters(words.text[: len(name) + _FIRST_WORDS]):
         yield Remark(
-            "sender", Level.LAUNCH, f"does not begin with who it is from (`{name}`), and many phones show only a number",
+            "sender", Level.LAUNCH,
+            f"does not begin with who it is from (`{name}`), and many phones show only a number",
             f"begin with `{name}: …`, or say in the head by what name it begins: `from_name: …`",
         )  # fmt: skip
 

@@ -8,7 +8,8 @@ import unicodedata
 _JOINERS = "\u200c\u200d"
 _NO_WORDS = frozenset({"Cc", "Cf", "Cs", "Co"})
 _ADDRESS = re.compile(
-    r"://|\bwww\.|(?<![@\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|uk|wales|cymru|info|io|co|ly|me|app|link)\b", re.I
+    r"://|\bwww\.|(?<![@\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|uk|wales|cymru|info|io|co|ly|me|app|link)\b",
+    re.IGNORECASE,
 )
 
 PLAIN = {

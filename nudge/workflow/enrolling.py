@@ -24,8 +24,8 @@ from nudge.trial.tables import read_csv_table
 from nudge.workflow.drawing import takes_one_by_one
 from nudge.workflow.guard import need_locked
 from nudge.workflow.launching import render_all
-from nudge.workflow.linking import as_sent
 from nudge.workflow.law import draw_units, equal_within_units, law_of
+from nudge.workflow.linking import as_sent
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.register import open_register
 from nudge.workflow.words import locked_templates
