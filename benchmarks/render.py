@@ -76,6 +76,11 @@ def identify(reference: str, name: str) -> str:
     return hashlib.blake2s(f"{reference}{name}".encode(), key=b"a made-up key").hexdigest()[:LENGTH]
 
 
+def written_out(value: Any) -> Any:
+    """A day as families read it, for Jinja to be given."""
+    return format_date(value, "EEEE d MMMM", locale="en_GB") if isinstance(value, date) else value
+
+
 def compare(
     texts: list[Template], rows: list[dict[str, Any]], messages: int, rounds: int
 ) -> tuple[float, float, float]:
@@ -83,10 +88,10 @@ def compare(
     manner = Manner(base="https://go.example.org", identify=identify)
     plain = [jinja2.Environment(autoescape=False).from_string(one.body) for one in texts]  # noqa: S701 - texts, not pages
     written = [
-        {**row, "link": lambda name: f"https://go.example.org/{name}xxxxxx"}
-        | {key: format_date(value, "EEEE d MMMM", locale="en_GB") for key, value in row.items() if isinstance(value, date)}
+        {name: written_out(value) for name, value in row.items()}
+        | {"link": lambda name: f"https://go.example.org/{name}xxxxxx"}
         for row in rows
-    ]  # fmt: skip
+    ]
     number, kinds = len(rows), len(texts)
 
     def ours(i: int) -> int:

@@ -121,7 +121,8 @@ def _sender(template: Template, words: Words) -> Iterator[Remark]:
         )  # fmt: skip
     elif _letters(name) not in _letters(words.text[: len(name) + _FIRST_WORDS]):
         yield Remark(
-            "sender", Level.LAUNCH, f"does not begin with who it is from (`{name}`), and many phones show only a number",
+            "sender", Level.LAUNCH,
+            f"does not begin with who it is from (`{name}`), and many phones show only a number",
             f"begin with `{name}: …`, or say in the head by what name it begins: `from_name: …`",
         )  # fmt: skip
 

@@ -34,8 +34,8 @@ LEXICON: dict[str, dict[str, tuple[str, ...]]] = {
         "en": (
             "bad parent*", "good parent*", "responsible parent*", "irresponsible", "your fault", "ashamed", "shame on",
             "disappointed", "let us down", "let down", "letting down", "you failed", "you have failed",
-            "you still have not", "you still haven't", "you did not bother", "wasted", "wasting", "waste of", "neglect*",
-            "lazy", "careless", "do you care", "don't you care", "no excuse",
+            "you still have not", "you still haven't", "you did not bother", "wasted", "wasting", "waste of",
+            "neglect*", "lazy", "careless", "do you care", "don't you care", "no excuse",
         ),
         "cy": (
             "rhiant gwael", "rhieni gwael", "rhiant da", "rhieni da", "anghyfrifol", "eich bai", "cywilydd*",

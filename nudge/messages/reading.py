@@ -51,7 +51,7 @@ def index(sentences: list[str]) -> float:
     words = [word for sentence in sentences for word in _WORD.findall(sentence)]
     if not words:
         return 0.0
-    letters = sum(char.isalpha() for word in words for char in word)
+    letters: int = sum(char.isalpha() for word in words for char in word)
     return 4.71 * letters / len(words) + 0.5 * len(words) / len(sentences) - 21.43
 
 

@@ -69,7 +69,7 @@ def render(
         )
         names = compiled.names
         if not compiled.links and not any(isinstance(columns.get(name), str) for name in names):
-            given = tuple(columns[name] if name in columns else _ABSENT for name in names)
+            given = tuple(columns.get(name, _ABSENT) for name in names)
             return _kept(
                 template.name, template.channel, template.language, template.subject, template.sender, template.body,
                 template.plain, manner.zone, manner.sent_by, *given,

@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from nudge.messages.asked import Asked, asked
 from nudge.messages.lexicon import ALLOWABLE
@@ -64,7 +64,7 @@ class Head(Part):
     sensitive: bool = False
     back_translation: Text | None = None
     plain: bool = False
-    allows: dict[str, Text] = {}
+    allows: dict[str, Text] = Field(default_factory=dict)
 
 
 def find_template(name: str, folders: Sequence[Path]) -> Path | None:

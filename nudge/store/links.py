@@ -28,14 +28,14 @@ class SentLink:
 
 def link_of(connection: Connection, identifier: str) -> SentLink | None:
     """The link that was sent under an identifier; None where we never sent it."""
-    found = connection.execute(_links().where(links.c.identifier == identifier)).first()
-    return SentLink(*found) if found else None
+    found = connection.execute(_links().where(links.c.identifier == identifier)).mappings().first()
+    return None if found is None else SentLink(**found)
 
 
 def links_of(connection: Connection, trial: str) -> list[SentLink]:
     """Every link that a trial has sent."""
     query = _links().where(sends.c.trial == trial).order_by(links.c.at, links.c.identifier)
-    return [SentLink(*row) for row in connection.execute(query)]
+    return [SentLink(**row) for row in connection.execute(query).mappings()]
 
 
 def _links() -> sa.Select[tuple[str, str, str, str, str, str, str]]:

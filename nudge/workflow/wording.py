@@ -106,8 +106,8 @@ def _dose(loaded: LoadedTrial, templates: Sequence[Template], manner: Manner) ->
                 continue
             yield loaded.source.problem(
                 Level.ADVICE, ("arms", pair.arm, "messages"),
-                f"sends {sizes[0]} segments in `{language}` and {pair.control} {sizes[1]}, so the arms differ in length "
-                "as well as in words",
+                f"sends {sizes[0]} segments in `{language}` and {pair.control} {sizes[1]}, so the arms differ in "
+                "length as well as in words",
                 "make them as long as each other, or name the difference in `dose:`",
             )  # fmt: skip
 

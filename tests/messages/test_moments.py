@@ -75,11 +75,14 @@ def test_another_zone_has_another_clock() -> None:
     )
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)), st.sampled_from(["Europe/London", "Asia/Kolkata"]))
+@given(
+    st.datetimes(datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2060-01-01"), timezones=st.just(UTC)),
+    st.sampled_from(["Europe/London", "Asia/Kolkata"]),
+)
 def test_any_moment_is_told_as_babel_converts_it(moment: datetime, zone: str) -> None:
     moment = moment.replace(microsecond=0)
-    local = moment.replace(tzinfo=UTC).astimezone(get_timezone(zone))
-    said = text("{{ starts | day_and_time }}", zone=zone, starts=moment.isoformat() + "Z")
+    local = moment.astimezone(get_timezone(zone))
+    said = text("{{ starts | day_and_time }}", zone=zone, starts=moment.isoformat())
     assert said == f"{written_day(local.date(), 'en')}, {written_time(local.time(), 'en')}"
 
 

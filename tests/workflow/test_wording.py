@@ -57,7 +57,7 @@ def test_a_finding_stands_at_the_line_of_its_words(tmp_path: Path) -> None:
 def test_what_the_roll_holds_of_one_child_is_not_texted_unless_someone_agreed(tmp_path: Path, kind: str) -> None:
     words = f"Council: for {{{{ first_name }}}},\nyour visit is on {{{{ visit }}}}. {STOP}"
     rows = [family(i, first_name="Ann") for i in range(40)]
-    change = {"rows": rows, "population": named_columns(first_name=kind)}
+    change: dict[str, Any] = {"rows": rows, "population": named_columns(first_name=kind)}
     path = written(tmp_path, words, **change)
     assert (
         "launch sms.j2:5:1 says `first_name`, which may be a child's name or a place, and others read texts on a "
@@ -78,8 +78,8 @@ def test_a_finding_that_only_an_odd_name_brings_names_the_oddity(tmp_path: Path)
         "advice sms.j2:6:1 holds `’` (RIGHT SINGLE QUOTATION MARK), so that a segment takes 70 characters in place of "
         "160 (1 segment, no fewer without), for a family with an apostrophe",
         "advice sms.j2:6:1 holds `О` (CYRILLIC CAPITAL LETTER O), `л` (CYRILLIC SMALL LETTER EL), `е` (CYRILLIC SMALL "
-        "LETTER IE) and 11 more, so that a segment takes 70 characters in place of 160 (1 segment), for a family with a "
-        "name in another script",
+        "LETTER IE) and 11 more, so that a segment takes 70 characters in place of 160 (1 segment), for a family with "
+        "a name in another script",
     ]  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_arms_that_differ_in_segments_are_told(tmp_path: Path) -> None:
     (longer / "sms.j2").write_text(f"---\nsender: Council\n---\nCouncil: hello. {'We wait for you. ' * 9}{STOP}\n")
     values = trial_values()["arms"]
     short = values["reminder"]["messages"][0]
-    arms = {"usual": {"control": "true", "messages": [short]},
+    arms: dict[str, Any] = {"usual": {"control": "true", "messages": [short]},
             "reminder": {"messages": [short | {"template": "longer"}]}}  # fmt: skip
     path = written(tmp_path, f"Council: hello. {STOP}", arms=arms)
     found = [p for p in examine(path, NOW).problems if "segments" in p.what]
@@ -145,7 +145,8 @@ def test_links_are_declared_used_and_have_an_address_to_begin_with(tmp_path: Pat
     assert said(path, BASE) == []
     with pytest.raises(ProblemsFound, match="is not a web address; write it whole, as `https://example.org/book`"):
         examine(written(tmp_path, words, links={"booking": "http://example.org/book"}), NOW)
-    assert said(written(tmp_path, f"Council: {{{{ link(visit) }}}} {STOP}", links={"booking": "https://a.example.org"})) == [
+    links = {"booking": "https://a.example.org"}
+    assert said(written(tmp_path, f"Council: {{{{ link(visit) }}}} {STOP}", links=links)) == [
         "error sms.j2:5:1 links to something that is no name"
     ]  # fmt: skip
 
