@@ -14,8 +14,8 @@ from nudge.store.people import add_exclusions, add_people, load_allocation
 from nudge.trial.problems import Problems
 from nudge.trial.records.people import Exclusion
 from nudge.workflow.launching import render_all
-from nudge.workflow.linking import as_sent
 from nudge.workflow.law import law_of
+from nudge.workflow.linking import as_sent
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.words import locked_templates
 
