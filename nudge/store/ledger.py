@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from nudge.store.halts import is_halted
 from nudge.store.opt_outs import is_opted_out
 from nudge.store.people import columns_from_json, insert_rows
+from nudge.store.suppressions import is_suppressed, why_suppressed
 from nudge.store.tables import (
     Moment,
     allocations,
@@ -130,6 +131,7 @@ def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) ->
         sa.select(
             sends, people.c.columns, people.c.language, contacts.c.sealed_address, contacts.c.safe,
             contacts.c.reserved, bodies.c.sealed_words, allocations.c.arm.label("arm_allocated"),
+            why_suppressed().label("suppressed"),
         )
         .join(allocations, sa.and_(allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit))
         .outerjoin(people, sa.and_(people.c.trial == sends.c.trial, people.c.person == sends.c.person))
@@ -169,6 +171,7 @@ def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, str]) -> DueS
         language=row["language"] or "en",
         address=vault.open(sealed).decode() if sealed else None, safe=bool(row["safe"]),
         reserved=bool(row["reserved"]), body=vault.open(words).decode() if words else None,
+        suppressed=row["suppressed"] or "",
     )  # fmt: skip
 
 
@@ -204,12 +207,14 @@ class Intent:
 def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: datetime) -> set[str]:
     """Write intents to send; returns the ids that may be sent.
 
-    A row that is no longer due, or whose trial was paused or stopped meanwhile, is left alone.
+    A row that is no longer due, whose trial was paused or stopped meanwhile, or whose contact
+    point is not used any more, is left alone.
     """
     if not intents:
         return set()
     wanted = sends.c.id.in_([intent.id for intent in intents])
-    change(connection, sa.and_(wanted, _running()), Status.CLAIMED, now, holder=holder, attempt=sends.c.attempt + 1)
+    free = sa.and_(wanted, _running(), sa.not_(is_suppressed()))
+    change(connection, free, Status.CLAIMED, now, holder=holder, attempt=sends.c.attempt + 1)
     claimed = sa.select(sends.c.id, bodies.c.send).outerjoin(bodies, bodies.c.send == sends.c.id)
     has_words = {
         row.id: row.send is not None

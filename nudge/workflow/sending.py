@@ -19,9 +19,11 @@ from nudge.store.engine import reading
 from nudge.store.events import add_notice
 from nudge.store.opt_outs import add_opt_out
 from nudge.store.rates import hold_sender, reserve
+from nudge.store.suppressions import BOUNCED, suppress
 from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
 from nudge.workflow.guard import need_locked
 from nudge.workflow.limiting import held_back, read_rates, sending_hours, site_trials
+from nudge.workflow.marking import email_marks
 from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
 
 if TYPE_CHECKING:
@@ -119,13 +121,16 @@ class StoreLedger:
         return [one for one in prepared if one.due.id in claimed]
 
     def _heed(self, connection: Connection, results: Sequence[Result], now: datetime) -> None:
-        """Codes that a person must see, and opt-outs that only the provider knew of."""
+        """Codes that a person must see, addresses refused for good, and opt-outs that only the provider knew of."""
         for due, said, _ in results:
             if not said.recognised:
                 text = f"{due.via} refused {due.id} with {said.code} ({said.detail}), which is in no table of ours"
                 add_notice(connection, now, due.trial, "unknown code", text)
             if said.retry_after:
                 hold_sender(connection, due.via, now + timedelta(seconds=said.retry_after))
+            if said.unusable:
+                lookup = self.desk.vault.lookup(due.address or "")
+                suppress(connection, now, BOUNCED, due.via, lookup=lookup, trial=due.trial, unit=due.unit)
             if said.opted_out:
                 lookup = self.desk.vault.lookup(due.address or "")
                 add_opt_out(connection, now, "provider", due.via, lookup=lookup, trial=due.trial, unit=due.unit)
@@ -174,7 +179,10 @@ class Preparer:
         if due.address is None:
             raise AssertionError("a row without an address is cancelled above")
         deadline = min(due.not_after, hours.closes_at(now))
-        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, deadline)
+        outgoing = Outgoing(
+            due.id, due.address, words.sender, words.subject, words.text, now, deadline,
+            **email_marks(self.desk, due.id, due.channel),
+        )  # fmt: skip
         return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments)
 
     def _must_not_go(self, due: DueSend) -> str:
@@ -183,6 +191,8 @@ class Preparer:
             return f"its arm {due.arm} is not the unit's arm {due.arm_allocated}"
         if due.address is None:
             return "there is no contact point any more"
+        if due.suppressed:
+            return f"its contact point is not used any more: {due.suppressed}"
         if not due.safe:
             return "the route is no longer marked safe"
         if due.reserved and self.channels[due.via].live:

@@ -120,8 +120,9 @@ class Notify:
                 made = client.send_sms_notification(message.address, template, {"message": message.text}, message.id)
             else:
                 made = client.send_email_notification(
-                    message.address, template, {"subject": message.subject, "message": message.text}, message.id
-                )
+                    message.address, template, {"subject": message.subject, "message": message.text}, message.id,
+                    one_click_unsubscribe_url=message.unsubscribe_url or None,
+                )  # fmt: skip
         except HTTPError as error:
             return _refused(error)
         except (InvalidResponse, requests.RequestException) as error:

@@ -75,7 +75,7 @@ class Smtp:
 
     async def send(self, message: Outgoing) -> SendResult:
         """Send one email; never raises for what a server or network does."""
-        sender = parseaddr(message.sender)[1]
+        sender = message.return_path or parseaddr(message.sender)[1]
         content = as_email(message).as_bytes()
         async with self._connection() as client:
             fresh = not client.is_connected

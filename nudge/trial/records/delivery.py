@@ -165,6 +165,8 @@ class DueSend:
     reserved: bool
     body: str | None
     """The words of an earlier attempt, which a retry sends again."""
+    suppressed: str = ""
+    """Why the contact point is not used any more, if it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,12 @@ class Outgoing:
     text: str
     at: datetime
     not_after: datetime
+    return_path: str = ""
+    """Where a bounce of this email goes: an address that names the message."""
+    unsubscribe_url: str = ""
+    """Where one click ends the messages."""
+    answers: str = ""
+    """The Message-ID of the family's email that this one answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +202,8 @@ class SendResult:
     """Whether the code is in the channel's table; a person is shown one that is not."""
     opted_out: bool = False
     """Whether the family has asked the provider itself for no more messages."""
+    unusable: bool = False
+    """Whether it was the address itself that was refused for good."""
 
 
 @dataclass(frozen=True, slots=True)
