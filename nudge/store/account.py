@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from nudge.store.suppressions import COMPLAINT, WRONG_RECIPIENT, units_suppressed
 from nudge.store.tables import (
     bodies,
     opt_outs,
@@ -18,6 +19,7 @@ from nudge.store.tables import (
     replies,
     send_events,
     sends,
+    suppressions,
     task_results,
 )
 from nudge.trial.records.delivery import Status
@@ -62,14 +64,24 @@ def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
         Entry(row.received_at, f"{row.provider} said `{row.code}`: {row.note or 'not yet applied'}", row.reference)
         for row in connection.execute(told)
     ]
-    entries += [
-        Entry(row.at, f"the family wrote (reply {row.id}): {row.keyword or row.meaning}")
-        for row in connection.execute(sa.select(replies).where(replies.c.trial == trial, replies.c.unit == unit))
-    ]
+    for row in connection.execute(sa.select(replies).where(replies.c.trial == trial, replies.c.unit == unit)):
+        entries.append(Entry(row.at, f"the family wrote (reply {row.id}): {row.keyword or row.meaning}"))
+        if row.answered_at is not None:
+            entries.append(
+                Entry(row.answered_at, f"reply {row.id} was answered by {row.answer_via}: {row.answer_said}")
+            )
+        if row.read_at is not None:
+            entries.append(Entry(row.read_at, f"reply {row.id} was read ({row.read_by})"))
     for row in connection.execute(sa.select(opt_outs).where(opt_outs.c.trial == trial, opt_outs.c.unit == unit)):
         entries.append(Entry(row.at, f"no more messages, by {row.how} ({row.actor})"))
         if row.lifted_at is not None:
             entries.append(Entry(row.lifted_at, "messages again"))
+    for row in connection.execute(
+        sa.select(suppressions).where(suppressions.c.trial == trial, suppressions.c.unit == unit)
+    ):
+        entries.append(Entry(row.at, f"a contact point of theirs is used no more: {row.why} ({row.actor})"))
+        if row.lifted_at is not None:
+            entries.append(Entry(row.lifted_at, "that contact point is used again"))
     results = sa.select(task_results).where(task_results.c.send.in_(names))
     entries += [
         Entry(row.at, f"{row.actor}: {row.result}, {row.minutes:g} minutes", row.send)
@@ -96,6 +108,8 @@ class Exposure:
     sends: int
     failures: int
     opted_out: int
+    complained: int
+    wrong_recipients: int
     events: Mapping[str, int]
     """Units with each harm outcome."""
 
@@ -113,12 +127,17 @@ def exposures(connection: Connection, trial: str, harms: list[str]) -> dict[str,
         tally[1] += status in {Status.FAILED, Status.REJECTED}
         if status in _EXPOSED:
             units.setdefault(arm, set()).add(unit)
-    ended = set(connection.scalars(sa.select(opt_outs.c.unit).where(opt_outs.c.trial == trial)))
+    asked = connection.execute(sa.select(opt_outs.c.unit, opt_outs.c.how).where(opt_outs.c.trial == trial)).all()
+    ended = {unit for unit, _ in asked}
+    complained = {unit for unit, how in asked if how == COMPLAINT}
+    strangers = units_suppressed(connection, trial, WRONG_RECIPIENT)
     hurt = {name: _units_with(connection, trial, name) for name in harms}
+    if COMPLAINT in hurt:
+        hurt[COMPLAINT] |= complained
     return {
         arm: Exposure(
-            len(units.get(arm, ())), tally[0], tally[1], len(units.get(arm, set()) & ended),
-            {name: len(units.get(arm, set()) & found) for name, found in hurt.items()},
+            len(own := units.get(arm, set())), tally[0], tally[1], len(own & ended), len(own & complained),
+            len(own & strangers), {name: len(own & found) for name, found in hurt.items()},
         )
         for arm, tally in counts.items()
     }  # fmt: skip

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from nudge.store.tables import notices, provider_events, replies, sends
+from nudge.store.tables import contacts, notices, people, provider_events, replies, sends
 from nudge.trial.records.delivery import Status
+from nudge.trial.records.outcomes import KeywordReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ class Event:
 
     provider: str
     kind: str
-    """`status` or `inbound`."""
+    """`status`, `inbound`, `complaint`, `automatic` or `unreadable`."""
     reference: str
     provider_id: str
     code: str
@@ -134,6 +135,23 @@ def reply_rows(connection: Connection, trial: str | None, *, unread: bool) -> li
     if unread:
         query = query.where(replies.c.read_at.is_(None))
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def keyword_replies(connection: Connection, trial: str) -> list[KeywordReply]:
+    """The trial's own words as families said them: once for each of the family whose contact point it is."""
+    shares = sa.and_(
+        contacts.c.trial == replies.c.trial, contacts.c.lookup == replies.c.lookup, people.c.unit == replies.c.unit
+    )
+    shared = (
+        sa.select(contacts.c.person, replies.c.at, replies.c.keyword)
+        .join(people, sa.and_(people.c.trial == contacts.c.trial, people.c.person == contacts.c.person))
+        .join(replies, shares)
+    )
+    own = sa.select(replies.c.person, replies.c.at, replies.c.keyword)
+    found = connection.execute(
+        sa.union(*(query.where(replies.c.trial == trial, replies.c.keyword != "") for query in (shared, own)))
+    )
+    return [KeywordReply(person, at, keyword) for person, at, keyword in found]
 
 
 def read_reply(connection: Connection, number: int, now: datetime, actor: str) -> bool:

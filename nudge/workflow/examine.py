@@ -27,6 +27,7 @@ from nudge.workflow.foreseeing import foreseen_problems
 from nudge.workflow.law import equal_within_units
 from nudge.workflow.naming import named_templates, named_things, unused_columns
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
+from nudge.workflow.reply_checks import reply_problems
 from nudge.workflow.waiting import early_crossings
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def examine(path: Path, now: datetime) -> Examined:
     problems.extend(unused_columns(loaded, templates))
     problems.extend(lints(loaded.trial, loaded.source, now.date()))
     problems.extend(cautions(loaded, templates))
+    problems.extend(reply_problems(loaded))
     roll, roll_file = (None, "") if loaded.trial.run_elsewhere else _people(loaded, problems)
     examined = Examined(loaded, tuple(templates), roll, roll_file, ())
     expected = None

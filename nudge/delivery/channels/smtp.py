@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
@@ -19,6 +19,7 @@ import aiosmtplib
 
 from nudge.delivery.email import as_email
 from nudge.delivery.loopback import on_this_machine
+from nudge.delivery.status_codes import recipient_refused
 from nudge.trial.errors import InputError
 from nudge.trial.records.delivery import Capability, Reply, SendResult
 
@@ -116,6 +117,9 @@ async def _envelope(client: aiosmtplib.SMTP, sender: str, recipient: str) -> Sen
             await client.connect()
         await client.mail(sender)
         await client.rcpt(recipient)
+    except aiosmtplib.SMTPRecipientRefused as error:
+        await _reset(client)
+        return replace(_answered(error), unusable=recipient_refused(error.code, error.message))
     except aiosmtplib.SMTPResponseException as error:
         await _reset(client)
         return _answered(error)
