@@ -59,6 +59,9 @@ class Returned:
     message_id: str = ""
     """Its own Message-ID, in angle brackets."""
     sender: str = ""
+    subject: str = ""
+    recipient: str = ""
+    """Whom a bounce says could not be reached."""
     text: str = ""
     """What a family wrote, without what it quotes; of other mail the diagnosis."""
 
@@ -70,7 +73,10 @@ def read_returned(content: bytes) -> Returned:
     sent_to = _addresses(mail, _SENT_TO)
     own_id = _MESSAGE_ID.search(_header(mail, "Message-ID"))
     sender = next(iter(_addresses(mail, ("From",))), "")
-    common = {"message_id": own_id[0] if own_id else "", "sender": sender}
+    common = {
+        "message_id": own_id[0] if own_id else "", "sender": sender,
+        "subject": " ".join(_header(mail, "Subject").split())[:300],
+    }  # fmt: skip
     original = _original(parts)
     about = _ids(original, ("Message-ID",)) if original else ()
     if "message/feedback-report" in parts:
@@ -78,9 +84,9 @@ def read_returned(content: bytes) -> Returned:
         kind = Kind.COMPLAINT if code else Kind.UNREADABLE
         return Returned(kind, code, (*marked, *sent_to), about, **common)
     if "message/delivery-status" in parts:
-        code, diagnosis, marked = _delivery_status(parts["message/delivery-status"])
+        code, diagnosis, recipient = _delivery_status(parts["message/delivery-status"])
         kind = Kind.BOUNCE if code else Kind.UNREADABLE
-        return Returned(kind, code, (*sent_to, *marked), about, text=diagnosis, **common)
+        return Returned(kind, code, sent_to, about, recipient=recipient, text=diagnosis, **common)
     about = _ids(mail, ("In-Reply-To", "References"))
     return Returned(_without_report(mail, sender), "", sent_to, about, text=_written(mail), **common)
 
@@ -101,12 +107,10 @@ def _auto_submitted(mail: Message) -> str:
     return said or "no"
 
 
-def _delivery_status(part: Message) -> tuple[str, str, tuple[str, ...]]:
-    """Action and status of the worst-off recipient, the diagnosis, and the envelope's mark (RFC 3464 2)."""
-    worst, diagnosis = "", ""
-    envelope: tuple[str, ...] = ()
+def _delivery_status(part: Message) -> tuple[str, str, str]:
+    """Action and status of the worst-off recipient, the diagnosis, and who that is (RFC 3464 2)."""
+    worst, diagnosis, recipient = "", "", ""
     for fields in _blocks(part):
-        envelope = envelope or tuple(filter(None, [_header(fields, "Original-Envelope-Id").strip()]))
         said = _header(fields, "Diagnostic-Code").strip()
         action = _header(fields, "Action").strip().lower().partition(" ")[0]
         status = status_in(_header(fields, "Status")) or status_in(said)
@@ -115,7 +119,9 @@ def _delivery_status(part: Message) -> tuple[str, str, tuple[str, ...]]:
         code = f"{action} {status}".strip()
         if action in _ACTIONS and (status or action != "failed") and (not worst or action == "failed"):
             worst, diagnosis = code, " ".join(said.split())[:300]
-    return worst, diagnosis, envelope
+            # The first is the one we wrote to, where the mail was forwarded (RFC 3464 2.3.1).
+            recipient = next(iter(_addresses(fields, ("Original-Recipient", "Final-Recipient"))), "")
+    return worst, diagnosis, recipient
 
 
 def _feedback(part: Message) -> tuple[str, tuple[str, ...]]:

@@ -61,6 +61,7 @@ _UNDELIVERED = {
     63016: Fate.PERMANENT,  # WhatsApp: outside the conversation window without a template
     21610: Fate.PERMANENT,  # opted out
 }
+_GONE = {"30005", "30006"}  # an unknown destination and a landline: nobody reads texts there
 _STATUSES = {
     "accepted": Fate.UNDER_WAY, "scheduled": Fate.UNDER_WAY, "queued": Fate.UNDER_WAY, "sending": Fate.UNDER_WAY,
     "sent": Fate.UNDER_WAY, "delivered": Fate.DELIVERED, "read": Fate.DELIVERED, "canceled": Fate.PERMANENT,
@@ -72,6 +73,11 @@ def fate(status: str, code: str = "") -> Fate:
     if status in {"undelivered", "failed"}:
         return _UNDELIVERED.get(int(code), Fate.UNRECOGNISED) if code.isdigit() else Fate.UNRECOGNISED
     return _STATUSES.get(status, Fate.UNRECOGNISED)
+
+
+def is_gone(code: str) -> bool:
+    """Whether an error code of an accepted message says that its number cannot be texted at all."""
+    return code in _GONE
 
 
 class TooMany(Exception):

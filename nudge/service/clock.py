@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from nudge.trial.errors import NudgeError
+from nudge.workflow.answering import send_answers
 from nudge.workflow.receiving import apply_waiting
 from nudge.workflow.replying import raise_alerts
 from nudge.workflow.sending import send_due
@@ -42,6 +43,7 @@ def dispatch_tick(desk: Desk, scheduler: BackgroundScheduler) -> None:
         apply_waiting(desk)
         for paused in watch_harm(desk):
             log.warning("%s", paused)
+        send_answers(desk)
         overdue = raise_alerts(desk)
         if overdue:
             log.warning("%s replies are unread beyond the promised time: nudge inbox", overdue)

@@ -51,10 +51,11 @@ def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
     names = {row["id"]: _named(dict(row)) for row in rows}
     events = sa.select(send_events).where(send_events.c.send.in_(names)).order_by(send_events.c.id)
     told = sa.select(provider_events).where(
+        provider_events.c.kind != "inbound",
         sa.or_(
             provider_events.c.reference.in_(names),
             provider_events.c.provider_id.in_([row["provider_id"] for row in rows if row["provider_id"]]),
-        )
+        ),
     )
     entries = [
         Entry(row.at, f"{names[row.send]}: {row.status}{_attempt(row.attempt)} {row.detail}".rstrip(), row.send)

@@ -66,6 +66,15 @@ def waiting_events(connection: Connection, vault: Vault) -> list[tuple[int, date
     ]  # fmt: skip
 
 
+def kept_event(connection: Connection, number: int, vault: Vault) -> Event | None:
+    """A word as it was kept; None where there is none of that number."""
+    row = connection.execute(sa.select(provider_events).where(provider_events.c.id == number)).first()
+    if row is None:
+        return None
+    content = json.loads(vault.open(row.sealed_content))
+    return Event(row.provider, row.kind, row.reference, row.provider_id, row.code, content)
+
+
 def mark_applied(connection: Connection, number: int, now: datetime, note: str) -> bool:
     """Note what came of an event; False where another process was first."""
     marked = connection.execute(
@@ -152,6 +161,12 @@ def keyword_replies(connection: Connection, trial: str) -> list[KeywordReply]:
         sa.union(*(query.where(replies.c.trial == trial, replies.c.keyword != "") for query in (shared, own)))
     )
     return [KeywordReply(person, at, keyword) for person, at, keyword in found]
+
+
+def reply_of(connection: Connection, number: int) -> Mapping[str, Any] | None:
+    """One reply, read or not."""
+    row = connection.execute(sa.select(replies).where(replies.c.id == number)).mappings().first()
+    return dict(row) if row is not None else None
 
 
 def read_reply(connection: Connection, number: int, now: datetime, actor: str) -> bool:

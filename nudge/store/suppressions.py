@@ -39,14 +39,12 @@ def suppress(
     return True
 
 
-def lift_suppressions(connection: Connection, now: datetime, lookup: str) -> int:
-    """Use a contact point again; returns how many reasons against it were lifted."""
-    lifted = connection.execute(
-        suppressions.update()
-        .where(suppressions.c.lookup == lookup, suppressions.c.lifted_at.is_(None))
-        .values(lifted_at=now)
-    )
-    return lifted.rowcount
+def lift_suppressions(connection: Connection, now: datetime, lookup: str, why: str = "") -> int:
+    """Use a contact point again; returns how many reasons against it, or of this kind, were lifted."""
+    held = sa.and_(suppressions.c.lookup == lookup, suppressions.c.lifted_at.is_(None))
+    if why:
+        held = sa.and_(held, suppressions.c.why == why)
+    return connection.execute(suppressions.update().where(held).values(lifted_at=now)).rowcount
 
 
 def why_suppressed() -> sa.ScalarSelect[str]:
@@ -71,6 +69,14 @@ def is_suppressed() -> sa.ColumnElement[bool]:
         .correlate(sends)
     )
     return sa.exists(query)
+
+
+def lookup_of(connection: Connection, row: Mapping[str, Any]) -> str:
+    """The look-up key of the contact point that a row of the ledger goes to today; empty where there is none."""
+    query = sa.select(contacts.c.lookup).where(
+        contacts.c.trial == row["trial"], contacts.c.person == row["person"], contacts.c.channel == row["channel"]
+    )
+    return connection.scalar(query) or ""
 
 
 def suppressed_points(connection: Connection, trial: str | None) -> list[Mapping[str, Any]]:

@@ -73,7 +73,7 @@ RECORDED = {
     "no place": (
         "csv_file: came.csv, ",
         "",
-        "names no place to read from, or several; give one of csv_file, parquet_file, package",
+        "names no place to read from, or several; give one of csv_file, parquet_file, package, replies",
     ),
     "two places": (
         "csv_file: came.csv",
