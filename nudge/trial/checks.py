@@ -383,4 +383,4 @@ def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
     for name in trial.stopping:
         known = [*COUNTED_HARM, *harms]
         if name not in known:
-            yield _unknown(source, ("stopping", name), name, known, "a harm outcome or counted by the ledger")
+            yield _unknown(source, ("stopping", name), name, known, "what a rule can count")

@@ -21,6 +21,7 @@ from nudge.workflow.law import law_of
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.signing import need_approval
 from nudge.workflow.words import chosen_template
+from nudge.workflow.world_checks import settings_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +103,7 @@ def _may_launch(examined: Examined, locked: Locked, desk: Desk) -> None:
         )
     for via in set(examined.trial.channels.values()):
         channel_module(via).open_channel(desk.settings)
-    standing = examined.at(Level.LAUNCH)
+    standing = [*examined.at(Level.LAUNCH), *settings_problems(examined.loaded, desk.settings)]
     if standing:
         raise Refused(
             f"{len(standing)} things stand between this file and families:\n"
