@@ -93,8 +93,9 @@ def read_returned(content: bytes) -> Returned:
 
 def _without_report(mail: Message, sender: str) -> Kind:
     """Mail without a report: from a person, or from a machine that writes no report we know."""
-    if sender.partition("@")[0].lower() in _MACHINES or _header(mail, "Return-Path").strip() == "<>":
-        return Kind.AUTOMATIC if _auto_submitted(mail) == "auto-replied" else Kind.UNREADABLE
+    from_nobody = _header(mail, "Return-Path").strip() == "<>" and _auto_submitted(mail) != "auto-replied"
+    if from_nobody or sender.partition("@")[0].lower() in _MACHINES:
+        return Kind.UNREADABLE
     precedence = _header(mail, "Precedence").strip().lower()
     if _auto_submitted(mail) != "no" or precedence in {"auto_reply", "bulk", "junk", "list"}:
         return Kind.AUTOMATIC
