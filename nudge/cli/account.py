@@ -40,8 +40,11 @@ def ledger(
 def reconcile(*, db: Database = None, keys: Keys = None, json: AsJson = False) -> None:
     """Settle with the providers what became of unknown and unheard-of messages; send nothing."""
     from nudge.workflow.accounting import reconcile as settle
+    from nudge.workflow.recalling import take_back
 
-    tally = settle(open_desk(db, keys))
+    desk = open_desk(db, keys)
+    take_back(desk)
+    tally = settle(desk)
     if json:
         emit({str(status): number for status, number in tally.items()})
         return

@@ -73,6 +73,7 @@ def optout(
 ) -> None:
     """Stop all messages to a family at once, in every trial; their outcomes stay in the count."""
     from nudge.trial.errors import InputError
+    from nudge.workflow.recalling import take_back
     from nudge.workflow.replying import opt_out
 
     if not address and not (trial and unit):
@@ -80,10 +81,12 @@ def optout(
     name = trial_name(trial) if trial else ""
     desk = open_desk(db, keys)
     cancelled = opt_out(desk, address=address, trial=name, unit=unit, lift=lift, complained=complaint)
+    back = 0 if lift else take_back(desk)
     if json:
-        emit({"lifted": lift, "cancelled": cancelled})
+        emit({"lifted": lift, "cancelled": cancelled, "taken_back": back})
         return
-    said = "They may get messages again." if lift else f"They get no more messages; {cancelled} were cancelled."
+    ended = f"They get no more messages; {cancelled} were cancelled" + (f" and {back} taken back." if back else ".")
+    said = "They may get messages again." if lift else ended
     next_step(said, "nudge status")
 
 

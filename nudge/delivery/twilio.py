@@ -208,6 +208,16 @@ class Twilio:
         alike = [one for one in sent if one.body == asked.text and begin <= one.date_created <= end]
         return _trace(alike[-1]) if alike else None
 
+    async def take_back(self, asked: Asked) -> bool:
+        """Cancel a message that has not left Twilio; it answers 30409 where it has."""
+        if not asked.provider_id:
+            return False
+        try:
+            one = await self._client.messages(asked.provider_id).update_async(status="canceled")
+        except (TwilioRestException, TooMany, aiohttp.ClientError, TimeoutError, OSError):
+            return False
+        return str(one.status) == "canceled"
+
 
 def refused(status: int, code: int, message: str) -> SendResult:
     """What an error answer means for the message."""

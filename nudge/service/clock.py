@@ -9,6 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from nudge.trial.errors import NudgeError
 from nudge.workflow.answering import send_answers
+from nudge.workflow.recalling import take_back
 from nudge.workflow.receiving import apply_waiting
 from nudge.workflow.replying import raise_alerts
 from nudge.workflow.sending import send_due
@@ -44,6 +45,7 @@ def dispatch_tick(desk: Desk, scheduler: BackgroundScheduler) -> None:
         for paused in watch_harm(desk):
             log.warning("%s", paused)
         send_answers(desk)
+        take_back(desk)
         overdue = raise_alerts(desk)
         if overdue:
             log.warning("%s replies are unread beyond the promised time: nudge inbox", overdue)

@@ -22,7 +22,7 @@ from nudge.store.tables import (
     suppressions,
     task_results,
 )
-from nudge.trial.records.delivery import Status
+from nudge.trial.records.delivery import TAKEN_BACK, Status
 from nudge.trial.records.outcomes import OutcomeState
 
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
         Entry(row.at, f"{names[row.send]}: {row.status}{_attempt(row.attempt)} {row.detail}".rstrip(), row.send)
         for row in connection.execute(events)
     ]
-    entries += [
-        Entry(row.received_at, f"{row.provider} said `{row.code}`: {row.note or 'not yet applied'}", row.reference)
-        for row in connection.execute(told)
-    ]
+    entries += [Entry(row.received_at, _told(row), row.reference) for row in connection.execute(told)]
     for row in connection.execute(sa.select(replies).where(replies.c.trial == trial, replies.c.unit == unit)):
         entries.append(Entry(row.at, f"the family wrote (reply {row.id}): {row.keyword or row.meaning}"))
         if row.answered_at is not None:
@@ -89,6 +86,13 @@ def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
         for row in connection.execute(results)
     ]
     return sorted(entries, key=lambda entry: entry.at)
+
+
+def _told(row: Any) -> str:
+    """What a provider said, or answered when it was asked to take a message back."""
+    note = row.note or "not yet applied"
+    asked_back = f"{row.provider} was asked to take it back: {note}"
+    return asked_back if row.kind == "recall" else f"{row.provider} said `{row.code}`: {note}"
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -117,15 +121,15 @@ class Exposure:
 
 def exposures(connection: Connection, trial: str, harms: list[str]) -> dict[str, Exposure]:
     """By arm, over units that were written to."""
-    tried = sa.select(sends.c.arm, sends.c.unit, sends.c.status).where(
+    tried = sa.select(sends.c.arm, sends.c.unit, sends.c.status, sends.c.reason).where(
         sends.c.trial == trial, sends.c.status.in_(_TRIED)
     )
     units: dict[str, set[str]] = {}
     counts: dict[str, list[int]] = {}
-    for arm, unit, status in connection.execute(tried):
+    for arm, unit, status, reason in connection.execute(tried):
         tally = counts.setdefault(arm, [0, 0])
         tally[0] += 1
-        tally[1] += status in {Status.FAILED, Status.REJECTED}
+        tally[1] += status in {Status.FAILED, Status.REJECTED} and reason != TAKEN_BACK
         if status in _EXPOSED:
             units.setdefault(arm, set()).add(unit)
     asked = connection.execute(sa.select(opt_outs.c.unit, opt_outs.c.how).where(opt_outs.c.trial == trial)).all()

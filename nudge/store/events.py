@@ -28,7 +28,7 @@ class Event:
 
     provider: str
     kind: str
-    """`status`, `inbound`, `complaint`, `automatic` or `unreadable`."""
+    """`status`, `inbound`, `complaint`, `automatic`, `unreadable` or, of our asking, `recall`."""
     reference: str
     provider_id: str
     code: str

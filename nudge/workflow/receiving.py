@@ -145,9 +145,14 @@ def _apply_unreadable(connection: Connection, desk: Desk, number: int, _at: date
     return "shown to a person"
 
 
+def _apply_recall(_connection: Connection, _desk: Desk, _number: int, _at: datetime, _event: Event) -> str:
+    """A message was asked back and the answer never written: a crash came between."""
+    return "what became of that is not known"
+
+
 _APPLY = {
     "status": _apply_status, "inbound": hear, "complaint": apply_complaint, "automatic": _apply_automatic,
-    "unreadable": _apply_unreadable,
+    "unreadable": _apply_unreadable, "recall": _apply_recall,
 }  # fmt: skip
 _HARMFUL = {COMPLAINT, str(Meaning.WRONG)}
 """After these the harm rules are looked at before anything else is sent."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from nudge.workflow.desk import Desk
 
 _BATCH = 320
+_MAY_WAIT = timedelta(minutes=10)
+"""How long a text may wait at a provider that cannot be told to drop it; then it is too late for today."""
 Result = tuple[DueSend, SendResult, Step]
 
 
@@ -172,6 +174,9 @@ class Preparer:
         hours = self._hours(due.trial)
         if due.channel != "staff" and not hours.open_at(now):
             return Prepared(due, step=until(hours.next_open(now), due.not_after, "outside the hours for messages"))
+        if due.channel == "sms" and not self.channels[due.via].can.expire and hours.ends_within(now, _MAY_WAIT):
+            again = hours.next_open(hours.closes_at(now))
+            return Prepared(due, step=until(again, due.not_after, "it could wait at the provider into the night"))
         try:
             words = self._words(due)
         except RenderError as error:

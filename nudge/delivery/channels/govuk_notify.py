@@ -103,6 +103,10 @@ class Notify:
         """Ask by our reference; None where Notify cannot be asked now."""
         return await self._in_pool(self._find, asked)
 
+    async def take_back(self, asked: Asked) -> bool:  # noqa: ARG002 - every channel is asked alike
+        """Notify cancels letters only."""
+        return False
+
     async def _in_pool(self, call: Callable[[T], R], given: T) -> R:
         if self._pool is None:
             raise AssertionError("the channel is open")

@@ -89,6 +89,10 @@ class Smtp:
     async def find(self, asked: Asked) -> None:
         """SMTP keeps no memory one could ask."""
 
+    async def take_back(self, asked: Asked) -> bool:  # noqa: ARG002 - every channel is asked alike
+        """What SMTP has taken is gone."""
+        return False
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
         """A connection for one message; one that was interrupted half-way is replaced."""

@@ -86,6 +86,8 @@ class Callbacks:
 
     async def _follow(self, message: Received, last: str, told: list[str], code: str, delay: float) -> None:
         await asyncio.sleep(delay)
+        if self.ledger.find(id=message.id)[0].status == "canceled":
+            last, told, code = "canceled", ["canceled"], ""
         self.ledger.set_status(message.id, last)
         for status in told:
             if message.provider == "twilio" and message.callback:

@@ -53,6 +53,10 @@ that it has a message is true whatever the ledger held, and a delivery may overt
 """
 
 
+TAKEN_BACK = "taken back before it arrived"
+"""Why an accepted message failed that we asked back; no failure of the words or of the address."""
+
+
 class Reply(enum.StrEnum):
     """What a provider's answer means."""
 
@@ -89,6 +93,7 @@ class Capability:
     listed: bool = False
     """Shows what it sent to a number, so that a message may be found, but never be ruled out."""
     cancel: bool = False
+    """Takes an accepted message back that has not arrived."""
     expire: bool = False
     """Drops a message that waits beyond its time."""
     receipts: bool = False
