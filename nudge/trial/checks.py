@@ -319,10 +319,10 @@ def _from_replies(
             yield source.problem(
                 Level.ERROR, (*here, key), "is not needed: a reply says who wrote it and when", f"leave out `{key}`"
             )
-    if outcome.kind not in {"binary", "count"}:
+    if outcome.kind != "binary":
         yield source.problem(
-            Level.ERROR, here, f"replies are counted, and the outcome is {outcome.kind}",
-            "make it `kind: binary`, or `kind: count`",
+            Level.ERROR, here, f"an answer was given or was not, and the outcome is {outcome.kind}",
+            "make it `kind: binary`",
         )  # fmt: skip
     silent = [
         arm for pair in trial.comparisons for arm in (pair.arm, pair.control)
