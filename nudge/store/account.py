@@ -63,12 +63,12 @@ def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
     ]
     entries += [Entry(row.received_at, _told(row), row.reference) for row in connection.execute(told)]
     for row in connection.execute(sa.select(replies).where(replies.c.trial == trial, replies.c.unit == unit)):
-        entries.append(Entry(row.at, f"the family wrote (reply {row.id}): {row.keyword or row.meaning}"))
+        entries.append(Entry(row.at, f"an answer came (reply {row.id}): {row.keyword or row.meaning}"))
         if row.answered_at is not None:
             entries.append(
                 Entry(row.answered_at, f"reply {row.id} was answered by {row.answer_via}: {row.answer_said}")
             )
-        if row.read_at is not None:
+        if row.read_at is not None and row.read_at > row.at:
             entries.append(Entry(row.read_at, f"reply {row.id} was read ({row.read_by})"))
     for row in connection.execute(sa.select(opt_outs).where(opt_outs.c.trial == trial, opt_outs.c.unit == unit)):
         entries.append(Entry(row.at, f"no more messages, by {row.how} ({row.actor})"))

@@ -27,6 +27,8 @@ from nudge.store.answers import (
     sealed_words_of,
     waiting_answers,
 )
+from nudge.store.events import add_notice
+from nudge.trial.errors import InputError
 from nudge.trial.records.delivery import Outgoing, Reply
 from nudge.workflow.words import words_from_text
 
@@ -96,8 +98,21 @@ def send_answers(desk: Desk) -> int:
     by_way: defaultdict[str, list[WaitingAnswer]] = defaultdict(list)
     for one in waiting:
         by_way[one.via].append(one)
-    return sum(asyncio.run(_send_by(desk, channel_module(via).open_channel(desk.settings), ones))
-               for via, ones in by_way.items())  # fmt: skip
+    taken = 0
+    for via, ones in by_way.items():
+        try:
+            channel = channel_module(via).open_channel(desk.settings)
+        except InputError as error:
+            _say_why(desk, f"{len(ones)} answers wait: {error}")
+            continue
+        taken += asyncio.run(_send_by(desk, channel, ones))
+    return taken
+
+
+def _say_why(desk: Desk, why: str) -> None:
+    """What keeps answers from going is a matter for a person, and for no other message."""
+    with desk.store.begin() as connection:
+        add_notice(connection, desk.clock.now(), "", "answers wait", why)
 
 
 async def _send_by(desk: Desk, channel: Channel, answers: list[WaitingAnswer]) -> int:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from nudge.delivery.channels import channel_module
 from nudge.delivery.receipts import after_receipt
 from nudge.store import ledger
-from nudge.store.events import Event, keep_event, mark_applied, row_of
+from nudge.store.events import Event, add_notice, keep_event, mark_applied, row_of
 from nudge.store.recall import anything_ended, to_take_back
+from nudge.trial.errors import InputError
 from nudge.trial.records.delivery import TAKEN_BACK, Fate, Status
 from nudge.workflow.limiting import site_trials
 
@@ -32,7 +33,12 @@ def take_back(desk: Desk) -> int:
         waiting = ledger.asked_by_way(connection, wanted, desk.vault)
     taken = 0
     for via, rows in waiting.items():
-        channel = channel_module(via).open_channel(desk.settings)
+        try:
+            channel = channel_module(via).open_channel(desk.settings)
+        except InputError as error:
+            with desk.store.begin() as connection:
+                add_notice(connection, desk.clock.now(), "", "not taken back", f"messages on their way stay: {error}")
+            continue
         if channel.can.cancel:
             taken += asyncio.run(_take_back(desk, channel, via, rows))
     return taken
