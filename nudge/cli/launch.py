@@ -13,6 +13,7 @@ from nudge.cli.console import (
     File,
     Keys,
     Name,
+    complain,
     emit,
     next_step,
     open_desk,
