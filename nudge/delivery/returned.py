@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
-_MESSAGE_ID = re.compile(r"<([^<>@\s]{1,200})@[^<>\s]{1,250}>")
+# Printable ASCII without <, > and, on the left, @ (RFC 5322 3.6.4).
+_MESSAGE_ID = re.compile(r"<([!-;=?A-~]{1,200})@[!-;=?-~]{1,250}>")
+_TYPE = re.compile(r"[a-z][a-z-]{0,39}")
 _SENT_TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
 _MACHINES = ("mailer-daemon", "postmaster", "mail-daemon")
 _BEFORE_QUOTE = re.compile(
@@ -130,7 +132,8 @@ def _feedback(part: Message) -> tuple[str, tuple[str, ...]]:
     kind = ""
     marked: tuple[str, ...] = ()
     for fields in _blocks(part):
-        kind = kind or _header(fields, "Feedback-Type").strip().lower()[:40]
+        found = _TYPE.match(_header(fields, "Feedback-Type").strip().lower())
+        kind = kind or (found[0] if found else "")
         marked = marked or _addresses(fields, ("Original-Mail-From",))
     return kind, marked
 
@@ -195,7 +198,7 @@ def _plain(part: Message) -> str:
     """The text of a part, by the character set it names or, where that is none, as it can be read."""
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
-        return str(part.get_payload() or "") if not part.is_multipart() else ""
+        return ""
     try:
         return payload.decode(part.get_content_charset() or "utf-8", errors="replace")
     except LookupError:

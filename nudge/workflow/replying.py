@@ -85,7 +85,7 @@ def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: E
     if said.priority is Priority.URGENT:
         text = f"a reply of {at:%d %B %H:%M} UTC holds a safeguarding word; read it now: nudge inbox"
         add_notice(connection, now, owner.trial, "urgent reply", text)
-    return str(said.meaning)
+    return str(Meaning.WRONG if said.wrong_recipient else said.meaning)
 
 
 def _owner(connection: Connection, event: Event, lookup: str) -> Owner:

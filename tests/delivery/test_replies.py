@@ -50,7 +50,8 @@ def test_these_go_to_a_person_before_the_others(text: str) -> None:
     "text",
     ["Don't text me", "dont message me again please", "do not contact me", "No more texts please", "Remove me",
      "Please remove me from your list", "Leave me alone", "Opt out", "OPT-OUT", "unsubscribe me",
-     "cancel these messages", "End all texts", "STOP STOP STOP", "stop\nSent from my phone", "STOP \U0001f44d", "take me off the list",
+     "cancel these messages", "End all texts", "STOP STOP STOP", "stop\nSent from my phone", "STOP \U0001f44d",
+     "take me off the list",
      "Peidiwch \u00e2 thecstio", "Dim mwy o negeseuon", "Tynnwch fi oddi ar y rhestr"],
 )  # fmt: skip
 def test_an_objection_needs_no_keyword(text: str) -> None:
@@ -70,7 +71,8 @@ def test_what_only_sounds_like_one_goes_to_a_person(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["Wrong number", "sorry, wrong number mate", "You\u2019ve got the wrong number",
-     "I think you have the wrong person", "Hi, it's the wrong number", "not me", "No that's not me", "Rhif anghywir", "nid fi"],
+     "I think you have the wrong person", "Hi, it's the wrong number", "not me",
+     "No that's not me", "Rhif anghywir", "nid fi"],
 )  # fmt: skip
 def test_somebody_else_says_so_on_its_own(text: str) -> None:
     said = understood(text)

@@ -261,6 +261,23 @@ def test_mail_that_nobody_can_read_is_shown_to_a_person(desk: Desk, client: Test
     assert "Alas" in unreadable_mail(desk, 1)
 
 
+@given(st.binary(max_size=300), st.integers(0, 3))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_no_bytes_a_stranger_posts_are_lost_or_break_anything(
+    desk: Desk, client: TestClient, noise: bytes, kind: int
+) -> None:
+    """Headers, reports and answers with anything in them, in any encoding."""
+    row = first(desk)
+    mails = [
+        noise, b"From: " + noise + b"\nIn-Reply-To: <" + row.id.encode() + b"@example.org>\n\n" + noise,
+        bounce(bounce_address(desk, row), diagnosis="").replace(b"5.1.1", noise),
+        complaint("abuse@example.org", row.id).replace(b"abuse\r\nUser", noise + b"\r\nUser"),
+    ]  # fmt: skip
+    assert post(client, mails[kind]) == 204
+    inbox(desk, None)
+    send_answers(desk)
+
+
 def test_without_the_bearer_token_no_mail_is_taken(client: TestClient, desk: Desk, bench: Bench) -> None:
     mail = bounce(bounce_address(desk, first(desk)))
     assert client.post("/callbacks/email", content=mail).status_code == 403
