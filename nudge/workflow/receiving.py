@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nudge.delivery import status_codes
@@ -61,6 +61,24 @@ def notify_inbound(content: Mapping[str, Any]) -> Event:
         "To": str(content.get("destination_number", "")),
     }  # fmt: skip
     return Event("notify", "inbound", "", str(content.get("id", "")), "", said)
+
+
+def fetch_texts(desk: Desk) -> int:
+    """Hear the texts that GOV.UK Notify received and could not post; returns how many were new.
+
+    Nothing is asked where no key is set. A text keeps the moment at which it came.
+    """
+    if not desk.settings.notify_api_key.get_secret_value():
+        return 0
+    from nudge.delivery.channels.govuk_notify import received_texts
+
+    new = 0
+    for text in reversed(received_texts(desk.settings)):
+        said = {"id": text["id"], "source_number": text["user_number"], "destination_number": text["notify_number"],
+                "message": text["content"]}  # fmt: skip
+        event = notify_inbound(said)
+        new += receive(desk, replace(event, content={**event.content, "At": str(text["created_at"])})).new
+    return new
 
 
 def receive(desk: Desk, event: Event) -> Heard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -31,13 +31,12 @@ from nudge.store.suppressions import COMPLAINT, lift_suppressions
 from nudge.store.trials import current_lock
 from nudge.trial.errors import InputError, Refused
 from nudge.trial.grammar import duration
-from nudge.workflow.answering import Duty, answer_to, unless_told
+from nudge.workflow.answering import AGAIN_AFTER, Duty, answer_to, unless_told
 from nudge.workflow.limiting import site_trials
 from nudge.workflow.objecting import wrong_recipient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
@@ -52,6 +51,7 @@ def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: E
 
     An end takes effect in this transaction, on every trial, also for messages already due.
     """
+    at = _said_at(event, at)
     address, text = _address(event.content.get("From", "")), str(event.content.get("Body", ""))
     lookup = desk.vault.lookup(address)
     owner = _owner(connection, event, lookup)
@@ -66,8 +66,9 @@ def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: E
         lift_suppressions(connection, now, lookup, COMPLAINT)
     if said.wrong_recipient:
         wrong_recipient(connection, now, owner, lookup, "family")
-    # A provider that keeps its own list of numbers has answered these words itself (`OptOutType`).
-    answered = bool(event.content.get("OptOutType"))
+    # A provider that keeps its own list of numbers has answered these words itself (`OptOutType`), and a text
+    # that is heard of only hours later is not answered by a machine.
+    answered = bool(event.content.get("OptOutType")) or now - at > AGAIN_AFTER
     language = language_of(connection, owner.trial, owner.person)
     answer = "" if answered else unless_told(connection, lookup, answer_to(said, duty, language, at), at)
     reads_from = at if said.priority is Priority.URGENT else duty.hours.next_open(at)
@@ -86,6 +87,15 @@ def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: E
         text = f"a reply of {at:%d %B %H:%M} UTC holds a safeguarding word; read it now: nudge inbox"
         add_notice(connection, now, owner.trial, "urgent reply", text)
     return str(Meaning.WRONG if said.wrong_recipient else said.meaning)
+
+
+def _said_at(event: Event, heard: datetime) -> datetime:
+    """When it was said, where it was fetched and not posted; never later than it was heard."""
+    said = event.content.get("At")
+    if not said:
+        return heard
+    moment = datetime.fromisoformat(str(said))
+    return min(heard, moment if moment.tzinfo else moment.replace(tzinfo=UTC))  # Notify's times are UTC
 
 
 def _owner(connection: Connection, event: Event, lookup: str) -> Owner:

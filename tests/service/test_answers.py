@@ -25,6 +25,7 @@ from nudge.workflow.answering import send_answers
 from nudge.workflow.desk import Desk
 from nudge.workflow.marking import email_marks
 from nudge.workflow.objecting import report_wrong_recipient, unused_points, use_again
+from nudge.workflow.receiving import fetch_texts
 from nudge.workflow.replying import inbox
 from nudge.workflow.sending import send_due
 from tests.support.provider import Running, provider
@@ -168,6 +169,19 @@ def test_notify_s_callbacks_are_the_ones_its_description_lists(
     assert client.post("/callbacks/notify/inbound", json=received, headers=bearer).status_code == 204
     (line,), _ = inbox(desk, None)
     assert line.text == example["content"]
+
+
+def test_a_text_that_was_never_posted_is_fetched_once_and_keeps_its_moment(desk: Desk, box: Running) -> None:
+    """The test's clock stands in 2027 and the provider's does not: the text is old, and no machine answers it."""
+    assert box.write_back(number("H0021"), "STOP", provider="notify") == 0, "nobody listens"
+    assert fetch_texts(desk) >= 1
+    assert fetch_texts(desk) == 0
+    assert states(desk, "H0021") == {Status.ACCEPTED: 1, Status.CANCELLED: 1}
+    with desk.store.begin() as connection:
+        at = connection.scalar(sa.select(replies.c.at).where(replies.c.unit == "H0021"))
+    assert at is not None
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
+    assert send_answers(desk) == 0
 
 
 # GOV.UK Notify, "Message statuses" for texts and emails: the whole table.

@@ -107,6 +107,16 @@ def test_notify_s_answers_keep_to_its_description(
     check(described, schemas["SendNotificaitonRequestError"], wrong.json())
 
 
+@pytest.mark.needs("reference data")
+def test_texts_that_notify_received_keep_to_its_description(running: Running, reference_folder: Path) -> None:
+    described = json.loads((reference_folder / "specs/govuk_notify/schema.json").read_text())
+    running.write_back("+447700900123", "Hello", provider="notify")
+    page = requests.get(f"{running.url}/v2/received-text-messages", headers=BEARER, timeout=10).json()
+    check(described, described["components"]["schemas"]["GetReceivedTextMessagesResponse"], page)
+    shape = described["components"]["schemas"]["GetReceivedTextMessageResponse"]
+    assert set(page["received_text_messages"][0]) == set(shape["properties"])
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [({"To": ""}, 21604), ({"To": "12"}, 21211), ({"From": ""}, 21603), ({"Body": ""}, 21602),

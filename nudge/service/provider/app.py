@@ -191,6 +191,12 @@ def _add_notify(app: FastAPI, provider: Provider) -> None:
         found = provider.ledger.find(**wanted)
         return JSONResponse(notify.page(found, _base(request), f"?{request.url.query}"))
 
+    @app.get("/v2/received-text-messages")
+    async def received(request: Request) -> Response:
+        older = request.query_params.get("older_than")
+        texts = [] if older else provider.callbacks.received
+        return JSONResponse(notify.received_page(texts, _base(request)))
+
     @app.get("/v2/notifications/{message}")
     async def read_one(request: Request, message: str) -> Response:
         found = provider.ledger.find(provider="notify", id=message)

@@ -90,5 +90,15 @@ def page(messages: list[Received], base: str, query: str) -> dict[str, Any]:
     }
 
 
+def received_page(texts: list[dict[str, str]], base: str) -> dict[str, Any]:
+    """The newest 250 texts to the service's number."""
+    shown = [
+        {"id": one["id"], "user_number": one["source_number"], "notify_number": one["destination_number"],
+         "service_id": str(uuid.UUID(int=0)), "content": one["message"], "created_at": one["date_received"]}
+        for one in reversed(texts)
+    ]  # fmt: skip
+    return {"received_text_messages": shown[:250], "links": {"current": f"{base}/v2/received-text-messages"}}
+
+
 def _recipient_field(kind: str) -> str:
     return "phone_number" if kind == "sms" else "email_address"
