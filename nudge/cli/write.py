@@ -33,17 +33,23 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Check a trial file with the templates and roll it names: all problems at once."""
+    from dataclasses import replace
+
     from nudge.trial.clock import SystemClock
     from nudge.trial.errors import ProblemsFound
     from nudge.trial.problems import Level
     from nudge.workflow.examine import examine, write_problem_file
     from nudge.workflow.settings import Settings
+    from nudge.workflow.world_checks import settings_problems
 
     try:
         examined = examine(file, SystemClock().now(), Settings().link_base_url)
     except ProblemsFound as found:
         _finish(found.problems, None, json=json)
         raise typer.Exit(2) from None
+    if launch and not examined.trial.run_elsewhere:
+        of_this_machine = settings_problems(examined.loaded, Settings())
+        examined = replace(examined, problems=(*examined.problems, *of_this_machine))
     beside = write_problem_file(examined)
     _finish(examined.problems, examined, json=json, beside=beside)
     if examined.at(Level.ERROR):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from nudge.store.rows import insert_once
-from nudge.store.tables import notices, provider_events, replies, sends
+from nudge.store.tables import contacts, notices, people, provider_events, replies, sends
 from nudge.trial.records.delivery import Status
+from nudge.trial.records.outcomes import KeywordReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ class Event:
 
     provider: str
     kind: str
-    """`status` or `inbound`."""
+    """`status`, `inbound`, `complaint`, `automatic`, `unreadable` or, of our asking, `recall`."""
     reference: str
     provider_id: str
     code: str
@@ -59,6 +60,15 @@ def waiting_events(connection: Connection, vault: Vault) -> list[tuple[int, date
                                         json.loads(vault.open(row.sealed_content))))
         for row in connection.execute(query)
     ]  # fmt: skip
+
+
+def kept_event(connection: Connection, number: int, vault: Vault) -> Event | None:
+    """A word as it was kept; None where there is none of that number."""
+    row = connection.execute(sa.select(provider_events).where(provider_events.c.id == number)).first()
+    if row is None:
+        return None
+    content = json.loads(vault.open(row.sealed_content))
+    return Event(row.provider, row.kind, row.reference, row.provider_id, row.code, content)
 
 
 def mark_applied(connection: Connection, number: int, now: datetime, note: str) -> bool:
@@ -130,6 +140,29 @@ def reply_rows(connection: Connection, trial: str | None, *, unread: bool) -> li
     if unread:
         query = query.where(replies.c.read_at.is_(None))
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def keyword_replies(connection: Connection, trial: str) -> list[KeywordReply]:
+    """The trial's own words as families said them: once for each of the family whose contact point it is."""
+    shares = sa.and_(
+        contacts.c.trial == replies.c.trial, contacts.c.lookup == replies.c.lookup, people.c.unit == replies.c.unit
+    )
+    shared = (
+        sa.select(contacts.c.person, replies.c.at, replies.c.keyword)
+        .join(people, sa.and_(people.c.trial == contacts.c.trial, people.c.person == contacts.c.person))
+        .join(replies, shares)
+    )
+    own = sa.select(replies.c.person, replies.c.at, replies.c.keyword)
+    found = connection.execute(
+        sa.union(*(query.where(replies.c.trial == trial, replies.c.keyword != "") for query in (shared, own)))
+    )
+    return [KeywordReply(person, at, keyword) for person, at, keyword in found]
+
+
+def reply_of(connection: Connection, number: int) -> Mapping[str, Any] | None:
+    """One reply, read or not."""
+    row = connection.execute(sa.select(replies).where(replies.c.id == number)).mappings().first()
+    return dict(row) if row is not None else None
 
 
 def read_reply(connection: Connection, number: int, now: datetime, actor: str) -> bool:

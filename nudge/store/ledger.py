@@ -19,6 +19,7 @@ from nudge.store.locks import side_by_side
 from nudge.store.opt_outs import is_opted_out
 from nudge.store.people import columns_from_json
 from nudge.store.rows import insert_rows
+from nudge.store.suppressions import is_suppressed, why_suppressed
 from nudge.store.tables import (
     allocations,
     bodies,
@@ -108,6 +109,7 @@ def due_rows(connection: Connection, holder: str, now: datetime, limit: int, vau
         sa.select(
             sends, people.c.columns, people.c.language, contacts.c.sealed_address, contacts.c.safe,
             contacts.c.reserved, bodies.c.sealed_words, allocations.c.arm.label("drawn"), allocations.c.step,
+            why_suppressed().label("suppressed"),
         )
         .join(allocations, sa.and_(allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit))
         .outerjoin(people, sa.and_(people.c.trial == sends.c.trial, people.c.person == sends.c.person))
@@ -160,6 +162,7 @@ def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, str], arm_all
         language=row["language"] or "en",
         address=vault.open(sealed).decode() if sealed else None, safe=bool(row["safe"]),
         reserved=bool(row["reserved"]), body=vault.open(words).decode() if words else None,
+        suppressed=row["suppressed"] or "",
     )  # fmt: skip
 
 
@@ -203,13 +206,13 @@ class Intent:
 def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: datetime) -> set[str]:
     """Write intents to send; returns the ids that may be sent.
 
-    A row that is no longer due, whose trial was paused or stopped meanwhile, or that another
-    dispatcher has taken up since, is left alone.
+    A row that is no longer due, whose trial was paused or stopped meanwhile, whose contact point
+    is not used any more, or that another dispatcher has taken up since, is left alone.
     """
     if not intents:
         return set()
     wanted = sends.c.id.in_([intent.id for intent in intents])
-    free = sa.and_(wanted, _running())
+    free = sa.and_(wanted, _running(), sa.not_(is_suppressed()))
     if side_by_side(connection):
         free = sa.and_(free, sends.c.holder == holder)
     change_free(connection, free, Status.CLAIMED, now, holder=holder, attempt=sends.c.attempt + 1)

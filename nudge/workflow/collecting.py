@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from nudge.delivery.plan import Planner
 from nudge.outcomes.linkage import link
 from nudge.outcomes.sources import read_source
+from nudge.outcomes.sources.replies import PERSON, as_recorded, reply_table
 from nudge.outcomes.windows import windows
 from nudge.store.audit import record_action
+from nudge.store.events import keyword_replies
 from nudge.store.locks import hold_trial
 from nudge.store.outcomes import save_outcome
 from nudge.store.people import load_allocation, load_roll
@@ -77,6 +79,7 @@ def _link_all(
     with desk.store.begin() as connection:
         roll = load_roll(connection, trial.trial, trial.population.columns)
         allocation = load_allocation(connection, trial.trial, law_of(trial))
+        answers = keyword_replies(connection, trial.trial)
     people = [person for unit in roll.units for person in unit.people]
     planner = Planner(trial, {}, allocated_at)
     zone = ZoneInfo(trial.timezone)
@@ -84,15 +87,20 @@ def _link_all(
     for name, outcome in trial.outcomes.items():
         if outcome.source is None:
             continue
-        table = read_source(outcome.source, loaded.folder, problems)
+        by_reply = outcome.source.replies
+        if by_reply is None:
+            measured, table = outcome, read_source(outcome.source, loaded.folder, problems)
+            id_column = outcome.source.id or trial.population.id
+        else:
+            measured, table, id_column = as_recorded(outcome), reply_table(answers, by_reply, zone), PERSON
         if table is EMPTY:
             continue
         arm_of = arms_of_people(trial, outcome.window, roll.units, allocation, allocated_at)
         when = windows(outcome.window, roll.units, planner.first_planned, allocated_at, zone)
         linked.append(
             link(
-                name, outcome, table, people, arm_of, when,
-                id_column=outcome.source.id or trial.population.id, types=trial.population.columns,
+                name, measured, table, people, arm_of, when,
+                id_column=id_column, types=trial.population.columns,
                 complete_to=complete_to, zone=zone, problems=problems,
             )
         )  # fmt: skip

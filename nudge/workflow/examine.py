@@ -29,6 +29,7 @@ from nudge.workflow.law import equal_within_units
 from nudge.workflow.linking import link_problems, rehearsed
 from nudge.workflow.naming import named_templates, named_things, unused_columns
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
+from nudge.workflow.reply_checks import reply_problems
 from nudge.workflow.waiting import early_crossings
 from nudge.workflow.wording import wording_problems
 
@@ -113,6 +114,7 @@ def examine(path: Path, now: datetime, link_base: str = "") -> Examined:
     manner = rehearsed(loaded.trial, link_base)
     if not problems.fatal:
         problems.extend(wording_problems(loaded, templates, manner))
+    problems.extend(reply_problems(loaded))
     roll, roll_file = (None, "") if loaded.trial.run_elsewhere else _people(loaded, problems)
     examined = Examined(loaded, tuple(templates), roll, roll_file, ())
     expected = None

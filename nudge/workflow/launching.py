@@ -24,6 +24,7 @@ from nudge.workflow.linking import as_sent
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.signing import need_approval
 from nudge.workflow.words import chosen_template
+from nudge.workflow.world_checks import settings_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +109,7 @@ def _may_launch(examined: Examined, locked: Locked, desk: Desk) -> None:
         )
     for via in set(examined.trial.channels.values()):
         channel_module(via).open_channel(desk.settings)
-    standing = examined.at(Level.LAUNCH)
+    standing = [*examined.at(Level.LAUNCH), *settings_problems(examined.loaded, desk.settings)]
     if standing:
         raise Refused(
             f"{len(standing)} things stand between this file and families:\n"

@@ -20,11 +20,13 @@ from nudge.store.events import add_notice
 from nudge.store.locks import hold_ledger, share_ledger
 from nudge.store.opt_outs import add_opt_out
 from nudge.store.rates import hold_sender, reserve
+from nudge.store.suppressions import BOUNCED, suppress
 from nudge.trial.lock import trial_of
 from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
 from nudge.workflow.guard import need_locked
 from nudge.workflow.limiting import held_back, read_rates, sending_hours, site_trials
 from nudge.workflow.linking import as_sent, sent_links
+from nudge.workflow.marking import email_marks
 from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 _BATCH = 320
 _LOOK_AGAIN = timedelta(minutes=15)
+_MAY_WAIT = timedelta(minutes=10)
+"""How long a text may wait at a provider that cannot be told to drop it; then it is too late for today."""
 Result = tuple[DueSend, SendResult, Step]
 
 
@@ -128,13 +132,16 @@ class StoreLedger:
         return [one for one in prepared if one.due.id in claimed]
 
     def _heed(self, connection: Connection, results: Sequence[Result], now: datetime) -> None:
-        """Codes that a person must see, and opt-outs that only the provider knew of."""
+        """Codes that a person must see, addresses refused for good, and opt-outs that only the provider knew of."""
         for due, said, _ in results:
             if not said.recognised:
                 text = f"{due.via} refused {due.id} with {said.code} ({said.detail}), which is in no table of ours"
                 add_notice(connection, now, due.trial, "unknown code", text)
             if said.retry_after:
                 hold_sender(connection, due.via, now + timedelta(seconds=said.retry_after))
+            if said.unusable:
+                lookup = self.desk.vault.lookup(due.address or "")
+                suppress(connection, now, BOUNCED, due.via, lookup=lookup, trial=due.trial, unit=due.unit)
             if said.opted_out:
                 lookup = self.desk.vault.lookup(due.address or "")
                 add_opt_out(connection, now, "provider", due.via, lookup=lookup, trial=due.trial, unit=due.unit)
@@ -193,6 +200,9 @@ class Preparer:
         hours = self._hours(due.trial)
         if due.channel != "staff" and not hours.open_at(now):
             return Prepared(due, step=until(hours.next_open(now), due.not_after, "outside the hours for messages"))
+        if due.channel == "sms" and not self.channels[due.via].can.expire and hours.ends_within(now, _MAY_WAIT):
+            again = hours.next_open(hours.closes_at(now))
+            return Prepared(due, step=until(again, due.not_after, "it could wait at the provider into the night"))
         try:
             words = self._words(due)
         except RenderError as error:
@@ -202,7 +212,10 @@ class Preparer:
         if words.links and not self.desk.settings.link_base_url:
             return Prepared(due, step=until(now + _LOOK_AGAIN, due.not_after, "NUDGE_LINK_BASE_URL is not set"))
         deadline = min(due.not_after, hours.closes_at(now))
-        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, deadline, words.html)
+        outgoing = Outgoing(
+            due.id, due.address, words.sender, words.subject, words.text, now, deadline, words.html,
+            **email_marks(self.desk, due.id, due.channel),
+        )  # fmt: skip
         links = () if due.body else sent_links(self._said[due.trial].trial, words)
         return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments, links)
 
@@ -212,6 +225,8 @@ class Preparer:
             return f"its arm {due.arm} is not the unit's arm {due.arm_allocated}"
         if due.address is None:
             return "there is no contact point any more"
+        if due.suppressed:
+            return f"its contact point is not used any more: {due.suppressed}"
         if not due.safe:
             return "the route is no longer marked safe"
         if due.reserved and self.channels[due.via].live:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nudge.workflow.desk import Desk
 
 _BY_RULE = "harm rule"
+_COUNTED_HERE = {"opt_out", "failure", "wrong_recipient"}
+"""Rules over what the ledger itself knows; any other is over a harm outcome, and complaints are over both."""
 
 
 def watch_harm(desk: Desk) -> list[str]:
@@ -42,7 +44,8 @@ def _watch(connection: Connection, desk: Desk, trial: str) -> list[str]:
     if not rules:
         return []
     owner = (definition.get("decision") or {}).get("owner", "the owner")
-    by_arm = exposures(connection, trial, [name for name in rules if name not in {"opt_out", "failure"}])
+    measured = {outcome["name"] for outcome in definition["outcomes"]} - _COUNTED_HERE
+    by_arm = exposures(connection, trial, [name for name in rules if name in measured])
     said: list[str] = []
     for name, rule in rules.items():
         limit, after = _limit(rule["limit"]), count(str(rule["after"]))
@@ -75,5 +78,6 @@ def _counted(name: str, arm: str, exposure: Exposure) -> HarmCount:
     """Failures are counted over messages, everything else over the units that were written to."""
     if name == "failure":
         return HarmCount(arm, exposure.failures, exposure.sends, exposure.sends)
-    events = exposure.opted_out if name == "opt_out" else exposure.events[name]
+    counted = {"opt_out": exposure.opted_out, "wrong_recipient": exposure.wrong_recipients}
+    events = counted[name] if name in counted else exposure.events.get(name, exposure.complained)
     return HarmCount(arm, events, exposure.units, exposure.sends)

@@ -65,7 +65,8 @@ def _place(outcome: Outcome) -> str:
     if source is None:
         return "not said"
     package = f"{source.package.name} {source.package.table}" if source.package else ""
-    return source.csv_file or source.parquet_file or package or "the file of the draw"
+    answered = f"families' answers ({readable(source.replies)})" if source.replies else ""
+    return source.csv_file or source.parquet_file or package or answered or "the file of the draw"
 
 
 def _collected(trial: Trial, _facts: ProtocolFacts) -> Answer:

@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nudge.trial.parts.fields import Column, Columns, Comparison, Difference, Kind, Part, Proportion, Role, Text, Window
+from nudge.trial.parts.fields import (
+    Column,
+    Columns,
+    Comparison,
+    Difference,
+    Kind,
+    Name,
+    Part,
+    Proportion,
+    Role,
+    Text,
+    Window,
+)
 from nudge.trial.parts.population import DataSource
 
 PRESENT = "present"
@@ -19,7 +31,8 @@ class OutcomeSource(DataSource):
     id: the column of the person's identifier; date: the column of the day; value: the column of the
     outcome, or `present` where a row is the event itself; no_record: what it means when a person
     has no record; covers: whom the records cover; outside: a condition for people whom the records
-    cannot cover.
+    cannot cover; replies: in place of a file, what families answered here: a name under the trial's
+    `replies:`.
     """
 
     id: Column | None = None
@@ -28,6 +41,7 @@ class OutcomeSource(DataSource):
     no_record: Literal["did_not_happen", "missing"] | None = None
     covers: Text | None = None
     outside: str | None = None
+    replies: Name | None = None
 
 
 class Outcome(Part):
