@@ -57,7 +57,7 @@ def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> W
     if pair.units < FEW:
         test = schedule_test(pair, design, average, studentised=True, adjusted=choice.adjustment != "none")
         p_value = None if test is None else test.p_value
-        note = _NO_P if test is None else f"p from {test.how}, since there are fewer than {FEW} clusters"
+        note = _NO_P if test is None else f"p from {test.how}"
     return WedgeAnswer(choice, found.estimate, found.std_error, found.df, p_value, found.vcov, note)
 
 
