@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from nudge.analysis.comparison import Pair, pair_of
 from nudge.analysis.drawn_wedge import Cells, wedge_fits
@@ -166,6 +167,24 @@ def test_below_twenty_clusters_p_is_of_the_schedule_and_the_interval_of_t() -> N
     assert found.note == "p from t over all 1,680 schedules there could have been"
     assert found.p_value is not None
     assert round(found.p_value * 1680) == pytest.approx(found.p_value * 1680), "a share of the schedules"
+
+
+def test_from_twenty_clusters_up_p_is_that_of_t() -> None:
+    one = pair()
+    assert one.phases is not None
+    here = one.phases
+    phases = Phases(np.tile(here.period, 3), np.tile(here.complete, 3), np.tile(here.step, 3), STEPS)
+    many = Pair(
+        np.tile(one.y, 3) + np.repeat([0.0, 0.3, -0.2], one.y.size), np.tile(one.treated, 3),
+        np.concatenate([one.unit, one.unit + 9, one.unit + 18]), np.tile(one.block, 3), np.tile(one.weight, 3),
+        np.tile(one.covariates, (3, 1)), (), phases=phases,
+    )  # fmt: skip
+    found = answer(many, design(), binary=False, average="person")
+    assert found.std_error is not None
+    assert found.df is not None
+    assert found.estimate == pytest.approx(REFERENCE["immediate"]["estimate"], rel=1e-9)
+    assert found.p_value == pytest.approx(2 * t.sf(abs(found.estimate / found.std_error), found.df), rel=1e-9)
+    assert found.note == ""
 
 
 def test_where_an_arm_has_no_event_only_counts_and_p_are_given() -> None:

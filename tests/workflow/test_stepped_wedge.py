@@ -325,6 +325,16 @@ def test_families_counted_on_one_side_and_written_to_on_the_other_stand_before_a
     assert number == sum(any(visit - LEAD < day <= visit for day in days) for visit in visits)
 
 
+def test_too_few_sites_for_any_p_value_stand_before_a_launch(tmp_path: Path) -> None:
+    assert said(tmp_path, Level.LAUNCH, rows=wedge_rows(3, 40)) == [
+        "randomise: 3 sites can be drawn in 6 ways only, so no p-value of theirs can be below 17 %"
+    ]
+
+
+def test_many_sites_have_schedules_enough(tmp_path: Path) -> None:
+    assert said(tmp_path, Level.LAUNCH, rows=wedge_rows(30, 4)) == []
+
+
 def test_a_site_is_no_household_that_is_written_to_too_often(tmp_path: Path) -> None:
     assert said(tmp_path, Level.LAUNCH) == []
 
