@@ -191,7 +191,7 @@ def test_where_an_arm_has_no_event_only_counts_and_p_are_given() -> None:
     rows = pair("came")
     rows.y[rows.treated] = 0.0
     found = answer(rows, design(stored=law()), binary=True, average="person")
-    assert (found.std_error, found.interval(0.95), found.choice.estimator) == (None, None, "none")
+    assert (found.std_error, found.interval(0.95), found.choice.estimator) == (None, None, "immediate_effect")
     assert found.note.startswith(f"0 of {int(rows.treated.sum())} and ")
     assert found.p_value is not None
 
