@@ -243,7 +243,11 @@ def tables(stored: Mapping[str, Any]) -> list[str]:
     ]
     pairs = zip(stored["settings"][::2], stored["settings"][1::2], strict=True)
     for one, other in pairs:
-        shown = [f"{100 * s['bias']:+.1f} points, {100 * s['coverage']:.1f} %" for s in (one, other)]
+        shown = [
+            f"{100 * s['bias']:+.1f} points, {100 * s['coverage']:.1f} %"
+            + (f"; p < .05 in {100 * s['rejected']:.1f} %" if s["effect"] == "none" else "")
+            for s in (one, other)
+        ]
         given = " and ".join(f"{100 * s['with_interval']:.0f} %" for s in (one, other))
         lines.append(f"| {one['sites']} of {one['sizes']} sizes | {one['effect']} | {' | '.join(shown)} | {given} |")
     lines += ["", "| sites | estimand | ICC, kept between periods | formula | simulated |", "|---|---|---|---|---|"]

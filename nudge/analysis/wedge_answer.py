@@ -49,42 +49,40 @@ def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> W
     try:
         need_comparison(pair)
         if binary and any(np.ptp(pair.y[pair.treated == side]) == 0 for side in (True, False)):
-            return _few_events(pair, design, choice, average)
+            return _few_events(pair, fitted, design, choice, average)
         found = estimator(choice.estimator).estimate(fitted, choice.adjustment)
     except EstimationRefused as refusal:
-        return _by_schedule(pair, fitted, design, choice, average, refusal)
+        try:
+            return _without_interval(pair, fitted, design, choice, average, f"no interval: {refusal.what}")
+        except EstimationRefused:
+            none = Choice("none", "none", "none", choice.because)
+            return WedgeAnswer(none, nan, None, None, None, None, f"no estimate: {refusal.what}")
     p_value, note = None, ""
     if pair.units < FEW:
         test = schedule_test(pair, design, average, studentised=True, adjusted=choice.adjustment != "none")
         p_value = None if test is None else test.p_value
-        note = _NO_P if test is None else f"p from {test.how}, since there are fewer than {FEW} clusters"
+        note = _NO_P if test is None else f"p from {test.how}"
     return WedgeAnswer(choice, found.estimate, found.std_error, found.df, p_value, found.vcov, note)
 
 
-def _few_events(pair: Pair, design: Design, choice: Choice, average: str) -> WedgeAnswer:
-    """Counts and p only: under clusters no interval is given where an arm has no event (rule 10)."""
+def _few_events(pair: Pair, fitted: Pair, design: Design, choice: Choice, average: str) -> WedgeAnswer:
+    """Counts, the coefficient and p only: under clusters no interval is given where an arm has no event (rule 10)."""
     counts = " and ".join(
         f"{int(pair.y[pair.treated == side].sum())} of {int((pair.treated == side).sum())}" for side in (True, False)
     )
-    p, how = _p(pair, design, average)
-    note = f"{counts} had the event: no interval under clusters{how}"
-    gap = float(pair.y[pair.treated].mean() - pair.y[~pair.treated].mean())
-    return WedgeAnswer(Choice("none", "none", "none", choice.because), gap, None, None, p, None, note)
+    return _without_interval(
+        pair, fitted, design, choice, average, f"{counts} had the event: no interval under clusters"
+    )
 
 
-def _by_schedule(
-    pair: Pair, fitted: Pair, design: Design, choice: Choice, average: str, refusal: EstimationRefused
+def _without_interval(
+    pair: Pair, fitted: Pair, design: Design, choice: Choice, average: str, why: str
 ) -> WedgeAnswer:  # fmt: skip
-    """The coefficient without an interval; p from the schedule. Nothing where there is no coefficient either."""
-    unadjusted = Choice(choice.estimator, choice.vcov, "none", choice.because)
-    try:
-        model, contrast = wedge_model(fitted, "none", averaged=choice.estimator == "exposure_averaged")
-    except EstimationRefused:
-        none = Choice("none", "none", "none", choice.because)
-        return WedgeAnswer(none, nan, None, None, None, None, f"no estimate: {refusal.what}")
+    """The coefficient without an interval; p from the schedule. Raises EstimationRefused where there is none."""
+    model, contrast = wedge_model(fitted, "none", averaged=choice.estimator == "exposure_averaged")
     p, how = _p(pair, design, average)
-    note = f"no interval: {refusal.what}{how}"
-    return WedgeAnswer(unadjusted, model.estimate(contrast), None, None, p, None, note)
+    unadjusted = Choice(choice.estimator, choice.vcov, "none", choice.because)
+    return WedgeAnswer(unadjusted, model.estimate(contrast), None, None, p, None, f"{why}{how}")
 
 
 def _p(pair: Pair, design: Design, average: str) -> tuple[float | None, str]:

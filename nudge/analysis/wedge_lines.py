@@ -11,6 +11,7 @@ from nudge.analysis.inference import answer, t_p_value, t_quantile
 from nudge.analysis.linear_effect import THE_ARM, arm_model, grouped, need_spread
 from nudge.analysis.sandwich import robust
 from nudge.analysis.wedge import both_sides
+from nudge.analysis.wedge_answer import FEW
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.problems import listed
 from nudge.trial.records.analysis import Careless
@@ -64,6 +65,8 @@ def about_the_periods(pair: Pair) -> str:
     if pair.phases is None:
         raise AssertionError("only the rows of a stepped wedge have periods")
     notes = ["the arms' own means mix periods, and only the estimate compares within them"]
+    if pair.units < FEW:
+        notes.insert(0, f"p is that of the schedule since there are fewer than {FEW} clusters")
     crossing = 0 if pair.crossing is None else pair.crossing.y.size
     if crossing:
         notes.append(f"{crossing:,} rows in a transition are in neither arm")

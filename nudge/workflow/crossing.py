@@ -6,11 +6,15 @@ A family belongs to the period of its cluster in which its window opens (statist
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from nudge.design.methods import TooMany, method
 from nudge.outcomes.windows import windows
+from nudge.report.numbers import percent
 from nudge.trial.crossing import Crossings, crossings_of
 from nudge.trial.problems import Level
+from nudge.workflow.law import draw_units, law_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,6 +96,7 @@ def mixed_periods(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
     trial, crossings = loaded.trial, crossings_of(loaded.trial)
     if crossings is None or not roll.units:
         return
+    yield from _few_schedules(loaded, roll)
     for name, outcome in trial.outcomes.items():
         if outcome.role == "distal" or outcome.window is None:
             continue
@@ -111,6 +116,24 @@ def mixed_periods(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
                 "and others have not",
                 "move the steps to the days on which families of the roll come in",
             )  # fmt: skip
+
+
+def _few_schedules(loaded: LoadedTrial, roll: Roll) -> Iterator[Problem]:
+    """So few schedules that none of them could be called surprising (statistics.md 14)."""
+    trial = loaded.trial
+    law, alpha = law_of(trial), trial.power.alpha
+    enough = int(1 / alpha) + 1
+    try:
+        draws = method(law.method).every_draw(draw_units(trial, roll.units), law)
+        number = sum(1 for _ in islice(draws, enough))
+    except TooMany:
+        return
+    if number < enough:
+        yield loaded.source.problem(
+            Level.LAUNCH, ("randomise",),
+            f"{len(roll.units)} sites can be drawn in {number} ways only, so no p-value of theirs can be below "
+            f"{percent(1 / number, 0)}", "find more sites, or name fewer steps",
+        )  # fmt: skip
 
 
 def _compares(crossings: Crossings, opens: datetime | None) -> bool:

@@ -66,9 +66,9 @@ def find_trials(desk: Desk) -> list[TrialState]:
 
 
 def allocation_of(desk: Desk, name: str) -> dict[str, int]:
-    """Units by arm."""
+    """Units by arm; in a stepped wedge by the arm they are in today."""
     with reading(desk.store).begin() as connection:
-        return allocation_counts(connection, name)
+        return _allocated(connection, name, desk.clock.now())[0]
 
 
 def ledger_of(desk: Desk, name: str) -> list[LedgerCount]:

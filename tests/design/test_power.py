@@ -106,6 +106,7 @@ def test_a_wedge_whose_clusters_differ_widely_has_the_precision_of_the_mixed_mod
     shift, limit = 0.015 / published, norm.ppf(0.975)
     assert norm.cdf(shift - limit) + norm.cdf(-shift - limit) == pytest.approx(0.7861896, abs=1e-6)
     mine = wedge_error((6, 6, 6, 6), 120, within + between, between / (within + between), 1.0)
+    assert norm.cdf(0.015 / mine - limit) == pytest.approx(0.686, abs=5e-4), "as docs/power.md says"
     assert mine > published
     assert mine == pytest.approx(mixed_model_error(6, 4, 120, within, 1e6), rel=1e-6)
 

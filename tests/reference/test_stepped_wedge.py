@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from nudge.analysis.comparison import Pair, pair_of
 from nudge.analysis.drawn_wedge import Cells, wedge_fits
@@ -163,16 +164,34 @@ def design(estimand: str = "immediate", stored: StoredLaw | None = None) -> Desi
 def test_below_twenty_clusters_p_is_of_the_schedule_and_the_interval_of_t() -> None:
     found = answer(pair(), design(stored=law()), binary=False, average="person")
     assert found.std_error == pytest.approx(REFERENCE["immediate"]["std_error"], rel=1e-9)
-    assert found.note.startswith("p from t over all 1,680 schedules there could have been, since there are fewer than")
+    assert found.note == "p from t over all 1,680 schedules there could have been"
     assert found.p_value is not None
     assert round(found.p_value * 1680) == pytest.approx(found.p_value * 1680), "a share of the schedules"
+
+
+def test_from_twenty_clusters_up_p_is_that_of_t() -> None:
+    one = pair()
+    assert one.phases is not None
+    here = one.phases
+    phases = Phases(np.tile(here.period, 3), np.tile(here.complete, 3), np.tile(here.step, 3), STEPS)
+    many = Pair(
+        np.tile(one.y, 3) + np.repeat([0.0, 0.3, -0.2], one.y.size), np.tile(one.treated, 3),
+        np.concatenate([one.unit, one.unit + 9, one.unit + 18]), np.tile(one.block, 3), np.tile(one.weight, 3),
+        np.tile(one.covariates, (3, 1)), (), phases=phases,
+    )  # fmt: skip
+    found = answer(many, design(), binary=False, average="person")
+    assert found.std_error is not None
+    assert found.df is not None
+    assert found.estimate == pytest.approx(REFERENCE["immediate"]["estimate"], rel=1e-9)
+    assert found.p_value == pytest.approx(2 * t.sf(abs(found.estimate / found.std_error), found.df), rel=1e-9)
+    assert found.note == ""
 
 
 def test_where_an_arm_has_no_event_only_counts_and_p_are_given() -> None:
     rows = pair("came")
     rows.y[rows.treated] = 0.0
     found = answer(rows, design(stored=law()), binary=True, average="person")
-    assert (found.std_error, found.interval(0.95), found.choice.estimator) == (None, None, "none")
+    assert (found.std_error, found.interval(0.95), found.choice.estimator) == (None, None, "immediate_effect")
     assert found.note.startswith(f"0 of {int(rows.treated.sum())} and ")
     assert found.p_value is not None
 

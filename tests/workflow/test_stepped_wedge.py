@@ -26,7 +26,9 @@ from nudge.workflow.enrolling import enrol_file
 from nudge.workflow.examine import examine
 from nudge.workflow.joining import NOT_DRAWN
 from nudge.workflow.law import law_of
+from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.placing import IN_TRANSITION, arms_of_people, primary_window
+from nudge.workflow.protocolling import write_protocol
 from nudge.workflow.reporting import write_report
 from nudge.workflow.sending import send_due
 from nudge.workflow.simulating import Asked, simulate_trial
@@ -323,6 +325,16 @@ def test_families_counted_on_one_side_and_written_to_on_the_other_stand_before_a
     assert number == sum(any(visit - LEAD < day <= visit for day in days) for visit in visits)
 
 
+def test_too_few_sites_for_any_p_value_stand_before_a_launch(tmp_path: Path) -> None:
+    assert said(tmp_path, Level.LAUNCH, rows=wedge_rows(3, 40)) == [
+        "randomise: 3 sites can be drawn in 6 ways only, so no p-value of theirs can be below 17 %"
+    ]
+
+
+def test_many_sites_have_schedules_enough(tmp_path: Path) -> None:
+    assert said(tmp_path, Level.LAUNCH, rows=wedge_rows(30, 4)) == []
+
+
 def test_a_site_is_no_household_that_is_written_to_too_often(tmp_path: Path) -> None:
     assert said(tmp_path, Level.LAUNCH) == []
 
@@ -334,3 +346,15 @@ def test_simulated_by_its_own_schedule_and_estimator(tmp_path: Path) -> None:
     assert abs(nothing.bias.value) < 4 * nothing.bias.mc_error
     assert abs(nothing.coverage.value - 0.95) < 4 * 0.0126
     assert any("drawing the schedule again" in note for note in found.notes)
+
+
+def test_the_protocol_tells_the_steps_and_who_counts_where(bench: Bench) -> None:
+    file = write_wedge(bench.folder, randomise={"transition": "7 days"})
+    desk = bench.desk()
+    lock_trial(file, desk)
+    allocate_trial(file, desk)
+    _, written, _ = write_protocol(file, desk, bench.folder / "protocol")
+    page = written.read_text(encoding="utf-8")
+    assert "steps on 1 March 2027, 1 April 2027 and 3 May 2027; a crossing takes 7 days" in page
+    assert "step 1 4, step 2 4, step 3 4" in page
+    assert "in the arm that the drawn schedule has in force on the day their window opens" in page

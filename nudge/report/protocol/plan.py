@@ -126,6 +126,11 @@ def _compared(trial: Trial, facts: ProtocolFacts) -> Answer:
 def _analysed(trial: Trial, _facts: ProtocolFacts) -> Answer:
     if not trial.comparisons:
         return said(None)
+    if trial.randomise is not None and trial.randomise.method == "stepped_wedge":
+        return said(
+            f"All {trial.population.called.people} of every unit drawn, each in the arm that the drawn schedule has in "
+            "force on the day their window opens, whatever became of their messages (intention to treat)."
+        )
     return said(
         f"All {trial.population.called.people} of every unit drawn, in the arm they were given, whatever became of "
         "their messages (intention to treat)."
