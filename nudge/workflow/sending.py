@@ -190,7 +190,9 @@ class Preparer:
         if words.links and not self.desk.settings.link_base_url:
             return Prepared(due, step=until(now + _LOOK_AGAIN, due.not_after, "NUDGE_LINK_BASE_URL is not set"))
         deadline = min(due.not_after, hours.closes_at(now))
-        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, deadline, html=words.html)
+        outgoing = Outgoing(
+            due.id, due.address, words.sender, words.subject, words.text, now, deadline, html=words.html
+        )
         links = () if due.body else sent_links(self._said[due.trial].trial, words)
         return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments, links)
 
