@@ -135,14 +135,15 @@ def _heading(one: Previewed) -> str:
 def _table(shown: list[Previewed]) -> list[str]:
     """A line per wording."""
     wide = max([len(_heading(one)) for one in shown], default=0)
-    lines = [f"{'':4} {'':{wide}} characters segments    cost reading age"]
+    lines = [f"{'':4} {'':{wide}} characters segments    cost reading age  read by"]
     for number, one in enumerate(shown, 1):
         if one.refused:
-            lines.append(f"{number:4} {_heading(one):{wide}} no message")
+            lines.append(f"{number:4} {_heading(one):{wide}} no message{'':30} {'; '.join(one.families)}")
             continue
         cost = "–" if one.cost is None else f"{one.cost:.2f}"
         age = "–" if one.reading_age is None else str(one.reading_age)
         lines.append(
             f"{number:4} {_heading(one):{wide}} {one.characters:10} {one.segments or '–':>8} {cost:>7} {age:>11}"
+            f"  {'; '.join(one.families)}"
         )
     return lines

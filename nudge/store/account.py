@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from nudge.store.suppressions import COMPLAINT, WRONG_RECIPIENT, units_suppressed
 from nudge.store.tables import (
     bodies,
+    links,
     opt_outs,
     outcome_rows,
     people,
@@ -84,6 +85,10 @@ def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
     entries += [
         Entry(row.at, f"{row.actor}: {row.result}, {row.minutes:g} minutes", row.send)
         for row in connection.execute(results)
+    ]
+    entries += [
+        Entry(row.at, f"{names[row.send]}: links to `{row.name}` as {row.identifier}", row.send)
+        for row in connection.execute(sa.select(links).where(links.c.send.in_(names)))
     ]
     return sorted(entries, key=lambda entry: entry.at)
 

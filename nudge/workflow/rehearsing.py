@@ -87,7 +87,7 @@ def send_test(path: Path, desk: Desk, to: str) -> list[TestSent]:
     outgoing = [
         (arm, words.template, Outgoing(
             f"test-{secrets.token_hex(8)}", address, words.sender, f"[TEST: {arm}] {words.subject}",
-            f"[TEST: {arm}] {words.text}", now, now + timedelta(hours=1), words.html,
+            f"[TEST: {arm}] {words.text}", now, now + timedelta(hours=1), html=words.html,
         ))
         for arm, words in wordings
     ]  # fmt: skip

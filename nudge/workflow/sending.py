@@ -213,7 +213,7 @@ class Preparer:
             return Prepared(due, step=until(now + _LOOK_AGAIN, due.not_after, "NUDGE_LINK_BASE_URL is not set"))
         deadline = min(due.not_after, hours.closes_at(now))
         outgoing = Outgoing(
-            due.id, due.address, words.sender, words.subject, words.text, now, deadline, words.html,
+            due.id, due.address, words.sender, words.subject, words.text, now, deadline, html=words.html,
             **email_marks(self.desk, due.id, due.channel),
         )  # fmt: skip
         links = () if due.body else sent_links(self._said[due.trial].trial, words)

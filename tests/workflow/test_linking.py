@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nudge.store.account import unit_account
 from nudge.store.ledger import unknown_rows
 from nudge.store.links import link_of, links_of
 from nudge.store.vault import new_keys, read_keys
@@ -65,6 +66,16 @@ def test_each_message_links_by_an_identifier_of_its_own_which_is_kept_as_sent(be
         ("booking", "https://example.org/book"), ("map", "https://example.org/map"),
     }  # fmt: skip
     assert {(one.trial, one.arm) for one in kept} == {("small", "reminder")}
+
+
+def test_the_account_of_a_family_names_its_links(bench: Bench) -> None:
+    desk = launched(bench)
+    bench.clock.advance_to(DUE)
+    send_due(desk)
+    with desk.store.begin() as connection:
+        one = links_of(connection, "small")[0]
+        told = [entry.what for entry in unit_account(connection, "small", one.unit)]
+    assert any(line.endswith(f": links to `{one.name}` as {one.identifier}") for line in told)
 
 
 def test_an_identifier_is_opaque_repeatable_and_only_ours(tmp_path: Path) -> None:
