@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.trial.errors import Refused
 from nudge.trial.parts.outcomes import PRESENT
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from nudge.trial.records.people import Person
 
 
+_FEWEST_EVENTS = 0.002
+Rows = list[Mapping[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """The stated process of one outcome.
@@ -33,8 +38,9 @@ class Process:
     adds to it; an arm not named adds nothing. groups: by column, how far the first and the
     last of its groups lie from the base. slopes: by column, what one more of it adds. icc:
     how alike the people of one unit are, beyond what their columns say. sd: standard deviation of an amount; None for a
-    yes or no. before: the column that holds the same amount earlier, and `likeness` its
-    correlation with it. known: the share of people with a record.
+    yes or no, or for a number of events (`counted`), which is Poisson. before: the column that holds the
+    same amount earlier, and `likeness` its correlation with it. step: to which amounts are recorded, 0
+    where they are not rounded. known: the share of people with a record.
     """
 
     base: float
@@ -44,8 +50,10 @@ class Process:
     slopes: Mapping[str, float] = field(default_factory=dict)
     icc: float = 0.0
     sd: float | None = None
+    counted: bool = False
     before: str = ""
     likeness: float = 0.0
+    step: float = 0.0
     known: float = 1.0
 
 
@@ -80,10 +88,19 @@ def potential_outcomes(people: Sequence[Person], process: Process, arms: Collect
         amounts = _amounts(people, process)
         # In proportion, so that no one is absent for less than no time.
         grown = {arm: 1 + process.effects.get(arm, 0.0) / process.base for arm in named}
-        return Potential({arm: np.round(amounts * grown[arm] * 2) / 2 for arm in named})
+        return Potential({arm: _to_step(amounts * grown[arm], process.step) for arm in named})
     luck = _luck(people, process)
     base = chances(people, process)
+    if process.counted:
+        from scipy.stats import poisson
+
+        rates = {arm: np.maximum(base + process.effects.get(arm, 0.0), _FEWEST_EVENTS) for arm in named}
+        return Potential({arm: np.asarray(poisson.ppf(luck, rate), dtype=float) for arm, rate in rates.items()})
     return Potential({arm: luck < base + process.effects.get(arm, 0.0) for arm in named})
+
+
+def _to_step(amounts: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+    return np.round(amounts / step) * step if step else amounts
 
 
 def _luck(people: Sequence[Person], process: Process) -> NDArray[np.float64]:
@@ -138,7 +155,7 @@ def records(
 ) -> Iterator[dict[str, str]]:
     """Rows of the file in which an outcome is recorded, in the shape its `source` says.
 
-    arm_of: arm by unit. windows: by person; a person without one has no record. potential:
+    arm_of: the arm each person counts in. windows: by person; a person without one has no dated record. potential:
     what each would do. id_column: where the source names none. Events fall on a day of the
     window; an amount is recorded on its last day.
     """
@@ -149,15 +166,37 @@ def records(
     when, known = rng.random(len(people)), rng.random(len(people)) < process.known
     for i, person in enumerate(people):
         window = windows.get(person.id)
-        found = potential.by_arm[arm_of[person.unit]][i]
-        if window is None or window.opens is None or not known[i] or (source.value == PRESENT and not found):
+        found = potential.by_arm[arm_of[person.id]][i]
+        dated = window is not None and window.opens is not None
+        if not known[i] or (source.value == PRESENT and not found) or (not dated and source.date is not None):
             continue
         row = {source.id or id_column: person.id}
-        if source.date is not None:
+        if source.date is not None and window is not None:
             row[source.date] = _day(window, 1.0 if process.sd is not None else float(when[i])).isoformat()
         if source.value != PRESENT:
-            row[source.value] = f"{found:g}" if process.sd is not None else ("yes" if found else "no")
-        yield row
+            row[source.value] = f"{found:g}" if outcome.kind != "binary" else ("yes" if found else "no")
+        yield from [row] * (int(found) if process.counted and source.value == PRESENT else 1)
+
+
+def in_one_file(outcomes: Sequence[Outcome], rows: Sequence[Sequence[Mapping[str, str]]], id_column: str) -> Rows:
+    """The rows of a file that several outcomes share: one for a person, blank where an outcome has no record.
+
+    Raises Refused where one file holds both rows that are events and columns of values.
+    """
+    if len(outcomes) == 1:
+        return list(rows[0])
+    sources = [outcome.source for outcome in outcomes if outcome.source is not None]
+    if any(source.value == PRESENT for source in sources):
+        raise Refused(
+            "one outcome file holds events, and another outcome's records, which cannot be made up",
+            "give each outcome its file",
+        )
+    header = dict.fromkeys(name for outcome in outcomes for name in record_columns(outcome, id_column))
+    people: dict[str, dict[str, str]] = {}
+    for source, of in zip(sources, rows, strict=True):
+        for row in of:
+            people.setdefault(row[source.id or id_column], dict.fromkeys(header, "")).update(row)
+    return list(people.values())
 
 
 def record_columns(outcome: Outcome, id_column: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path, PurePosixPath
@@ -15,7 +14,7 @@ from nudge.delivery.plan import Planner
 from nudge.design.seed import PublishedSeed
 from nudge.design.simulation import unequal_sizes
 from nudge.messages.templates import find_template
-from nudge.outcomes.made_up import Made, Measure, Taking, made_values, records
+from nudge.outcomes.synthetic import Process
 from nudge.people.made_up import MadeUp, made_up_roll
 from nudge.people.synthetic import write_csv
 from nudge.report.words import effect as effect_in_words
@@ -28,7 +27,8 @@ from nudge.workflow.drawing import draws_sites
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.example_records import EXAMPLES
 from nudge.workflow.examples import make_outcomes, make_roll
-from nudge.workflow.playing import Played, Progress, TakingPart, fresh_folder, play, settings_in
+from nudge.workflow.plans import icc_of
+from nudge.workflow.playing import Played, Progress, fresh_folder, play, settings_in
 from nudge.workflow.simulating import arm_effects
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ _UNITS, _SITES, _SITE_PEOPLE = 400, 24, 25
 _MOBILES = 900
 _HARM = 0.002
 _USUAL = 0.5
+_EVENTS, _SPREADS = 2.0, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,12 @@ def act_out(path: Path, folder: Path, effect: float | None, seed: int, progress:
     clock = SimulatedClock(_start(target))
     desk = Desk(settings_in(folder, "simulation"), clock, PublishedSeed(f"nudge simulate {seed}"))
 
-    def process(trial: Trial, taking_part: TakingPart, beside: Path) -> Mapping[str, float]:
-        if trial.trial in EXAMPLES and effect is None:
-            primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
-            sign = -1 if trial.outcomes[primary].better == "lower" else 1
-            effects = make_outcomes(target, desk, seed).effects[primary]
-            return {pair: sign * size + 0.0 for pair, size in effects.items()}
-        return _outcomes(trial, taking_part, beside, effect, seed)
+    def process(trial: Trial) -> Mapping[str, float]:
+        primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
+        sign = -1 if trial.outcomes[primary].better == "lower" else 1
+        stated = None if trial.trial in EXAMPLES and effect is None else _processes(trial, effect)
+        effects = make_outcomes(target, desk, seed, stated).effects[primary]
+        return {pair: sign * size + 0.0 for pair, size in effects.items()}
 
     played = play(target, desk, clock, process, folder / "reports", progress)
     return ActedOut(examined.trial.trial, played, whose, folder)
@@ -164,51 +164,33 @@ def _start(path: Path) -> datetime:
     return datetime.combine((first - _LEAD).date(), time(9), tzinfo=UTC)
 
 
-def _outcomes(trial: Trial, taking_part: TakingPart, beside: Path, effect: float | None, seed: int) -> dict[str, float]:
-    """Write every source's records; return the truth of the first primary outcome, by comparison."""
-    made: dict[str, Made] = {}
-    by_file: defaultdict[str, list[Made]] = defaultdict(list)
-    for number, (name, outcome) in enumerate(trial.outcomes.items()):
-        if outcome.source is None or outcome.source.csv_file is None:
-            continue
-        measure = _measure(trial, name, outcome, effect)
-        made[name] = made_values(measure, len(taking_part.people), seed + number)
-        by_file[outcome.source.csv_file].append(made[name])
-    for number, (file, together) in enumerate(by_file.items()):
-        taking = Taking(taking_part.people, taking_part.arm_of, taking_part.opens)
-        rows = records(together, taking, seed + number, trial.population.id)
-        _write(rows, together, beside / file, trial.population.id)
-    primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
-    return {str(pair): made[primary].true_effect(pair.arm, pair.control) for pair in trial.comparisons}
+def _processes(trial: Trial, effect: float | None) -> dict[str, Process]:
+    """How every outcome with a source comes about: its level without a message, and what each arm adds."""
+    measured = {name: outcome for name, outcome in trial.outcomes.items() if outcome.source is not None}
+    return {name: _process(trial, outcome, effect, number) for number, (name, outcome) in enumerate(measured.items())}
 
 
-def _write(rows: list[dict[str, str]], made: list[Made], path: Path, id_column: str) -> None:
-    if rows:
-        write_csv(iter(rows), path)
-        return
-    sources = [one.measure.outcome.source for one in made]
-    columns = [column for source in sources if source for column in (source.id or id_column, source.date) if column]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(",".join(dict.fromkeys(columns)) + "\n", encoding="utf-8")
-
-
-def _measure(trial: Trial, name: str, outcome: Outcome, effect: float | None) -> Measure:
-    """Its level without a message, and what each arm adds: to primary outcomes the effect, to others nothing."""
+def _process(trial: Trial, outcome: Outcome, effect: float | None, seed: int) -> Process:
+    """To primary outcomes the arms add the effect, to others nothing; people of one unit are as alike as planned."""
     given = trial.power
     primary = outcome.role == "primary"
     size = 0.0
     if primary and outcome.worthwhile is not None:
         size = outcome.worthwhile.value if effect is None else effect
     signed = -size if outcome.better == "lower" else size
+    amount = (given.sd or 1.0) if outcome.kind == "continuous" else None
     if outcome.role == "harm":
         level = _HARM
     elif outcome.kind == "binary":
         level = given.baseline if primary and given.baseline is not None else _USUAL
     else:
-        level = 10 * (given.sd or 1.0) if outcome.kind == "continuous" else 2.0
+        level = _EVENTS if amount is None else _SPREADS * amount
     added = dict(zip(trial.arms, arm_effects(trial, signed).tolist(), strict=True))
     missing = outcome.source is not None and outcome.source.no_record == "missing"
-    return Measure(name, outcome, level, given.sd or 1.0, added, given.known if missing else 1.0)
+    return Process(
+        level, added, seed, icc=icc_of(trial).value, sd=amount, counted=outcome.kind == "count",
+        known=given.known if missing else 1.0,
+    )  # fmt: skip
 
 
 def acted_in_lines(acted: ActedOut) -> list[str]:

@@ -15,7 +15,7 @@ from nudge.trial.load import load_trial
 from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.desk import Desk
 from nudge.workflow.examples import make_outcomes, make_roll
-from nudge.workflow.playing import Progress, TakingPart, fresh_folder, play, settings_in
+from nudge.workflow.playing import Progress, fresh_folder, play, settings_in
 from nudge.workflow.reporting import write_report
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run_demonstration(folder: Path, progress: Progress) -> Demonstration:
     desk = Desk(settings_in(folder, "demonstration"), clock, PublishedSeed(SEED_PHRASE))
     path = make_roll("two-year-review", folder / "trial").file
 
-    def process(_trial: Trial, _people: TakingPart, _folder: Path) -> Mapping[str, float]:
+    def process(_trial: Trial) -> Mapping[str, float]:
         return make_outcomes(path, desk).effects["attended"]
 
     council = play(path, desk, clock, process, folder / "reports", progress)

@@ -122,7 +122,7 @@ EXAMPLES: Mapping[str, Example] = {
         52000, _ATTENDANCE.seed, partial(made_up_roll, _ATTENDANCE), datetime(2027, 9, 6, 9, 0, tzinfo=UTC),
         {
             "days_absent": Process(13.0, {"told": -0.21}, 20270113, sd=12.0, before="absent_last_year", likeness=0.7,
-                                   icc=0.3, known=0.97),
+                                   step=0.5, icc=0.3, known=0.97),
             "complaint": _complaints(20270123, 0.0005),
         },
     ),

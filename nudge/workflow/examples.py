@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from nudge.delivery.plan import Planner
-from nudge.outcomes.synthetic import potential_outcomes, record_columns, records
+from nudge.outcomes.synthetic import in_one_file, potential_outcomes, record_columns, records
 from nudge.outcomes.windows import windows
 from nudge.people.synthetic import write_csv
 from nudge.store.engine import reading
@@ -25,8 +26,10 @@ from nudge.trial.problems import listed, nearest
 from nudge.workflow.example_records import EXAMPLES, Example
 from nudge.workflow.guard import need_locked
 from nudge.workflow.law import law_of
+from nudge.workflow.placing import places
 
 if TYPE_CHECKING:
+    from nudge.outcomes.synthetic import Process
     from nudge.trial.model import Trial
     from nudge.trial.parts.outcomes import Outcome
     from nudge.workflow.desk import Desk
@@ -126,15 +129,17 @@ def _as_csv(rows: list[dict[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def make_outcomes(path: Path, desk: Desk, seed: int = 0) -> Truth:
-    """Write the outcome files of an example whose arms are drawn, by its stated process; return the truth.
+def make_outcomes(path: Path, desk: Desk, seed: int = 0, processes: Mapping[str, Process] | None = None) -> Truth:
+    """Write the outcome files of a trial whose arms are drawn, by stated processes; return the truth.
 
-    path: the example's trial file, locked and allocated in the desk's store. seed: added to
-    the seed of every process, so that each run has luck of its own. Every outcome with a
-    source gets the file it names, in the shape it names; nothing is read of what was sent.
+    path: the trial file, locked and allocated in the desk's store. seed: added to the seed of
+    every process, so that each run has luck of its own. processes: by outcome; left out, those of
+    the example. Every outcome with a source gets the file it names, in the shape it names; nothing
+    is read of what was sent.
     """
     trial = load_trial(path).trial
-    made_by = example(trial.trial)
+    if processes is None:
+        processes = example(trial.trial).outcomes
     allocated_at = need_locked(desk.store, trial.trial).state.allocated_at
     if allocated_at is None:
         raise Refused(f"{trial.trial} has no arms yet", "draw them: nudge allocate FILE")
@@ -142,28 +147,33 @@ def make_outcomes(path: Path, desk: Desk, seed: int = 0) -> Truth:
         roll = load_roll(connection, trial.trial, trial.population.columns)
         allocation = load_allocation(connection, trial.trial, law_of(trial))
     people = [person for unit in roll.units for person in unit.people]
-    arm_of = {row.unit: row.arm for row in allocation.rows}
     planner, zone = Planner(trial, {}, allocated_at), ZoneInfo(trial.timezone)
-    files, effects, closes = [], {}, [allocated_at]
-    for name, outcome in _recorded(trial, made_by).items():
-        process = replace(made_by.outcomes[name], seed=made_by.outcomes[name].seed + seed)
+    effects, closes = {}, [allocated_at]
+    by_file: defaultdict[str, list[tuple[Outcome, list[dict[str, str]]]]] = defaultdict(list)
+    for name, outcome in _recorded(trial, processes).items():
+        process = replace(processes[name], seed=processes[name].seed + seed)
         potential = potential_outcomes(people, process, list(trial.arms))
         when = windows(outcome.window, roll.units, planner.first_planned, allocated_at, zone)
         closes += [window.closes for window in when.values() if window.closes is not None]
-        file = path.parent / str(outcome.source.csv_file if outcome.source else "")
+        placed = places(trial, outcome.window, roll.units, allocation, allocated_at)
+        # Whoever is anchored in a transition still gets the control's messages.
+        arm_of = {person: place.arm or trial.control or "" for person, place in placed.items()}
         rows = records(outcome, people, arm_of, when, process, potential, trial.population.id)
-        write_csv(rows, file, record_columns(outcome, trial.population.id))
-        files.append(file)
+        by_file[str(outcome.source.csv_file if outcome.source else "")].append((outcome, list(rows)))
         effects[name] = {str(pair): potential.true_effect(pair.arm, pair.control) for pair in trial.comparisons}
-    return Truth(tuple(files), effects, max(closes))
+    for file, parts in by_file.items():
+        outcomes, rows_of = [outcome for outcome, _ in parts], [rows for _, rows in parts]
+        header = dict.fromkeys(one for outcome in outcomes for one in record_columns(outcome, trial.population.id))
+        write_csv(iter(in_one_file(outcomes, rows_of, trial.population.id)), path.parent / file, list(header))
+    return Truth(tuple(path.parent / file for file in by_file), effects, max(closes))
 
 
-def _recorded(trial: Trial, made_by: Example) -> dict[str, Outcome]:
-    """The outcomes to be made. Raises InputError for one that the example knows nothing of."""
+def _recorded(trial: Trial, processes: Mapping[str, Process]) -> dict[str, Outcome]:
+    """The outcomes to be made. Raises InputError for one that nothing is known of."""
     found = {name: outcome for name, outcome in trial.outcomes.items() if outcome.source is not None}
     for name in found:
-        if name not in made_by.outcomes:
+        if name not in processes:
             raise InputError(
-                f"the example {trial.trial} has no process for `{name}`", f"name {listed(made_by.outcomes, 'or')}"
+                f"the example {trial.trial} has no process for `{name}`", f"name {listed(processes, 'or')}"
             )
     return found

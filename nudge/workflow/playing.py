@@ -7,7 +7,7 @@ the ledger and the report. Messages go into a folder and nowhere else.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from nudge.delivery.plan import Planner
 from nudge.outcomes.windows import windows
 from nudge.store.engine import reading
 from nudge.store.ledger import next_due
-from nudge.store.people import load_allocation, load_roll
+from nudge.store.people import load_roll
 from nudge.store.trials import trial_state
 from nudge.store.vault import new_keys
 from nudge.trial.errors import Refused
@@ -26,9 +26,7 @@ from nudge.trial.records.delivery import Status
 from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.launching import launch_trial
-from nudge.workflow.law import law_of
 from nudge.workflow.locking import allocate_trial, lock_trial
-from nudge.workflow.placing import places, primary_window
 from nudge.workflow.reporting import write_report
 from nudge.workflow.sending import send_due
 from nudge.workflow.settings import Settings
@@ -37,27 +35,12 @@ from nudge.workflow.signing import approve_trial
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy.engine import Connection
-
     from nudge.trial.clock import SimulatedClock
     from nudge.trial.model import Trial
-    from nudge.trial.records.people import Person, Roll
     from nudge.trial.records.report import Results
     from nudge.workflow.desk import Desk
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class TakingPart:
-    """Who takes part and in which arm, for the process that makes their outcomes.
-
-    arm_of: the arm each person counts in. opens: when each person's window opens, by outcome, in the trial's time zone.
-    """
-
-    people: Sequence[Person]
-    arm_of: Mapping[str, str]
-    opens: Mapping[str, Mapping[str, datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +54,8 @@ class Played:
     outbox_files: int
 
 
-Process = Callable[["Trial", TakingPart, "Path"], Mapping[str, float]]
-"""Writes the outcome files beside the trial file; returns the truth by comparison."""
+Process = Callable[["Trial"], Mapping[str, float]]
+"""Writes the outcome files of a trial whose arms are drawn; returns the truth by comparison."""
 
 
 def fresh_folder(folder: Path, mark: str, command: str) -> None:
@@ -109,9 +92,8 @@ def play(path: Path, desk: Desk, clock: SimulatedClock, process: Process, folder
     allocate_trial(path, desk)
     sent = _send_everything(path, desk, clock, progress)
     trial = load_trial(path).trial
-    taking_part, closes = _taking_part(trial, desk, clock.now())
-    truth = process(trial, taking_part, path.parent)
-    clock.advance_to(closes + timedelta(days=1))
+    truth = process(trial)
+    clock.advance_to(_last_close(trial, desk, clock.now()) + timedelta(days=1))
     collect_outcomes(path, desk)
     results = analyse_trial(path, desk, folder=folder)
     report = write_report(results, trial, folder)
@@ -138,36 +120,17 @@ def _send_everything(path: Path, desk: Desk, clock: SimulatedClock, progress: Pr
         sent += send_due(desk, more)[Status.ACCEPTED]
 
 
-def _taking_part(trial: Trial, desk: Desk, now: datetime) -> tuple[TakingPart, datetime]:
-    """Everyone allocated, and the moment at which the last window closes."""
+def _last_close(trial: Trial, desk: Desk, now: datetime) -> datetime:
+    """The moment at which the last window closes."""
     with reading(desk.store).begin() as connection:
         roll = load_roll(connection, trial.trial, trial.population.columns)
-        allocation = load_allocation(connection, trial.trial, law_of(trial))
-        allocated = _allocated_at(connection, trial.trial) or now
-    opens, closes = _windows(trial, roll, allocated)
-    people = [person for unit in roll.units for person in unit.people]
-    placed = places(trial, primary_window(trial), roll.units, allocation, allocated)
-    # Whoever is anchored in a transition still gets the control's messages.
-    arm_of = {person: place.arm or trial.control or "" for person, place in placed.items()}
-    return TakingPart(people, arm_of, opens), max([now, *closes])
-
-
-def _allocated_at(connection: Connection, name: str) -> datetime | None:
-    state = trial_state(connection, name)
-    return state.allocated_at if state else None
-
-
-def _windows(trial: Trial, roll: Roll, allocated: datetime) -> tuple[dict[str, dict[str, datetime]], list[datetime]]:
-    zone = ZoneInfo(trial.timezone)
-    planner = Planner(trial, {}, allocated)
-    opens: dict[str, dict[str, datetime]] = {}
-    closes: list[datetime] = []
-    for name, outcome in trial.outcomes.items():
-        if outcome.source is None:
-            continue
-        found = windows(outcome.window, roll.units, planner.first_planned, allocated, zone)
-        opens[name] = {
-            person: window.opens.astimezone(zone) for person, window in found.items() if window.opens is not None
-        }
-        closes += [window.closes for window in found.values() if window.closes is not None]
-    return opens, closes
+        state = trial_state(connection, trial.trial)
+    allocated = (state.allocated_at if state else None) or now
+    planner, zone = Planner(trial, {}, allocated), ZoneInfo(trial.timezone)
+    closes = [
+        window.closes
+        for outcome in trial.outcomes.values() if outcome.source is not None
+        for window in windows(outcome.window, roll.units, planner.first_planned, allocated, zone).values()
+        if window.closes is not None
+    ]  # fmt: skip
+    return max([now, *closes])

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from nudge.outcomes.synthetic import Process, chances, potential_outcomes, record_columns, records
+from nudge.outcomes.synthetic import Process, chances, in_one_file, potential_outcomes, record_columns, records
+from nudge.trial.errors import Refused
 from nudge.trial.parts.outcomes import Outcome
 from nudge.trial.records.outcomes import OutcomeWindow
 from nudge.trial.records.people import Person
@@ -116,3 +117,53 @@ def test_rare_events_know_nothing_of_arms() -> None:
     rows = made(Process(0.1, {}, seed=3))
     assert 230 < len(rows) < 370  # 300 expected; four standard errors are 66
     assert made(Process(0.0, {}, seed=3)) == []
+
+
+@pytest.mark.parametrize(
+    ("process", "exactly"),
+    [
+        (Process(0.4, {"plan": 0.1}, 5), 0.03), (Process(2.0, {"plan": 0.5}, 5, counted=True), 0.06),
+        (Process(10.0, {"plan": 0.7}, 5, sd=1.0), 0.01),
+    ],
+    ids=["yes or no", "number of events", "amount"],
+)  # fmt: skip
+def test_the_truth_is_the_effect_put_in_and_the_level_that_was_stated(process: Process, exactly: float) -> None:
+    potential = potential_outcomes(PEOPLE, process, ["usual", "plan"])
+    assert potential.true_effect("plan", "usual") == pytest.approx(process.effects["plan"], abs=exactly)
+    assert float(potential.by_arm["usual"].mean()) == pytest.approx(process.base, rel=0.06)
+
+
+def test_counts_of_events_have_as_many_rows() -> None:
+    process = Process(2.0, {"plan": 0.5}, 5, counted=True)
+    potential = potential_outcomes(PEOPLE, process, list(EFFECTS))
+    total = sum(potential.by_arm[ARM_OF[one.unit]][i] for i, one in enumerate(PEOPLE))
+    assert len(made(process, CAME.model_copy(update={"kind": "count"}))) == total
+
+
+def measured(kind: str, value: str) -> Outcome:
+    source = {"csv_file": "out.csv", "id": "ref", "date": "day", "value": value}
+    return Outcome.model_validate({"role": "primary", "kind": kind, "source": source})
+
+
+def test_values_of_one_file_stand_in_one_row_and_unknown_ones_are_blank() -> None:
+    score, passed = measured("continuous", "score"), measured("binary", "passed")
+    rows = [made(Process(10.0, {}, 5, sd=1.0, known=0.8), score), made(Process(0.5, {}, 6), passed)]
+    joined = in_one_file([score, passed], rows, "child_ref")
+    assert len(joined) == len(PEOPLE)
+    assert {row["passed"] for row in joined} == {"yes", "no"}
+    assert sum(row["score"] == "" for row in joined) == len(PEOPLE) - len(rows[0])
+    assert all(list(row) == ["ref", "day", "score", "passed"] for row in joined)
+
+
+def test_events_and_values_in_one_file_are_refused() -> None:
+    with pytest.raises(Refused, match="cannot be made up"):
+        in_one_file([measured("binary", "present"), measured("continuous", "score")], [[], []], "child_ref")
+
+
+def test_an_outcome_without_a_window_is_recorded_where_no_date_is_asked() -> None:
+    source = {"csv_file": "out.csv", "id": "ref", "value": "score"}
+    undated = Outcome.model_validate({"role": "primary", "kind": "continuous", "source": source})
+    process = Process(10.0, {}, 5, sd=1.0)
+    potential = potential_outcomes(PEOPLE, process, list(EFFECTS))
+    assert len(list(records(undated, PEOPLE, ARM_OF, {}, process, potential, "child_ref"))) == len(PEOPLE)
+    assert list(records(measured("continuous", "score"), PEOPLE, ARM_OF, {}, process, potential, "child_ref")) == []
