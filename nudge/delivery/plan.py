@@ -1,14 +1,15 @@
 """The plan of sends: who is written to, when, with which message.
 
 Computed from the file, the roll and the draw alone. A unit whose arm sends nothing gets a
-virtual row at each moment at which another arm would have written to it, so that limits and
-outcome windows treat arms alike.
+virtual row at each moment at which another arm would have written to it; it waits, expires and
+counts as a message does, so that limits and outcome windows treat arms alike.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -101,20 +102,24 @@ class Planner:
         return max(self._moments(unit), default=None)
 
     def _moments(self, unit: Unit) -> set[datetime]:
-        everyone = (self.due(unit, person, message) for person in unit.people for message in self._all_messages())
+        everyone = (self.due(unit, person, message) for person in unit.people for _, message in self._all_messages())
         return {moment for moment in everyone if moment is not None}
 
-    def _all_messages(self) -> Iterator[Message]:
+    def _all_messages(self) -> Iterator[tuple[int, Message]]:
+        """Every arm's messages, each with its place in its arm."""
         for arm in self.trial.arms.values():
-            yield from arm.messages
+            yield from enumerate(arm.messages, 1)
 
     def _virtual(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
         seen: set[datetime] = set()
-        for message in self._all_messages():
+        times: Counter[int] = Counter()
+        for number, message in self._all_messages():
             for _, route, due in self.recipients(unit, message):
                 if due not in seen:
                     seen.add(due)
-                    yield self._row(unit, arm, f"virtual.{len(seen)}", message, due, "", route.channel)
+                    times[number] += 1
+                    again = f".{times[number]}" if times[number] > 1 else ""
+                    yield self._row(unit, arm, f"virtual.{number}{again}", message, due, "", route.channel)
 
     def _row(
         self, unit: Unit, arm: str, name: str, message: Message, due: datetime, person: str, channel: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -11,56 +11,82 @@ from nudge.store.tables import contacts, people, send_events, sends
 from nudge.trial.records.delivery import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
     from nudge.trial.records.delivery import DueSend
 
-Unit = tuple[str, str]
+Household = tuple[str, str, str]
+"""Trial, unit, and a person only where the unit is a school or a clinic: there a person stands for the household."""
 _WENT_OUT = (Status.CLAIMED, Status.ACCEPTED, Status.UNKNOWN, Status.DELIVERED, Status.FAILED)
 
 
-def households(connection: Connection, rows: Sequence[DueSend]) -> dict[Unit, set[Unit]]:
-    """Each row's unit with the units, of any trial, that share a contact point with it; itself among them."""
-    units = {(row.trial, row.unit) for row in rows}
-    wanted = sa.tuple_(people.c.trial, people.c.unit).in_(sorted(units))
-    mine = _points().where(wanted).subquery()
-    theirs = _points().subquery()
-    query = sa.select(mine.c.trial, mine.c.unit, theirs.c.trial, theirs.c.unit).join(
+def household(row: DueSend, sites: Collection[str]) -> Household:
+    """Whose share a message counts to."""
+    return row.trial, row.unit, row.person if row.trial in sites else ""
+
+
+def households(
+    connection: Connection, rows: Sequence[DueSend], sites: Collection[str]
+) -> dict[Household, set[Household]]:
+    """Each row's household with those, of any trial, that share a contact point with it; itself among them.
+
+    sites: trials whose units are schools or clinics. What such a unit would have got counts for
+    everyone in it.
+    """
+    wanted = sa.tuple_(people.c.trial, people.c.unit).in_(sorted({(row.trial, row.unit) for row in rows}))
+    mine = _points(sites).where(wanted).subquery()
+    theirs = _points(sites).subquery()
+    query = sa.select(mine.c.trial, mine.c.unit, mine.c.who, theirs.c.trial, theirs.c.unit, theirs.c.who).join(
         theirs, theirs.c.lookup == mine.c.lookup
     )
-    found: dict[Unit, set[Unit]] = {unit: {unit} for unit in units}
-    for trial, unit, other_trial, other_unit in connection.execute(query.distinct()):
-        found[trial, unit].add((other_trial, other_unit))
+    found: dict[Household, set[Household]] = {}
+    for own in (household(row, sites) for row in rows):
+        found[own] = {own, (own[0], own[1], "")}
+    for trial, unit, who, other_trial, other_unit, other_who in connection.execute(query.distinct()):
+        if (trial, unit, who) in found:
+            found[trial, unit, who] |= {(other_trial, other_unit, other_who), (other_trial, other_unit, "")}
     return found
 
 
-def _points() -> sa.Select[tuple[str, str, str]]:
+def _points(sites: Collection[str]) -> sa.Select[Any]:
     return (
-        sa.select(people.c.trial, people.c.unit, contacts.c.lookup)
+        sa.select(people.c.trial, people.c.unit, _who(people, sites), contacts.c.lookup)
         .join(contacts, sa.and_(contacts.c.trial == people.c.trial, contacts.c.person == people.c.person))
         .where(contacts.c.channel.in_(["sms", "email", "staff"]))
     )
 
 
+def _who(table: sa.Table, sites: Collection[str]) -> sa.ColumnElement[str]:
+    return sa.case((table.c.trial.in_(sites), table.c.person), else_="").label("who")
+
+
 def written_to(
-    connection: Connection, units: set[Unit], since: datetime, now: datetime
-) -> dict[Unit, dict[str, datetime]]:
-    """Each unit's messages since a moment, by name: when they last went out, or virtually would have."""
-    here = sa.tuple_(sends.c.trial, sends.c.unit).in_(sorted(units))
-    real = (
-        sa.select(sends.c.trial, sends.c.unit, sends.c.message, sa.func.max(send_events.c.at))
+    connection: Connection, near: Collection[Household], since: datetime, sites: Collection[str]
+) -> dict[Household, dict[str, datetime]]:
+    """Each household's messages since a moment: when they last went out, or would have.
+
+    The moments at which different arms, or different adults, would have got one message are that one message.
+    """
+    here = sa.tuple_(sends.c.trial, sends.c.unit).in_(sorted({(trial, unit) for trial, unit, _ in near}))
+    real = sa.and_(sends.c.status.in_(_WENT_OUT), send_events.c.status == Status.CLAIMED)
+    virtual = sa.and_(sends.c.status == Status.VIRTUAL, send_events.c.status == Status.VIRTUAL)
+    who = _who(sends, sites)
+    query = (
+        sa.select(sends.c.trial, sends.c.unit, who, sends.c.message, sa.func.max(send_events.c.at))
         .join(send_events, send_events.c.send == sends.c.id)
-        .where(here, sends.c.status.in_(_WENT_OUT), send_events.c.status == Status.CLAIMED, send_events.c.at > since)
-        .group_by(sends.c.trial, sends.c.unit, sends.c.message)
+        .where(here, sa.or_(real, virtual), send_events.c.at > since)
+        .group_by(sends.c.trial, sends.c.unit, "who", sends.c.message)
     )
-    virtual = sa.select(sends.c.trial, sends.c.unit, sends.c.message, sends.c.planned_at).where(
-        here, sends.c.status == Status.VIRTUAL, sends.c.planned_at > since, sends.c.planned_at <= now
-    )
-    found: defaultdict[Unit, dict[str, datetime]] = defaultdict(dict)
-    for query in (real, virtual):
-        for trial, unit, message, at in connection.execute(query):
-            found[trial, unit][message] = at
+    found: defaultdict[Household, dict[str, datetime]] = defaultdict(dict)
+    for trial, unit, person, message, at in connection.execute(query):
+        theirs = found[trial, unit, person]
+        theirs[one_message(message)] = max(at, theirs.get(one_message(message), at))
     return found
+
+
+def one_message(name: str) -> str:
+    """`virtual.1` of `virtual.1.2`, the second moment at which somebody would have got the first message."""
+    return ".".join(name.split(".")[:2])

@@ -252,8 +252,8 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
             if blank:
                 yield loaded.source.problem(
                     Level.LAUNCH, (*path, "send"),
-                    f"{blank} units have no `{message.send.anchor}`, so no time to send can be worked out",
-                    f"fill it in, or make it part of `eligible`: {message.send.anchor} is not missing",
+                    f"{blank} units have no `{message.send.root}`, so no time to send can be worked out",
+                    f"fill it in, or make it part of `eligible`: {message.send.root} is not missing",
                 )  # fmt: skip
     yield from _windows(examined, roll, planner)
 

@@ -183,7 +183,7 @@ def test_what_only_the_provider_knew_and_codes_of_no_table_are_heeded(bench: Ben
     launched(desk, bench.folder, arms=BOTH)
     bench.clock.advance_to(DUE)
     book = StoreLedger(desk)
-    first, second = book.open_rows()[:2]
+    first, second = book.open_rows()[0][:2]
     with desk.store.begin() as connection:
         from nudge.delivery.rules import after_try
         from nudge.store.events import open_notices

@@ -25,7 +25,7 @@ class Status(enum.StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     VIRTUAL = "virtual"
-    """The moment at which a unit whose arm sends nothing would have been written to."""
+    """A unit whose arm sends nothing would have been written to: nothing held it back, so it counts as a message."""
 
 
 OPEN = (Status.PLANNED, Status.DUE, Status.WITHHELD)
@@ -38,18 +38,20 @@ FOLLOWS: dict[Status, tuple[Status, ...]] = {
     Status.ACCEPTED: (
         Status.CLAIMED, Status.UNKNOWN, Status.DUE, Status.WITHHELD, Status.EXPIRED, Status.CANCELLED, Status.REJECTED,
     ),
-    Status.REJECTED: (Status.CLAIMED,),
+    Status.REJECTED: (Status.CLAIMED, Status.UNKNOWN),
     Status.UNKNOWN: (Status.CLAIMED,),
     Status.EXPIRED: (*OPEN, Status.CLAIMED, Status.UNKNOWN),
     Status.CANCELLED: OPEN,
     Status.DELIVERED: (Status.ACCEPTED, Status.FAILED),
     Status.FAILED: (Status.ACCEPTED,),
+    Status.VIRTUAL: (Status.DUE,),
 }  # fmt: skip
-"""Each state, with those it may follow; `planned` and `virtual` are written at launch.
+"""Each state, with those it may follow; `planned` is written at launch.
 
 `claimed` is followed by `due` where the message was surely not taken and may be tried again;
 `unknown` by `due` only where the channel was asked and has never seen it. A provider's word
 that it has a message is true whatever the ledger held, and a delivery may overtake a failure.
+What a dispatcher that lost its lease learned of its own tries is true of `unknown` rows too.
 """
 
 
@@ -61,6 +63,8 @@ class Reply(enum.StrEnum):
     """Permanent: never tried again."""
     TEMPORARY = "temporary"
     """Surely not taken: may be tried again."""
+    UNSENT = "unsent"
+    """Never handed over, for a reason of ours: may be tried again at once."""
     UNKNOWN = "unknown"
     """Perhaps taken: never tried again by itself."""
     BLOCKED = "blocked"
@@ -129,7 +133,7 @@ class PlannedSend:
     """Whose columns and contact point are used; empty for a virtual row."""
     arm: str
     message: str
-    """`plan.1`: the arm's first message."""
+    """`plan.1`: the arm's first message; `virtual.1`: when the first message of other arms would have gone."""
     template: str
     channel: str
     via: str
@@ -165,6 +169,11 @@ class DueSend:
     reserved: bool
     body: str | None
     """The words of an earlier attempt, which a retry sends again."""
+
+    @property
+    def virtual(self) -> bool:
+        """Whether there is nothing to send, only a moment that counts."""
+        return not self.person
 
 
 @dataclass(frozen=True, slots=True)
