@@ -45,13 +45,19 @@ class Planner:
         variants: Mapping[str, Collection[str]],
         allocated_at: datetime,
         seed: Seed | None = None,
+        *,
+        sites: bool = False,
     ) -> None:
-        """variants: the channels each template has words for. seed: orders and names the rows."""
+        """variants: the channels each template has words for. seed: orders and names the rows.
+
+        sites: whether units are schools or clinics, where each person stands for a household.
+        """
         self.trial = trial
         self.variants = variants
         self.allocated_at = allocated_at
         self.zone = ZoneInfo(trial.timezone)
         self.seed = seed
+        self.sites = sites
 
     def sends(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
         """The rows of one unit; several adults of a household each get their own."""
@@ -111,20 +117,23 @@ class Planner:
             yield from enumerate(arm.messages, 1)
 
     def _virtual(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
-        seen: set[datetime] = set()
-        times: Counter[int] = Counter()
+        seen: set[tuple[str, datetime]] = set()
+        times: Counter[tuple[str, int]] = Counter()
         for number, message in self._all_messages():
-            for _, route, due in self.recipients(unit, message):
-                if due not in seen:
-                    seen.add(due)
-                    times[number] += 1
-                    again = f".{times[number]}" if times[number] > 1 else ""
-                    yield self._row(unit, arm, f"virtual.{number}{again}", message, due, "", route.channel)
+            for person, route, due in self.recipients(unit, message):
+                who = person.id if self.sites else ""
+                if (who, due) not in seen:
+                    seen.add((who, due))
+                    times[who, number] += 1
+                    again = f".{times[who, number]}" if times[who, number] > 1 else ""
+                    yield self._row(
+                        unit, arm, f"virtual.{number}{again}", message, due, who, route.channel, virtual=True
+                    )
 
     def _row(
-        self, unit: Unit, arm: str, name: str, message: Message, due: datetime, person: str, channel: str
-    ) -> PlannedSend:
-        virtual = not person
+        self, unit: Unit, arm: str, name: str, message: Message, due: datetime, person: str, channel: str,
+        *, virtual: bool = False,
+    ) -> PlannedSend:  # fmt: skip
         key = f"{unit.id}\0{name}\0{person}\0{channel}"
         return PlannedSend(
             id=self._keyed("send", key)[:16].hex(),

@@ -79,7 +79,7 @@ def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    if not row["person"]:
+    if not row["template"]:
         return f"{row['message']} (nothing to send), planned for {row['planned_at']:%d %B %Y %H:%M} UTC"
     return f"{row['message']} by {row['via']}, planned for {row['planned_at']:%d %B %Y %H:%M} UTC"
 

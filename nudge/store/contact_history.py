@@ -33,8 +33,7 @@ def households(
 ) -> dict[Household, set[Household]]:
     """Each row's household with those, of any trial, that share a contact point with it; itself among them.
 
-    sites: trials whose units are schools or clinics. What such a unit would have got counts for
-    everyone in it.
+    sites: trials whose units are schools or clinics.
     """
     wanted = sa.tuple_(people.c.trial, people.c.unit).in_(sorted({(row.trial, row.unit) for row in rows}))
     mine = _points(sites).where(wanted).subquery()
@@ -44,10 +43,10 @@ def households(
     )
     found: dict[Household, set[Household]] = {}
     for own in (household(row, sites) for row in rows):
-        found[own] = {own, (own[0], own[1], "")}
+        found[own] = {own}
     for trial, unit, who, other_trial, other_unit, other_who in connection.execute(query.distinct()):
         if (trial, unit, who) in found:
-            found[trial, unit, who] |= {(other_trial, other_unit, other_who), (other_trial, other_unit, "")}
+            found[trial, unit, who].add((other_trial, other_unit, other_who))
     return found
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nudge.store.vault import Vault
 
 
-_REAL = sends.c.person != ""
+_REAL = sends.c.template != ""
 """Messages, and not the virtual rows of units whose arm sends nothing."""
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from nudge.trial.lints import norm_missing, too_often
 from nudge.trial.problems import Level, listed
+from nudge.workflow.drawing import draws_sites
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from nudge.delivery.plan import Planner
     from nudge.trial.load import LoadedTrial
@@ -78,22 +80,32 @@ def household_cap(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
     The file alone shows it where all sends hang on one day; several children, or several
     appointments of one child, show only in the roll.
     """
+    sites = draws_sites(loaded.trial)
     for name in loaded.trial.arms:
-        units = [unit.id for unit in roll.units if too_often(_moments(planner, unit, name))]
-        if units:
+        homes = [
+            f"{unit.id}, {home}" if home else unit.id
+            for unit in roll.units
+            for home, moments in _moments(planner, unit, name, sites=sites).items()
+            if too_often(moments)
+        ]
+        if homes:
             yield loaded.source.problem(
                 Level.LAUNCH, ("arms", name, "messages"),
-                f"would write to {len(units)} households more often than one may, the first of them {units[0]}",
+                f"would write to {len(homes)} households more often than one may, the first of them {homes[0]}",
                 "send one a week and three a month at most, such as once per family (`for_each: unit`)",
             )  # fmt: skip
 
 
-def _moments(planner: Planner, unit: Unit, arm: str) -> list[timedelta]:
+def _moments(planner: Planner, unit: Unit, arm: str, *, sites: bool) -> dict[str, list[timedelta]]:
     """How long after the first each message follows, by the clock on the wall: a week is a week when it changes.
 
-    Two adults who get one message at once are written to once.
+    By household, which is the unit, and has no name of its own; in a school or a clinic it is the
+    person. Two adults who get one message at once are written to once.
     """
-    messages = planner.trial.arms[arm].messages
-    dues = {due for message in messages for _, _, due in planner.recipients(unit, message)}
-    local = sorted(due.astimezone(planner.zone) for due in dues)
-    return [moment - local[0] for moment in local]  # within one zone Python subtracts what the clocks show
+    dues: defaultdict[str, set[datetime]] = defaultdict(set)
+    for message in planner.trial.arms[arm].messages:
+        for person, _, due in planner.recipients(unit, message):
+            dues[person.id if sites else ""].add(due)
+    local = {home: sorted(due.astimezone(planner.zone) for due in theirs) for home, theirs in dues.items()}
+    # Within one zone Python subtracts what the clocks show.
+    return {home: [moment - moments[0] for moment in moments] for home, moments in local.items()}

@@ -221,5 +221,5 @@ def _planned(
     for template in locked_templates(locked).values():
         variants.setdefault(template.name, set()).add(template.channel)
     arm_of = {row.unit: row.arm for row in rows}
-    planner = Planner(trial, variants, locked.lock.locked_at, seed)
+    planner = Planner(trial, variants, locked.lock.locked_at, seed, sites=draws_sites(trial))
     return [send for unit in new for send in planner.sends(unit, arm_of[unit.id])]

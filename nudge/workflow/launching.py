@@ -15,6 +15,7 @@ from nudge.store.people import load_allocation, load_roll
 from nudge.store.trials import reveal_seed, set_state
 from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.problems import Level
+from nudge.workflow.drawing import draws_sites
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, need_locked, need_unchanged
 from nudge.workflow.law import law_of
@@ -121,7 +122,7 @@ def _plan(
     allocation = load_allocation(connection, trial.trial, law_of(trial))
     arm_of = {row.unit: row.arm for row in allocation.rows}
     seed = sealed_seed(connection, trial.trial, desk)
-    planner = Planner(trial, examined.variants, locked.state.allocated_at, seed)
+    planner = Planner(trial, examined.variants, locked.state.allocated_at, seed, sites=draws_sites(trial))
     rows = [row for unit in roll.units for row in planner.sends(unit, arm_of[unit.id])]
     return rows, roll, len(unplanned(planner, roll.units, arm_of))
 

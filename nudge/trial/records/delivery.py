@@ -130,11 +130,12 @@ class PlannedSend:
     """Opaque, and the reference the provider is given."""
     unit: str
     person: str
-    """Whose columns and contact point are used; empty for a virtual row."""
+    """Whose columns and contact point are used; empty for what a whole household would have got."""
     arm: str
     message: str
     """`plan.1`: the arm's first message; `virtual.1`: when the first message of other arms would have gone."""
     template: str
+    """Empty for a virtual row."""
     channel: str
     via: str
     """The channel's file name, as the lock has it; empty for a virtual row."""
@@ -173,7 +174,7 @@ class DueSend:
     @property
     def virtual(self) -> bool:
         """Whether there is nothing to send, only a moment that counts."""
-        return not self.person
+        return not self.template
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-_SENDS = sa.table("sends", *(sa.column(name) for name in ("id", "status", "person", "planned_at", "touched_at")))
+_SENDS = sa.table("sends", *(sa.column(name) for name in ("id", "status", "template", "planned_at", "touched_at")))
 _EVENTS = sa.table("send_events", *(sa.column(name) for name in ("send", "at", "status", "attempt", "detail")))
-_VIRTUAL = sa.and_(_SENDS.c.status == "virtual", _SENDS.c.person == "")
+_VIRTUAL = sa.and_(_SENDS.c.status == "virtual", _SENDS.c.template == "")
 _PAST = _SENDS.c.planned_at <= sa.func.current_timestamp()
 
 
@@ -24,7 +24,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute(_SENDS.update().where(_SENDS.c.person == "").values(status="virtual"))
+    op.execute(_SENDS.update().where(_SENDS.c.template == "").values(status="virtual"))
 
 
 def _tell(status: str, at: sa.ColumnClause[object], detail: str, rows: sa.ColumnElement[bool]) -> None:
