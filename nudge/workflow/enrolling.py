@@ -21,7 +21,7 @@ from nudge.trial.lock import trial_of
 from nudge.trial.problems import Problems
 from nudge.trial.records.design import Allocation
 from nudge.trial.tables import read_csv_table
-from nudge.workflow.drawing import takes_one_by_one
+from nudge.workflow.drawing import draws_sites, takes_one_by_one
 from nudge.workflow.guard import need_locked
 from nudge.workflow.launching import render_all
 from nudge.workflow.law import draw_units, equal_within_units, law_of

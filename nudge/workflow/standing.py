@@ -14,6 +14,7 @@ from nudge.store.people import allocation_counts
 from nudge.store.trials import all_trials, approvals_of, locks_of, trial_state
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.trials import TrialState
+from nudge.workflow.guard import UNLOADED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,9 +109,12 @@ def _lift(halt: Mapping[str, Any]) -> str:
     return f"nudge halt{' ' + halt['trial'] if halt['trial'] else ''}{arm} --lift, once what led to the halt is mended"
 
 
+_BEFORE_THE_DRAW = {"locked": "nudge allocate FILE", UNLOADED: "nudge lock FILE --reason '…', with the right roll"}
+
+
 def _next_command(connection: Connection, state: TrialState) -> str:
-    if state.state == "locked":
-        return "nudge allocate FILE"
+    if state.state in _BEFORE_THE_DRAW:
+        return _BEFORE_THE_DRAW[state.state]
     locks = locks_of(connection, state.name)
     signed = bool(locks) and bool(approvals_of(connection, locks[-1]))
     if state.state == "allocated":
