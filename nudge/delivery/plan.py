@@ -77,7 +77,7 @@ class Planner:
         """
         reached: dict[Route | str, tuple[Person, Route, datetime]] = {}
         for person in unit.people:
-            route = self.route(person, message.template)
+            route = self.route(person, message)
             due = self.due(unit, person, message)
             if route is None or due is None:
                 continue
@@ -87,11 +87,14 @@ class Planner:
                 reached[key] = (person, route, due)
         return list(reached.values())
 
-    def route(self, person: Person, template: str) -> Route | None:
-        """The first channel in `prefer` that is safe, has an address, and has words."""
+    def route(self, person: Person, message: Message) -> Route | None:
+        """The first channel in `prefer` that the message may go by, is safe, has an address, and has words."""
+        words = self.variants.get(message.template, ())
         for channel in self.trial.population.contact.prefer:
+            if channel not in words or (message.by and channel not in message.by):
+                continue
             for point in person.contacts:
-                if point.channel == channel and point.safe and channel in self.variants.get(template, ()):
+                if point.channel == channel and point.safe:
                     return Route(channel, point.address)
         return None
 

@@ -53,6 +53,17 @@ def sequence(
     names = [one.name for one in earlier if one.name is not None]
     yield from _name(trial, source, path, names, message)
     yield from _follows(trial, source, path, names, message)
+    for i, channel in enumerate(message.by):
+        if trial.population.contact.column_of(channel) is None and not trial.run_elsewhere:
+            yield source.problem(
+                Level.ERROR, (*path, "by", i), f"goes by {channel}, and no column holds what that needs",
+                f"add `contact: {{{channel}: COLUMN}}`, or name another channel",
+            )  # fmt: skip
+        elif channel not in trial.population.contact.prefer:
+            yield source.problem(
+                Level.ERROR, (*path, "by", i), f"goes by {channel}, which `contact.prefer` leaves out",
+                f"add {channel} to `prefer`",
+            )  # fmt: skip
     if message.only_if is not None and message.only_if.keyword and message.only_if.keyword not in trial.replies:
         yield unknown_name(
             source, (*path, "only_if"), message.only_if.keyword, trial.replies, "one of the answers in `replies`"

@@ -242,7 +242,7 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
         for i, message in enumerate(spec.messages):
             path: tuple[Step, ...] = ("arms", arm, "messages", i)
             for language in sorted(languages):
-                for channel in _meant(trial.channels, message.template, existing):
+                for channel in _meant(message.by or trial.channels, message.template, existing):
                     number = routes[language, channel]
                     if number and (message.template, channel, language) not in existing:
                         yield _variant_missing(loaded, path, message.template, channel, language, number, existing)

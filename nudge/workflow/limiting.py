@@ -61,8 +61,9 @@ def not_now(connection: Connection, rows: Sequence[DueSend], now: datetime, sett
 
     A row waits, or expires, outside decent hours, while its household has had its share of
     messages over all trials, and within its trial's washout. A virtual row that none of these
-    holds back has had its moment. One message to several adults of a household counts once;
-    what goes in this very batch counts for what comes after it.
+    holds back has had its moment; those of its own trial, which are the moments of different
+    arms, do not. One message to several adults of a household counts once; what goes in this
+    very batch counts for what comes after it.
     """
     limits = _Limits(current_definitions(connection), settings)
     sites = site_trials(connection)
@@ -76,7 +77,7 @@ def not_now(connection: Connection, rows: Sequence[DueSend], now: datetime, sett
             (one[0], at)
             for one in near[own]
             for message, at in history.get(one, {}).items()
-            if (one[0], message) != (row.trial, one_message(row.message))
+            if one[0] != row.trial or not (row.virtual or message == one_message(row.message))
         ]
         step = limits.step(row, earlier, now)
         if step is None:

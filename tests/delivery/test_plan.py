@@ -45,6 +45,14 @@ def test_the_preferred_safe_route_with_words_is_used() -> None:
     assert [row.channel for row in only_email.sends(unit(both), "reminder")] == ["email"]
 
 
+def test_a_message_may_name_the_channels_it_goes_by() -> None:
+    message = {"template": "visit", "send": "7 days before visit at 10:00", "by": "email"}
+    plan = planner(arms={"usual": {"control": "true", "receives": "the letter"}, "reminder": {"messages": [message]}})
+    both = person("a", date(2027, 1, 25), sms(1), mail("a"))
+    assert [row.channel for row in plan.sends(unit(both), "reminder")] == ["email"]
+    assert list(plan.sends(unit(person("a", date(2027, 1, 25), sms(1))), "reminder")) == []
+
+
 def test_siblings_who_share_a_phone_get_one_message_about_the_first_date() -> None:
     older = person("b", date(2027, 2, 8), sms(1))
     younger = person("a", date(2027, 1, 25), sms(1))

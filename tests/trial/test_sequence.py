@@ -27,6 +27,7 @@ def after(send: str, more: str = "") -> str:
     "text",
     [after("7 days after first at 10:00"), after("200 hours after first"), after("1 week after first at 09:00"),
      after("9 days after first at 10:00", ", only_if: not answered"),
+     after("9 days after first at 10:00", ", by: [sms]"),
      after("9 days after first at 10:00", ", only_if: answered not_coming")],
 )  # fmt: skip
 def test_a_message_may_follow_an_earlier_one_and_wait_for_an_answer(says: Says, text: str) -> None:
@@ -58,6 +59,9 @@ WRONG = {
     "no condition": (after("7 days after first at 10:00", ", only_if: unread"), "only_if",
                      "`unread` is no condition on a message; write `not answered`, or `not answered coming` where "
                      "`coming` is one of `replies`"),
+    "a channel without a column": (after("7 days after first at 10:00", ", by: email"), "by[1]",
+                                   "goes by email, and no column holds what that needs; "
+                                   "add `contact: {email: COLUMN}`, or name another channel"),
     "a name twice": (with_messages(FIRST, "{name: first, template: visit, send: 7 days after first at 10:00}"), "name",
                      "`first` is the name of an earlier message too; give each a name of its own"),
     "a name with a meaning": (with_messages("{name: allocation, template: visit, send: 7 days before visit at 10:00}"),
@@ -72,6 +76,13 @@ def test_what_cannot_follow_or_wait_is_told_with_its_remedy(says: Says, text: st
     (said,) = says(text)
     _, _, rest = said.partition("arms.reminder.messages[")
     assert rest[1:] == f"].{key}: {sentence}"
+
+
+def test_a_channel_that_is_never_tried_is_told(says: Says) -> None:
+    text = after("7 days after first at 10:00", ", by: sms").replace("{sms: mobile}", "{sms: mobile, prefer: email}")
+    assert [said.partition("by[1]: ")[2] for said in says(text)] == [
+        "goes by sms, which `contact.prefer` leaves out; add sms to `prefer`"
+    ]
 
 
 @pytest.mark.parametrize(

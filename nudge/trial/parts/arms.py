@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from nudge.trial import quantities
 from nudge.trial.parts.fields import (
+    Channel,
     Column,
     Columns,
     Day,
@@ -31,7 +32,8 @@ class Message(Part):
     name: what later messages of the arm call it; template: the folder with the words, looked for in
     message_templates/; send: when it is due, counted from a day, from allocation, from a date column or
     from when an earlier message of the arm is planned; only_if: what must hold of the family's answers
-    when it is about to go, such as `not answered`; for_each: one message per unit, or one per person of
+    when it is about to go, such as `not answered`; by: the channels it may go by, where not all of
+    `contact.prefer`; for_each: one message per unit, or one per person of
     it; send_within: how long after that moment it may still go out.
     """
 
@@ -39,6 +41,9 @@ class Message(Part):
     template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_/-]*$")]
     send: SendTime
     only_if: OnlyIf | None = None
+    by: Annotated[
+        tuple[Channel, ...], BeforeValidator(as_list, json_schema_input_type=Channel | tuple[Channel, ...])
+    ] = ()
     for_each: Literal["unit", "person"] = "unit"
     send_within: FixedDuration = quantities.Duration(2, "days")
 
