@@ -31,14 +31,16 @@ def unknown_name(source: Source, path: tuple[Step, ...], word: str, known: Itera
 
 
 def date_anchor(
-    source: Source, path: tuple[Step, ...], anchor: Anchor, columns: Mapping[str, str], messages: Iterable[str] = ()
+    source: Source, path: tuple[Step, ...], anchor: Anchor, columns: Mapping[str, str], messages: Sequence[str] = ()
 ) -> Iterator[Problem]:
     """What a window or a send counts from is a date of the roll. messages: what a send may follow instead."""
     if anchor.kind != "column":
         return
     dates = [name for name, kind in columns.items() if kind == "date"]
     if anchor.name not in columns:
-        yield unknown_name(source, path, anchor.name, [*dates, *messages, "allocation"], "a date column")
+        known = [*dates, *messages, "allocation"]
+        what = "a date column or an earlier message" if messages else "a date column"
+        yield unknown_name(source, path, anchor.name, known, what)
     elif columns[anchor.name] != "date":
         yield source.problem(
             Level.ERROR, path, f"`{anchor.name}` is a {columns[anchor.name]}, not a date",

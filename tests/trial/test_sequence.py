@@ -41,7 +41,7 @@ BEFORE = (
 AFTER = "list messages in the order in which they go, and let each follow one above it"
 WRONG = {
     "an unknown name": (after("7 days after frist at 10:00"), "send",
-                        "`frist` is not a date column; did you mean `first`?"),
+                        "`frist` is not a date column or an earlier message; did you mean `first`?"),
     "one below it": (with_messages("{template: visit, send: 7 days after first at 10:00}", FIRST), "send",
                      f"follows `first`, which does not stand before it; {AFTER}"),
     "a circle": (with_messages("{name: b, template: visit, send: 7 days after first at 10:00}",
