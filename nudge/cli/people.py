@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nudge.cli.console import AsJson, Database, File, Keys, emit, next_step, open_desk, say
+from nudge.cli.console import AsJson, Database, File, Keys, Name, emit, next_step, open_desk, say, trial_name
 
 
 def register(app: typer.Typer) -> None:
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     people.command("update", epilog="Example: nudge people update two-year-review.yaml --roll people/march.csv")(update)
     people.callback()(_group)
     app.add_typer(people, name="people")
+    app.command("undo-load", epilog="Example: nudge undo-load two-year-review --reason 'last year's roll'")(undo_load)
 
 
 def _group() -> None:
@@ -44,3 +45,29 @@ def update(
     if made.strangers:
         say(f"{made.strangers:,} people of {roll} are not in the trial, and stay out of it")
     next_step("Messages that have not gone out yet go to the new contact points.", "nudge status")
+
+
+def undo_load(
+    trial: Name,
+    *,
+    reason: Annotated[str, typer.Option(help="Why the roll is taken back; it is kept.")] = "",
+    db: Database = None,
+    json: AsJson = False,
+) -> None:
+    """Take back a wrong roll that a lock has loaded, until the launch; the diary keeps that it was there."""
+    from nudge.workflow.unloading import undo_load as take_back
+
+    name = trial_name(trial)
+    made = take_back(name, open_desk(db), reason)
+    if json:
+        emit({"trial": name, "state": "unloaded", **asdict(made)})
+        return
+    taken = f"{made.people:,} people in {made.units:,} units and {made.contact_points:,} contact points"
+    say(f"{taken} are out of the database")
+    if made.left_out:
+        say(f"{made.left_out:,} people who had been left out are, too")
+    if made.drawn:
+        say("The arms that were drawn for them are set aside; the report will say so.")
+    next_step(
+        "The locks and the seed stay.", "nudge lock FILE --reason '…', with the right roll in `population.people`"
+    )

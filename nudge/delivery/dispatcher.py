@@ -52,14 +52,17 @@ class Prepared:
 class Ledger(Protocol):
     """What the dispatcher needs of the ledger; every call is one transaction."""
 
-    def open_rows(self) -> list[DueSend]:
-        """Rows due now, at most a few hundred, in order; none once the trial is paused."""
+    def open_rows(self) -> tuple[list[DueSend], Counter[Status]]:
+        """Rows due now, at most a few hundred, in order; none once the trial is paused.
+
+        And counts, by the state they reached, of rows that limits held back instead.
+        """
         ...
 
     def commit(
         self, results: Sequence[tuple[DueSend, SendResult, Step]], prepared: Sequence[Prepared]
     ) -> list[Prepared]:
-        """Write results and intents together; return the intents that may be sent.
+        """Write results and intents together; return the intents that may be sent, and with a step those that may not.
 
         Raises Refused when another dispatcher holds the lease.
         """
@@ -142,7 +145,7 @@ class Dispatcher:
     async def _send_due(self) -> None:
         results: list[tuple[DueSend, SendResult, Step]] = []
         try:
-            while not self.stopping() and (rows := await self._store(self.ledger.open_rows)):
+            while not self.stopping() and (rows := await self._open_rows()):
                 for start in range(0, len(rows), self.group):
                     if self.stopping():
                         break
@@ -153,14 +156,20 @@ class Dispatcher:
                     await asyncio.sleep(wait)
                     prepared = [self.prepare(row, self.clock.now()) for row in group]
                     began = time.monotonic()
-                    to_send = await self._store(self.ledger.commit, results, prepared)
-                    self._count(results, prepared)
+                    settled = await self._store(self.ledger.commit, results, prepared)
+                    self._count(results, [*prepared, *(one for one in settled if one.step is not None)])
                     results = []
-                    results = await self._send_group(to_send, began)
+                    results = await self._send_group([one for one in settled if one.step is None], began)
         finally:
             if results:
                 await self._store(self.ledger.commit, results, [])
                 self._count(results, [])
+
+    async def _open_rows(self) -> list[DueSend]:
+        rows, held = await self._store(self.ledger.open_rows)
+        self.tally.update(held)
+        self.progress(held.total())
+        return rows
 
     def _count(self, results: Sequence[tuple[DueSend, SendResult, Step]], prepared: Sequence[Prepared]) -> None:
         self.tally.update(step.status for _, _, step in results)
@@ -198,7 +207,7 @@ class Dispatcher:
         if one.outgoing is None:
             raise AssertionError("only rows with words are sent")
         if time.monotonic() - began > self.lease.total_seconds():
-            return SendResult(Reply.TEMPORARY, detail="this process stood still beyond its lease and sent nothing")
+            return SendResult(Reply.UNSENT, detail="this process stood still beyond its lease and sent nothing")
         channel = self.channels[one.due.via]
         try:
             return await asyncio.wait_for(channel.send(one.outgoing), channel.timeout)

@@ -89,17 +89,33 @@ def hours_from(text: str) -> tuple[timedelta, timedelta]:
     return opens, closes
 
 
-def next_by_cap(earlier: Sequence[datetime], now: datetime, per_week: int, per_month: int) -> datetime:
+def next_by_cap(earlier: Sequence[datetime], now: datetime, per_week: int, per_month: int, zone: ZoneInfo) -> datetime:
     """The first moment from now on at which a household has had fewer messages than both caps allow.
 
-    earlier: when it was, or would have been, written to.
+    earlier: when it was, or would have been, written to. Days are those of the family's calendar, so
+    that a message on the same weekday at the same hour never waits for minutes, nor for a clock that
+    was changed.
     """
-    moment = now
+    today = now.astimezone(zone).date()
+    days = sorted((one.astimezone(zone).date() for one in earlier), reverse=True)
+    allowed = today
     for number, length in ((per_week, _WEEK), (per_month, _MONTH)):
-        within = sorted((one for one in earlier if one > now - length), reverse=True)
+        within = [day for day in days if day > today - length]
         if len(within) >= number:
-            moment = max(moment, within[number - 1] + length)
-    return moment
+            allowed = max(allowed, within[number - 1] + length)
+    return now if allowed == today else _midnight(allowed, zone)
+
+
+def next_by_washout(others: Sequence[datetime], now: datetime, washout: timedelta, zone: ZoneInfo) -> datetime:
+    """The first moment from now on at which the messages of other trials are so long ago, in whole days."""
+    if not others:
+        return now
+    allowed = max(others).astimezone(zone).date() + washout
+    return now if allowed <= now.astimezone(zone).date() else _midnight(allowed, zone)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(ZoneInfo("UTC"))
 
 
 def until(moment: datetime, not_after: datetime, reason: str) -> Step:

@@ -1,16 +1,18 @@
 """The plan of sends: who is written to, when, with which message.
 
 Computed from the file, the roll and the draw alone. A unit whose arm sends nothing gets a
-virtual row at each moment at which another arm would have written to it, so that limits and
-outcome windows treat arms alike. In a stepped wedge the arm hangs on the moment as well: until
-its crossing is complete a cluster gets the control's messages, from then on those it crosses to,
-and whatever the other arm would have sent stays as a virtual row.
+virtual row at each moment at which another arm would have written to it; it waits, expires and
+counts as a message does, so that limits and outcome windows treat arms alike. In a stepped wedge
+the arm hangs on the moment as well: until its crossing is complete a cluster gets the control's
+messages, from then on those it crosses to, and whatever the other arm would have sent stays as a
+virtual row.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -38,6 +40,19 @@ class Route:
     address: str
 
 
+class _Names:
+    """Names virtual rows: `virtual.1` for the moment of a first message, `virtual.1.2` for the second such moment."""
+
+    def __init__(self) -> None:
+        self._times: Counter[tuple[str, int]] = Counter()
+
+    def next(self, who: str, number: int) -> str:
+        """The name of one more moment of somebody's message of that number."""
+        self._times[who, number] += 1
+        times = self._times[who, number]
+        return f"virtual.{number}.{times}" if times > 1 else f"virtual.{number}"
+
+
 class Planner:
     """Computes planned sends for the units of one trial."""
 
@@ -52,7 +67,7 @@ class Planner:
     ) -> None:
         """variants: the channels each template has words for. seed: orders and names the rows.
 
-        sites: a unit is a site, where virtual rows belong to its people, who are no household together.
+        sites: whether units are schools or clinics, where each person stands for a household.
         """
         self.trial = trial
         self.variants = variants
@@ -88,7 +103,7 @@ class Planner:
         if self.crossings is None:
             raise AssertionError("only a stepped wedge has steps at which clusters cross")
         written: set[tuple[Route, datetime]] = set()
-        others: dict[tuple[Route, datetime], tuple[Message, Person, str]] = {}
+        others: dict[tuple[Route, datetime], tuple[int, Message, Person]] = {}
         for arm, spec in self.trial.arms.items():
             for number, message in enumerate(spec.messages, 1):
                 for person, route, due in self.recipients(unit, message):
@@ -96,10 +111,12 @@ class Planner:
                         written.add((route, due))
                         yield self._row(unit, arm, f"{arm}.{number}", message, due, person.id, route.channel)
                     else:
-                        others.setdefault((route, due), (message, person, f"{arm}.{number}"))
-        for (route, due), (message, person, name) in others.items():
+                        others.setdefault((route, due), (number, message, person))
+        names = _Names()
+        for (route, due), (number, message, person) in others.items():
             if (route, due) not in written:
                 arm = crosses_to if self.crossings.has_crossed(step, due) else self.trial.control or ""
+                name = names.next(person.id, number)
                 yield self._row(unit, arm, name, message, due, person.id, route.channel, virtual=True)
 
     def recipients(self, unit: Unit, message: Message) -> list[tuple[Person, Route, datetime]]:
@@ -110,7 +127,7 @@ class Planner:
         """
         reached: dict[Route | str, tuple[Person, Route, datetime]] = {}
         for person in unit.people:
-            route = self.route(person, message.template)
+            route = self.route(person, message)
             due = self.due(unit, person, message)
             if route is None or due is None:
                 continue
@@ -120,11 +137,14 @@ class Planner:
                 reached[key] = (person, route, due)
         return list(reached.values())
 
-    def route(self, person: Person, template: str) -> Route | None:
-        """The first channel in `prefer` that is safe, has an address, and has words."""
+    def route(self, person: Person, message: Message) -> Route | None:
+        """The first channel in `prefer` that the message may go by, is safe, has an address, and has words."""
+        words = self.variants.get(message.template, ())
         for channel in self.trial.population.contact.prefer:
+            if channel not in words or (message.by and channel not in message.by):
+                continue
             for point in person.contacts:
-                if point.channel == channel and point.safe and channel in self.variants.get(template, ()):
+                if point.channel == channel and point.safe:
                     return Route(channel, point.address)
         return None
 
@@ -141,12 +161,13 @@ class Planner:
         return max(self._moments(unit), default=None)
 
     def _moments(self, unit: Unit) -> set[datetime]:
-        everyone = (self.due(unit, person, message) for person in unit.people for message in self._all_messages())
+        everyone = (self.due(unit, person, message) for person in unit.people for _, message in self._all_messages())
         return {moment for moment in everyone if moment is not None}
 
-    def _all_messages(self) -> Iterator[Message]:
+    def _all_messages(self) -> Iterator[tuple[int, Message]]:
+        """Every arm's messages, each with its place in its arm."""
         for arm in self.trial.arms.values():
-            yield from arm.messages
+            yield from enumerate(arm.messages, 1)
 
     def _virtual(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
         yield from self._at_moments(unit, arm, self._all_messages(), set())
@@ -155,19 +176,20 @@ class Planner:
         """Of a waiting list: the moments at which the others were written to and this unit was not."""
         own = self.trial.arms[arm].messages
         written = {self._moment(route, due) for message in own for _, route, due in self.recipients(unit, message)}
-        yield from self._at_moments(unit, arm, (one for one in self._all_messages() if one not in own), written)
+        yield from self._at_moments(unit, arm, (one for one in self._all_messages() if one[1] not in own), written)
 
     def _at_moments(
-        self, unit: Unit, arm: str, messages: Iterable[Message], written: set[tuple[Route | None, datetime]]
+        self, unit: Unit, arm: str, messages: Iterable[tuple[int, Message]], written: set[tuple[Route | None, datetime]]
     ) -> Iterator[PlannedSend]:
-        seen: set[tuple[Route | None, datetime]] = set()
-        for message in messages:
+        seen, names = set(written), _Names()
+        for number, message in messages:
             for person, route, due in self.recipients(unit, message):
                 moment = self._moment(route, due)
-                if moment not in seen and moment not in written:
+                if moment not in seen:
                     seen.add(moment)
-                    whose = person.id if self.sites else ""
-                    yield self._row(unit, arm, f"virtual.{len(seen)}", message, due, whose, route.channel, virtual=True)
+                    who = person.id if self.sites else ""
+                    name = names.next(who, number)
+                    yield self._row(unit, arm, name, message, due, who, route.channel, virtual=True)
 
     def _moment(self, route: Route, due: datetime) -> tuple[Route | None, datetime]:
         """What counts as being written to once: a household's moment, or that of one address of a site."""

@@ -19,16 +19,15 @@ def after_try(result: SendResult, attempt: int, now: datetime, not_after: dateti
 
     attempt counts from 1. A temporary failure is tried again while waits and `not_after`
     allow, and never before the provider's own Retry-After; a permanent one never; an unknown
-    one only after the provider was asked. Where the settings are wrong, a message waits for
-    a person as long as `not_after` allows: an expired password must not cost an arm its sends.
+    one only after the provider was asked; what was never handed over, at once. Where the
+    settings are wrong, a message waits for a person as long as `not_after` allows: an expired
+    password must not cost an arm its sends.
     """
     said = " ".join(part for part in (result.code, result.detail) if part)
-    if result.reply is Reply.ACCEPTED:
-        return Step(Status.ACCEPTED, reason=said)
-    if result.reply is Reply.REJECTED:
-        return Step(Status.REJECTED, reason=said)
-    if result.reply is Reply.UNKNOWN:
-        return Step(Status.UNKNOWN, reason=said)
+    if result.reply in _FINAL:
+        return Step(_FINAL[result.reply], reason=said)
+    if result.reply is Reply.UNSENT:
+        return Step(Status.DUE, due_at=now, reason=said)
     if attempt > len(WAITS) and result.reply is not Reply.BLOCKED:
         return Step(Status.REJECTED, reason=f"given up after {attempt} tries: {said}")
     wait = WAITS[0] if result.reply is Reply.BLOCKED else WAITS[attempt - 1]
@@ -36,6 +35,9 @@ def after_try(result: SendResult, attempt: int, now: datetime, not_after: dateti
     if again > not_after:
         return Step(Status.EXPIRED, reason=f"no time left for another try: {said}")
     return Step(Status.DUE, due_at=again, reason=said)
+
+
+_FINAL = {Reply.ACCEPTED: Status.ACCEPTED, Reply.REJECTED: Status.REJECTED, Reply.UNKNOWN: Status.UNKNOWN}
 
 
 def after_asking(trace: Trace, *, last_touched: datetime, grace: timedelta, now: datetime) -> Step | None:

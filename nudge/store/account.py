@@ -101,8 +101,8 @@ def _told(row: Any) -> str:
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    if row["status"] == Status.VIRTUAL:
-        return f"{row['message']} (nothing to send)"
+    if not row["template"]:
+        return f"{row['message']} (nothing to send), planned for {row['planned_at']:%d %B %Y %H:%M} UTC"
     return f"{row['message']} by {row['via']}, planned for {row['planned_at']:%d %B %Y %H:%M} UTC"
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -21,82 +20,85 @@ if TYPE_CHECKING:
 
     from nudge.trial.records.delivery import DueSend
 
-Family = tuple[str, str, str]
-"""Trial and unit, and where the unit is a site the person as well: a site's people are no household."""
+Household = tuple[str, str, str]
+"""Trial, unit, and a person only where the unit is a school or a clinic: there a person stands for the household."""
 _WENT_OUT = (Status.CLAIMED, Status.ACCEPTED, Status.UNKNOWN, Status.DELIVERED, Status.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A message to a family, or the moment at which one would have gone."""
-
-    message: str
-    virtual: bool
-
-
-def family_of(row: DueSend, sites: Collection[str]) -> Family:
-    """Who a row is for."""
+def household(row: DueSend, sites: Collection[str]) -> Household:
+    """Whose share a message counts to."""
     return row.trial, row.unit, row.person if row.trial in sites else ""
 
 
 def households(
     connection: Connection, rows: Sequence[DueSend], sites: Collection[str]
-) -> dict[Family, set[Family]]:  # fmt: skip
-    """Each row's family with those, of any trial, that share a contact point with it; itself among them.
+) -> dict[Household, set[Household]]:
+    """Each row's household with those, of any trial, that share a contact point with it; itself among them.
 
-    sites: trials whose unit is a site.
+    sites: trials whose units are schools or clinics.
     """
     wanted = sa.tuple_(people.c.trial, people.c.unit).in_(sorted({(row.trial, row.unit) for row in rows}))
-    mine, theirs = _points(sites).where(wanted).subquery(), _points(sites).subquery()
-    columns = [*mine.c[:3], *theirs.c[:3]]
-    query = sa.select(*columns).join(theirs, theirs.c.lookup == mine.c.lookup)
-    found: dict[Family, set[Family]] = {one: {one} for one in (family_of(row, sites) for row in rows)}
-    for one in connection.execute(query.distinct()):
-        family: Family = (one[0], one[1], one[2])
-        if family in found:
-            found[family].add((one[3], one[4], one[5]))
+    mine = _points(sites).where(wanted).subquery()
+    theirs = _points(sites).subquery()
+    query = sa.select(mine.c.trial, mine.c.unit, mine.c.who, theirs.c.trial, theirs.c.unit, theirs.c.who).join(
+        theirs, theirs.c.lookup == mine.c.lookup
+    )
+    found: dict[Household, set[Household]] = {}
+    for own in (household(row, sites) for row in rows):
+        found[own] = {own}
+    for trial, unit, who, other_trial, other_unit, other_who in connection.execute(query.distinct()):
+        if (trial, unit, who) in found:
+            found[trial, unit, who].add((other_trial, other_unit, other_who))
     return found
 
 
-def _points(sites: Collection[str]) -> sa.Select[tuple[str, str, str, str]]:
-    person = _person(people.c.trial, people.c.person, sites)
+def _points(sites: Collection[str]) -> sa.Select[Any]:
     return (
-        sa.select(people.c.trial, people.c.unit, person.label("person"), contacts.c.lookup)
+        sa.select(people.c.trial, people.c.unit, _who(people, sites), contacts.c.lookup)
         .join(contacts, sa.and_(contacts.c.trial == people.c.trial, contacts.c.person == people.c.person))
         .where(contacts.c.channel.in_(["sms", "email", "staff"]))
     )
 
 
-def _person(trial: sa.Column[str], person: sa.Column[str], sites: Collection[str]) -> sa.ColumnElement[str]:
-    return sa.case((trial.in_(sorted(sites)), person), else_="")
+def _who(table: sa.Table, sites: Collection[str]) -> sa.ColumnElement[str]:
+    return sa.case((table.c.trial.in_(sorted(sites)), table.c.person), else_="").label("who")
 
 
 def written_to(
-    connection: Connection, families: set[Family], since: datetime, now: datetime, sites: Collection[str], holder: str
-) -> dict[Family, dict[Written, datetime]]:
-    """Each family's messages since a moment, by name: when they last went out, or virtually would have.
+    connection: Connection, near: Collection[Household], since: datetime, now: datetime, sites: Collection[str],
+    holder: str,
+) -> dict[Household, dict[str, datetime]]:  # fmt: skip
+    """Each household's messages since a moment: when they last went out, or would have.
 
+    The moments at which different arms, or different adults, would have got one message are that one message.
     What a dispatcher other than `holder` has taken up is as good as sent.
     """
-    here = sa.tuple_(sends.c.trial, sends.c.unit).in_(sorted({family[:2] for family in families}))
-    person = _person(sends.c.trial, sends.c.person, sites)
-    real = (
-        sa.select(sends.c.trial, sends.c.unit, person, sends.c.message, sa.func.max(send_events.c.at))
+    here = sa.tuple_(sends.c.trial, sends.c.unit).in_(sorted({(trial, unit) for trial, unit, _ in near}))
+    real = sa.and_(sends.c.status.in_(_WENT_OUT), send_events.c.status == Status.CLAIMED)
+    virtual = sa.and_(sends.c.status == Status.VIRTUAL, send_events.c.status == Status.VIRTUAL)
+    who = _who(sends, sites)
+    had: sa.Select[Any] = (
+        sa.select(sends.c.trial, sends.c.unit, who, sends.c.message, sa.func.max(send_events.c.at))
         .join(send_events, send_events.c.send == sends.c.id)
-        .where(here, sends.c.status.in_(_WENT_OUT), send_events.c.status == Status.CLAIMED, send_events.c.at > since)
-        .group_by(sends.c.trial, sends.c.unit, person, sends.c.message)
+        .where(here, sa.or_(real, virtual), send_events.c.at > since)
+        .group_by(sends.c.trial, sends.c.unit, who, sends.c.message)
     )
-    virtual = sa.select(sends.c.trial, sends.c.unit, person, sends.c.message, sends.c.planned_at).where(
-        here, sends.c.status == Status.VIRTUAL, sends.c.planned_at > since, sends.c.planned_at <= now
-    )
-    taken_up = sa.select(sends.c.trial, sends.c.unit, person, sends.c.message, sa.literal(now, Moment)).where(
-        here, sends.c.status == Status.DUE, sends.c.holder != holder, sends.c.holder.in_(at_work())
-    )
-    queries = [(real, False), (virtual, True)]
-    if side_by_side(connection):
-        queries.append((taken_up, False))
-    found: defaultdict[Family, dict[Written, datetime]] = defaultdict(dict)
-    for query, is_virtual in queries:
-        for trial, unit, whose, message, at in connection.execute(query):
-            found[trial, unit, whose][Written(message, is_virtual)] = at
+    taken_up: sa.Select[Any] = sa.select(
+        sends.c.trial, sends.c.unit, who, sends.c.message, sa.literal(now, Moment)
+    ).where(here, sends.c.status == Status.DUE, sends.c.holder != holder, sends.c.holder.in_(at_work()))
+    found: defaultdict[Household, dict[str, datetime]] = defaultdict(dict)
+    for query in (had, taken_up) if side_by_side(connection) else (had,):
+        for trial, unit, person, message, at in connection.execute(query):
+            theirs = found[trial, unit, person]
+            theirs[one_message(message)] = max(at, theirs.get(one_message(message), at))
     return found
+
+
+def one_message(name: str) -> str:
+    """`virtual.1` of `virtual.1.2`, the second moment at which somebody would have got the first message."""
+    return ".".join(name.split(".")[:2])
+
+
+def is_virtual(name: str) -> bool:
+    """Whether the ledger calls so a moment at which nothing was sent."""
+    return name.startswith("virtual.")

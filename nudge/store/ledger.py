@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from nudge.store.vault import Vault
 
 
+_REAL = sends.c.template != ""
+"""Messages, and not the virtual rows of units whose arm sends nothing."""
+
+
 # Writing the plan
 
 
@@ -50,14 +54,10 @@ def write_plan(connection: Connection, trial: str, planned: Iterable[PlannedSend
     insert_rows(connection, sends, (_send_row(trial, row, now) for row in fresh))
     insert_rows(
         connection, send_events,
-        ({"send": row.id, "at": now, "status": _first_status(row), "attempt": 0, "detail": "written at launch"}
+        ({"send": row.id, "at": now, "status": Status.PLANNED, "attempt": 0, "detail": "written at launch"}
          for row in fresh),
     )  # fmt: skip
     return len(fresh)
-
-
-def _first_status(row: PlannedSend) -> Status:
-    return Status.VIRTUAL if row.virtual else Status.PLANNED
 
 
 def _send_row(trial: str, row: PlannedSend, now: datetime) -> dict[str, object]:
@@ -65,7 +65,7 @@ def _send_row(trial: str, row: PlannedSend, now: datetime) -> dict[str, object]:
         "id": row.id, "trial": trial, "unit": row.unit, "person": row.person, "arm": row.arm,
         "message": row.message, "template": row.template, "channel": row.channel, "via": row.via,
         "planned_at": row.due_at, "due_at": row.due_at, "not_after": row.not_after, "position": row.position,
-        "status": _first_status(row), "attempt": 0, "touched_at": now,
+        "status": Status.PLANNED, "attempt": 0, "touched_at": now,
     }  # fmt: skip
 
 
@@ -89,11 +89,17 @@ def make_ready(connection: Connection, now: datetime, sites: Collection[str] = (
 
 
 def cancel_opted_out(connection: Connection, now: datetime, sites: Collection[str]) -> int:
-    """Cancel what has not gone out to families that asked for an end, in every trial; returns how many rows."""
+    """Cancel what has not gone out to families that asked for an end, in every trial; returns how many messages."""
     if connection.scalar(sa.select(sa.func.count()).select_from(opt_outs).where(opt_outs.c.lifted_at.is_(None))) == 0:
         return 0
     open_rows = sa.and_(sends.c.status.in_(OPEN), is_opted_out(sites))
-    return change(connection, open_rows, Status.CANCELLED, now, "the family asked for no more messages")
+    return _cancel(connection, open_rows, now, "the family asked for no more messages")
+
+
+def _cancel(connection: Connection, rows: sa.ColumnElement[bool], now: datetime, why: str) -> int:
+    """Cancel open rows; returns how many of them were messages."""
+    change(connection, sa.and_(rows, sa.not_(_REAL)), Status.CANCELLED, now, why)
+    return change(connection, sa.and_(rows, _REAL), Status.CANCELLED, now, why)
 
 
 def _running() -> sa.ColumnElement[bool]:
@@ -169,23 +175,25 @@ def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, str], arm_all
 def record_steps(connection: Connection, steps: Mapping[str, Step], now: datetime, holder: str | None = None) -> None:
     """Write the next state of each row; rows that take the same step are written together.
 
-    holder: whose rows they must be still. What a provider took is true whoever has the row by now.
+    holder: only of rows that this dispatcher was the last to take. That a provider took a message is
+    true whoever has the row by now.
     """
     alike: defaultdict[tuple[Status, datetime | None, str], list[str]] = defaultdict(list)
     for row, step in steps.items():
         alike[step.status, step.due_at, step.reason].append(row)
     for (status, due_at, reason), rows in alike.items():
         named: sa.ColumnElement[bool] = sends.c.id.in_(rows)
-        if holder is not None and status is not Status.ACCEPTED and side_by_side(connection):
+        if holder is not None and status is not Status.ACCEPTED:
             named = sa.and_(named, sends.c.holder == holder)
         change(connection, named, status, now, reason, **_when(Step(status, due_at)))
 
 
-def record_provider_ids(connection: Connection, provider_ids: Mapping[str, str]) -> None:
-    """Keep what the provider calls each message."""
+def record_provider_ids(connection: Connection, provider_ids: Mapping[str, str], holder: str | None = None) -> None:
+    """Keep what the provider calls each message; holder: see `record_steps`."""
     if provider_ids:
+        theirs = sa.true() if holder is None else sends.c.holder == holder
         connection.execute(
-            sends.update().where(sends.c.id == sa.bindparam("row")).values(provider_id=sa.bindparam("theirs")),
+            sends.update().where(sends.c.id == sa.bindparam("row"), theirs).values(provider_id=sa.bindparam("theirs")),
             [{"row": row, "theirs": theirs} for row, theirs in provider_ids.items()],
         )
 
@@ -313,39 +321,58 @@ def ways_to_ask(connection: Connection) -> list[str]:
 def ways_in_use(connection: Connection) -> list[str]:
     """The ways of sending that open or unknown rows need."""
     wanted = sa.or_(sa.and_(sends.c.status.in_(OPEN), _running()), sends.c.status.in_([Status.UNKNOWN, Status.CLAIMED]))
-    return sorted(connection.scalars(sa.select(sends.c.via).where(wanted).distinct()))
+    return sorted(connection.scalars(sa.select(sends.c.via).where(wanted, _REAL).distinct()))
 
 
 def cancel_open(connection: Connection, trial: str, now: datetime, reason: str) -> int:
-    """Cancel everything of a trial that has not gone out; returns how many rows."""
-    return change(connection, sends.c.trial == trial, Status.CANCELLED, now, reason)
+    """Cancel everything of a trial that has not gone out; returns how many messages."""
+    return _cancel(connection, sends.c.trial == trial, now, reason)
 
 
 def cancel_unit(connection: Connection, trial: str, unit: str, now: datetime, why: str) -> int:
     """Cancel everything that has not gone out to one unit."""
-    return change(connection, sa.and_(sends.c.trial == trial, sends.c.unit == unit), Status.CANCELLED, now, why)
+    return _cancel(connection, sa.and_(sends.c.trial == trial, sends.c.unit == unit), now, why)
 
 
 # Reading
 
 
-def next_due(connection: Connection, trial: str | None = None) -> datetime | None:
-    """The earliest moment at which something open becomes due."""
-    query = sa.select(sa.func.min(sends.c.due_at)).where(sends.c.status.in_(OPEN), _running())
-    earliest: datetime | None = connection.scalar(query.where(sends.c.trial == trial) if trial else query)
+_SHOWN = sa.case((_REAL, sends.c.status), else_=str(Status.VIRTUAL)).label("shown")
+"""A row without a message is told from the others wherever it stands."""
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """The earliest moment at which something open becomes due, virtual rows among it."""
+    earliest: datetime | None = connection.scalar(_earliest().where(_running()))
     return earliest
+
+
+def next_message(connection: Connection, trial: str) -> datetime | None:
+    """The earliest moment at which a message of a trial may go."""
+    earliest: datetime | None = connection.scalar(_earliest().where(_running(), _REAL, sends.c.trial == trial))
+    return earliest
+
+
+def waits_halted(connection: Connection, trial: str) -> bool:
+    """Whether messages of a trial wait that only a halt holds back."""
+    query = _earliest().where(is_halted(), _REAL, sends.c.trial == trial)
+    return connection.scalar(query) is not None
+
+
+def _earliest() -> sa.Select[Any]:
+    return sa.select(sa.func.min(sends.c.due_at)).where(sends.c.status.in_(OPEN))
 
 
 def ledger_counts(connection: Connection, trial: str) -> list[LedgerCount]:
     """Rows and units by arm, channel and state."""
     query = (
         sa.select(
-            sends.c.arm, sends.c.channel, sends.c.status, sa.func.count(),
+            sends.c.arm, sends.c.channel, _SHOWN, sa.func.count(),
             sa.func.count(sends.c.unit.distinct()),
         )
         .where(sends.c.trial == trial)
-        .group_by(sends.c.arm, sends.c.channel, sends.c.status)
-        .order_by(sends.c.arm, sends.c.channel, sends.c.status)
+        .group_by(sends.c.arm, sends.c.channel, "shown")
+        .order_by(sends.c.arm, sends.c.channel, "shown")
     )  # fmt: skip
     return [
         LedgerCount(arm, channel, Status(status), rows, units)
@@ -355,7 +382,7 @@ def ledger_counts(connection: Connection, trial: str) -> list[LedgerCount]:
 
 def states_by_unit(connection: Connection, trial: str) -> dict[str, set[Status]]:
     """The states of every unit's rows."""
-    query = sa.select(sends.c.unit, sends.c.status).where(sends.c.trial == trial).distinct()
+    query = sa.select(sends.c.unit, _SHOWN).where(sends.c.trial == trial).distinct()
     found: defaultdict[str, set[Status]] = defaultdict(set)
     for unit, status in connection.execute(query):
         found[unit].add(Status(status))

@@ -34,6 +34,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def remove_roll(connection: Connection, trial: str) -> dict[str, int]:
+    """Take a trial's people, contact points and exclusions out again; returns how many rows of each there were."""
+    removed = {
+        table.name: connection.execute(table.delete().where(table.c.trial == trial)).rowcount
+        for table in (contacts, people, units, exclusions)
+    }
+    nobody = {"assessed_people": 0, "assessed_units": 0, "merged_units": 0}
+    connection.execute(roll_counts.update().where(roll_counts.c.trial == trial).values(nobody))
+    return removed
+
+
 def save_roll(connection: Connection, trial: str, roll: Roll, vault: Vault) -> None:
     """Replace a trial's people by those of a roll; contact details go sealed into their own table."""
     for table in (contacts, people, units, exclusions, roll_counts):

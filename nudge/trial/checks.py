@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from nudge.trial.conditions import RESERVED, ConditionError, condition
+from nudge.trial.conditions import ConditionError, condition
 from nudge.trial.grammar import POINTS
 from nudge.trial.mandatory import mandatory
 from nudge.trial.parts.outcomes import PRESENT
-from nudge.trial.problems import Level, listed, nearest
+from nudge.trial.problems import Level, listed
+from nudge.trial.sequence import TAKEN, date_anchor, sequence, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from nudge.trial.model import Trial
     from nudge.trial.parts.outcomes import Outcome
     from nudge.trial.problems import Problem
-    from nudge.trial.quantities import Anchor
     from nudge.trial.source import Source, Step
 
 
@@ -33,13 +33,6 @@ def check(trial: Trial, source: Source) -> Iterator[Problem]:
     """Every disagreement inside one file."""
     for one in (_arms, _drawing, _population, _messages, _outcomes, _analysis, _governance, mandatory):
         yield from one(trial, source)
-
-
-def _unknown(source: Source, path: tuple[Step, ...], word: str, known: Iterable[str], what: str) -> Problem:
-    names = list(known)
-    guess = nearest(word, names)
-    remedy = f"did you mean `{guess}`?" if guess else f"name {listed(names, 'or')}" if names else f"declare {what}"
-    return source.problem(Level.ERROR, path, f"`{word}` is not {what}", remedy)
 
 
 def _arms(trial: Trial, source: Source) -> Iterator[Problem]:
@@ -96,7 +89,7 @@ def _every_arm(
     names = list(given)
     for arm in names:
         if arm not in trial.arms:
-            yield _unknown(source, (*path, arm), arm, trial.arms, "an arm")
+            yield unknown_name(source, (*path, arm), arm, trial.arms, "an arm")
     absent = [arm for arm in trial.arms if names and arm not in names]
     if absent:
         yield source.problem(Level.ERROR, path, f"has no {what} for {listed(absent)}", "add one for every arm")
@@ -107,7 +100,7 @@ def _blocks(trial: Trial, source: Source) -> Iterator[Problem]:
     for i, column in enumerate(trial.randomise.blocks if trial.randomise else ()):
         path = ("randomise", "blocks", i)
         if column not in columns:
-            yield _unknown(source, path, column, columns, "a column of `population.columns`")
+            yield unknown_name(source, path, column, columns, "a column of `population.columns`")
         elif columns[column] in {"number", "date", "text"}:
             yield source.problem(
                 Level.ERROR, path, f"`{column}` is a {columns[column]}; blocks need groups",
@@ -117,7 +110,7 @@ def _blocks(trial: Trial, source: Source) -> Iterator[Problem]:
 
 def _population(trial: Trial, source: Source) -> Iterator[Problem]:
     population = trial.population
-    for name in _TAKEN & set(population.columns):
+    for name in TAKEN & set(population.columns):
         yield source.problem(
             Level.ERROR, ("population", "columns", name), f"`{name}` has a meaning of its own in this file",
             "give the column another name, here and in the roll",
@@ -127,14 +120,11 @@ def _population(trial: Trial, source: Source) -> Iterator[Problem]:
             yield from _condition(source, ("population", key), text, population.columns)
     site = population.site
     if site is not None and site != trial.unit_column and site not in population.columns:
-        yield _unknown(
+        yield unknown_name(
             source, ("population", "site"), site, [*population.columns, trial.unit_column], "a column of the roll"
         )
     if not trial.run_elsewhere:
         yield from _contact(trial, source)
-
-
-_TAKEN = RESERVED | {"allocation", "first_planned_send", "row", "link", "plural"}
 
 
 def _contact(trial: Trial, source: Source) -> Iterator[Problem]:
@@ -163,28 +153,13 @@ def _condition(source: Source, path: tuple[Step, ...], text: str, columns: Mappi
             yield source.problem(Level.ERROR, path, flaw.what, flaw.remedy, offset=flaw.offset)
 
 
-def _date_anchor(
-    source: Source, path: tuple[Step, ...], anchor: Anchor, columns: Mapping[str, str]
-) -> Iterator[Problem]:
-    if anchor.kind != "column":
-        return
-    dates = [name for name, kind in columns.items() if kind == "date"]
-    if anchor.name not in columns:
-        yield _unknown(source, path, anchor.name, [*dates, "allocation"], "a date column")
-    elif columns[anchor.name] != "date":
-        yield source.problem(
-            Level.ERROR, path, f"`{anchor.name}` is a {columns[anchor.name]}, not a date",
-            f"name {listed(dates, 'or')}" if dates else "declare a date column",
-        )  # fmt: skip
-
-
 def _messages(trial: Trial, source: Source) -> Iterator[Problem]:
     sending = False
     for name, arm in trial.arms.items():
         for i, message in enumerate(arm.messages):
             sending = True
             path = ("arms", name, "messages", i)
-            yield from _date_anchor(source, (*path, "send"), message.send.anchor, trial.population.columns)
+            yield from sequence(trial, source, path, arm.messages[:i], message)
     if not sending or trial.run_elsewhere:
         return
     contact = trial.population.contact
@@ -224,7 +199,7 @@ def _measured(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Out
         )
     yield from _recording(trial, source, path, outcome)
     if outcome.window is not None:
-        yield from _date_anchor(source, (*path, "window"), outcome.window.anchor, trial.population.columns)
+        yield from date_anchor(source, (*path, "window"), outcome.window.anchor, trial.population.columns)
         sends = any(arm.messages for arm in trial.arms.values())
         if outcome.window.anchor.kind == "first_planned_send" and not sends:
             yield source.problem(
@@ -308,7 +283,7 @@ def _from_replies(
 ) -> Iterator[Problem]:
     """A reply has its own day and is its own event, and only a family that is written to can send one."""
     if name not in trial.replies:
-        yield _unknown(source, (*here, "replies"), name, trial.replies, "a name under `replies:`")
+        yield unknown_name(source, (*here, "replies"), name, trial.replies, "a name under `replies:`")
     if trial.run_elsewhere:
         yield source.problem(
             Level.ERROR, (*here, "replies"), "is of messages sent from here, and this trial was run elsewhere",
@@ -340,7 +315,7 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
     for i, pair in enumerate(trial.analysis.comparisons):
         for arm in (pair.arm, pair.control):
             if arm not in trial.arms:
-                yield _unknown(source, ("analysis", "comparisons", i), arm, trial.arms, "an arm")
+                yield unknown_name(source, ("analysis", "comparisons", i), arm, trial.arms, "an arm")
     seen = [{pair.arm, pair.control} for pair in trial.analysis.comparisons]
     for i, pair in enumerate(trial.analysis.comparisons):
         if seen[i] in seen[:i]:
@@ -350,7 +325,7 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
             )  # fmt: skip
     for path, name in _analysed_columns(trial):
         if name not in columns:
-            yield _unknown(source, path, name, columns, "a column of `population.columns`")
+            yield unknown_name(source, path, name, columns, "a column of `population.columns`")
         elif columns[name] in {"text", "date"}:
             yield source.problem(
                 Level.ERROR, path, f"`{name}` is a {columns[name]}", "use a number, a category or a yes_no column"
@@ -378,9 +353,9 @@ def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
         )
     benefit = trial.costs.benefit if trial.costs else None
     if benefit is not None and benefit.per not in trial.outcomes:
-        yield _unknown(source, ("costs", "benefit", "per"), benefit.per, trial.outcomes, "an outcome")
+        yield unknown_name(source, ("costs", "benefit", "per"), benefit.per, trial.outcomes, "an outcome")
     harms = [name for name, outcome in trial.outcomes.items() if outcome.role == "harm"]
     for name in trial.stopping:
         known = [*COUNTED_HARM, *harms]
         if name not in known:
-            yield _unknown(source, ("stopping", name), name, known, "what a rule can count")
+            yield unknown_name(source, ("stopping", name), name, known, "what a rule can count")

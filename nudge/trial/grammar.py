@@ -21,6 +21,7 @@ from nudge.trial.quantities import (
     Difference,
     Duration,
     GrammarError,
+    OnlyIf,
     SendTime,
     Window,
 )
@@ -206,7 +207,10 @@ def window(given: object) -> Window:
 
 
 def send_time(given: object) -> SendTime:
-    """`14 days before due_date at 10:00`, `2027-01-11 at 09:30`, `2 days after allocation`."""
+    """`14 days before due_date at 10:00`, `2027-01-11 at 09:30`, `2 days after allocation`.
+
+    A name may be a date column or an earlier message of the arm; `following` finds which.
+    """
     if isinstance(given, SendTime):
         return given
     text = str(given).strip()
@@ -231,6 +235,19 @@ def _needs_time_of_day(text: str, offset: Duration | None, anchor: Anchor, at: t
         raise GrammarError(f"`{text}` does not say the time of day", f"write `{text} at 10:00`")
     if at is not None and counted_in_hours:
         raise GrammarError(f"`{text}` counts in hours or minutes and names a time of day", "keep one of the two")
+
+
+def only_if(given: object) -> OnlyIf:
+    """`not answered`, `answered`, or either with a keyword of the trial's `replies`."""
+    if isinstance(given, OnlyIf):
+        return given
+    match = re.fullmatch(rf"(not\s+)?answered(?:\s+({NAME}))?", str(given).strip())
+    if match is None:
+        raise GrammarError(
+            f"`{given}` is no condition on a message",
+            "write `not answered`, or `not answered coming` where `coming` is one of `replies`",
+        )
+    return OnlyIf(match[1] is None, match[2] or "")
 
 
 def _anchor(word: str, *, sends: bool) -> Anchor:

@@ -60,7 +60,7 @@ def _dose(trial: Trial, source: Source) -> Iterator[Problem]:
 
 
 def _sends(arm: Arm) -> list[str]:
-    return sorted(str(message.send) for message in arm.messages)
+    return sorted(message.when for message in arm.messages)
 
 
 def _several_mechanisms(trial: Trial, source: Source) -> Iterator[Problem]:
@@ -198,7 +198,7 @@ def _times(trial: Trial, source: Source) -> Iterator[Problem]:
                 Level.LAUNCH, path, f"{at:%H:%M} is no hour to write to a family", "send between 09:00 and 19:00"
             )
         day = _moment(message.send)
-        if message.send.anchor.kind == "date" and (date.min + day).weekday() == _SUNDAY:
+        if message.send.root.kind == "date" and (date.min + day).weekday() == _SUNDAY:
             yield source.problem(Level.LAUNCH, path, f"{date.min + day} is a Sunday", "send on another day of the week")
 
 
@@ -209,8 +209,10 @@ def _messages(trial: Trial) -> Iterator[tuple[tuple[Step, ...], Message]]:
 
 
 def _moment(send: SendTime) -> timedelta:
-    """How long after its anchor a message goes out; for a day in the calendar, after the year 1."""
+    """How long after what it hangs on a message goes out; for a day in the calendar, after the year 1."""
     shift = send.offset.delta() if send.offset else timedelta()
+    if send.anchor.send is not None:
+        return _moment(send.anchor.send) + shift
     base = date.fromisoformat(send.anchor.name) - date.min if send.anchor.kind == "date" else timedelta()
     return base - shift if send.back else base + shift
 
@@ -220,7 +222,7 @@ def _often(trial: Trial, source: Source) -> Iterator[Problem]:
     for name, arm in trial.arms.items():
         anchors: dict[str, list[timedelta]] = {}
         for message in arm.messages:
-            anchor = message.send.anchor
+            anchor = message.send.root
             key = anchor.kind if anchor.kind == "date" else str(anchor)
             anchors.setdefault(key, []).append(_moment(message.send))
         for moments in anchors.values():

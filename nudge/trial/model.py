@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from nudge.trial import quantities
 from nudge.trial.parts.arms import Allocation, Arm, Randomise
-from nudge.trial.parts.fields import Channel, Name, Part, Text, WebAddress, as_list
+from nudge.trial.parts.fields import Channel, FixedDuration, Name, Part, Text, WebAddress, as_list
 from nudge.trial.parts.governance import (
     Costs,
     DataProtection,
@@ -35,7 +35,8 @@ class Trial(Part):
     name that `link('NAME')` gives it in a template; arms: what each group receives; randomise: how
     arms are drawn here; allocation: how arms were drawn elsewhere; outcomes: what is measured;
     analysis: how it is analysed; power: what the trial should be able to show; costs: prices;
-    stopping: bounds that pause an arm; replies: the words that families may answer with, by what
+    stopping: bounds that pause an arm; washout: how long a household must have had no message of another trial
+    before it gets one of this; replies: the words that families may answer with, by what
     each means; safeguarding: who reads replies; data_protection: the lawful basis and the
     retention; coproduction: which families saw the words, and what changed; decision: who decides
     what, by when; underpowered: why a trial too small is run all the same; ethics: the decision of
@@ -62,6 +63,7 @@ class Trial(Part):
     power: Power = Power()
     costs: Costs | None = None
     stopping: dict[Name, StoppingRule] = {}
+    washout: FixedDuration | None = None
     replies: dict[Name, Annotated[tuple[Text, ...], BeforeValidator(as_list)]] = {}
     safeguarding: Safeguarding | None = None
     data_protection: DataProtection | None = None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from zoneinfo import ZoneInfo
 
 
@@ -70,12 +70,15 @@ class Count:
 class Anchor:
     """The moment a window or a send is counted from, fixed before allocation.
 
-    `kind` is `allocation`, `first_planned_send`, `column` (a date of the roll) or
-    `date` (a day in the calendar); `name` is the column or the day as text.
+    `kind` is `allocation`, `first_planned_send`, `column` (a date of the roll), `date` (a
+    day in the calendar) or `message` (an earlier one of the arm, when it is planned, whether
+    or not it went); `name` is the column, the message, or the day as text.
     """
 
-    kind: Literal["allocation", "first_planned_send", "column", "date"]
+    kind: Literal["allocation", "first_planned_send", "column", "date", "message"]
     name: str = ""
+    send: SendTime | None = None
+    """When the earlier message is planned."""
 
     def __str__(self) -> str:
         """`due_date`."""
@@ -123,23 +126,60 @@ class SendTime:
         at = f" at {self.at:%H:%M}" if self.at else ""
         return f"{offset}{self.anchor}{at}"
 
+    @property
+    def root(self) -> Anchor:
+        """What it hangs on in the end, where it follows an earlier message."""
+        return self.anchor if self.anchor.send is None else self.anchor.send.root
+
     def due(self, dates: Mapping[str, date | None], allocated: datetime, zone: ZoneInfo) -> datetime | None:
         """When the message is due (UTC), or None where the date it hangs on is blank.
 
         dates: the roll's date columns of one person. allocated: when arms were drawn.
         """
-        if self.anchor.kind == "allocation":
-            base = allocated.astimezone(zone)
-        else:
-            day = date.fromisoformat(self.anchor.name) if self.anchor.kind == "date" else dates[self.anchor.name]
-            if day is None:
-                return None
-            base = datetime.combine(day, time.min, zone)
+        base = self._base(dates, allocated, zone)
+        if base is None:
+            return None
         if self.offset is not None:
             base = shifted(base, self.offset, back=self.back)
         if self.at is not None:
             base = datetime.combine(base.date(), self.at, zone)
         return base.astimezone(UTC)
+
+    def _base(self, dates: Mapping[str, date | None], allocated: datetime, zone: ZoneInfo) -> datetime | None:
+        anchor = self.anchor
+        if anchor.kind == "allocation":
+            return allocated.astimezone(zone)
+        if anchor.send is not None:
+            before = anchor.send.due(dates, allocated, zone)
+            return None if before is None else before.astimezone(zone)
+        day = date.fromisoformat(anchor.name) if anchor.kind == "date" else dates[anchor.name]
+        return None if day is None else datetime.combine(day, time.min, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyIf:
+    """What must hold of a family's answers at the moment of sending: `not answered`, `answered coming`.
+
+    `keyword` is one of the trial's `replies`; without one any reply counts.
+    """
+
+    answered: bool
+    keyword: str = ""
+
+    def __str__(self) -> str:
+        """`not answered coming`."""
+        return " ".join(filter(None, ("" if self.answered else "not", "answered", self.keyword)))
+
+    def holds(self, answers: Collection[str]) -> bool:
+        """Whether it holds of these answers, each a keyword, or empty where no keyword was meant."""
+        found = self.keyword in answers if self.keyword else bool(answers)
+        return found is self.answered
+
+    @property
+    def broken(self) -> str:
+        """Why a message is not sent where it does not hold."""
+        what = f"answered `{self.keyword}`" if self.keyword else "answered"
+        return f"the family has not {what}" if self.answered else f"the family has {what}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from nudge.trial.lock import Lock, canonical
 from nudge.trial.problems import Level
 from nudge.trial.records.report import Amendment
 from nudge.workflow.examine import Examined, examine
-from nudge.workflow.guard import Locked, need_locked
+from nudge.workflow.guard import UNLOADED, Locked, need_locked
 from nudge.workflow.locking import locked_texts, write_lock_file
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def amend_trial(path: Path, desk: Desk, reason: str) -> Amended:
 
 def _may_amend(locked: Locked, found: Sequence[Change]) -> None:
     name, state = locked.state.name, locked.state.state
-    if state in {"locked", "allocated"}:
+    if state in {"locked", "allocated", UNLOADED}:
         raise Refused(f"{name} has not launched, so it is locked anew", "nudge lock FILE --reason '…'")
     if state not in _MAY_AMEND:
         raise Refused(f"{name} is {state}", "a closed trial is not amended; write the change into its report")

@@ -82,27 +82,30 @@ def household_cap(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
     """
     sites = draws_sites(loaded.trial)
     for name in loaded.trial.arms:
-        units = [
-            unit.id for unit in roll.units
-            if any(too_often(moments) for moments in _moments(planner, unit, name, sites=sites))
-        ]  # fmt: skip
-        if units:
+        homes = [
+            unit.id
+            for unit in roll.units
+            for home, moments in _moments(planner, unit, name, sites=sites).items()
+            if too_often(moments)
+        ]
+        if homes:
             yield loaded.source.problem(
                 Level.LAUNCH, ("arms", name, "messages"),
-                f"would write to {len(units)} households more often than one may, the first of them {units[0]}",
+                f"would write to {len(homes)} households more often than one may, the first of them {homes[0]}",
                 "send one a week and three a month at most, such as once per family (`for_each: unit`)",
             )  # fmt: skip
 
 
-def _moments(planner: Planner, unit: Unit, arm: str, *, sites: bool) -> Iterator[list[timedelta]]:
+def _moments(planner: Planner, unit: Unit, arm: str, *, sites: bool) -> dict[str, list[timedelta]]:
     """How long after the first each message follows, by the clock on the wall: a week is a week when it changes.
 
-    Two adults of a household who get one message at once are written to once; at a site every address is its own.
+    By household, which is the unit, and has no name of its own; in a school or a clinic it is the
+    address. Two adults who get one message at once are written to once.
     """
     dues: defaultdict[str, set[datetime]] = defaultdict(set)
     for message in planner.trial.arms[arm].messages:
         for _, route, due in planner.recipients(unit, message):
-            dues[route.address if sites else ""].add(due.astimezone(planner.zone))
-    for moments in dues.values():
-        first = min(moments)
-        yield sorted(moment - first for moment in moments)  # within one zone Python subtracts what the clocks show
+            dues[route.address if sites else ""].add(due)
+    local = {home: sorted(due.astimezone(planner.zone) for due in theirs) for home, theirs in dues.items()}
+    # Within one zone Python subtracts what the clocks show.
+    return {home: [moment - moments[0] for moment in moments] for home, moments in local.items()}

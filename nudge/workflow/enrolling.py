@@ -22,7 +22,7 @@ from nudge.trial.lock import trial_of
 from nudge.trial.problems import Problems
 from nudge.trial.records.design import Allocation
 from nudge.trial.tables import read_csv_table
-from nudge.workflow.drawing import takes_one_by_one
+from nudge.workflow.drawing import draws_sites, takes_one_by_one
 from nudge.workflow.guard import need_locked
 from nudge.workflow.joining import CHOSEN_LATER, join_sites, joins_sites
 from nudge.workflow.launching import render_all
@@ -246,5 +246,5 @@ def _planned(
     for template in locked_templates(locked).values():
         variants.setdefault(template.name, set()).add(template.channel)
     arm_of = {row.unit: row.arm for row in rows}
-    planner = Planner(trial, variants, locked.lock.locked_at, seed)
+    planner = Planner(trial, variants, locked.lock.locked_at, seed, sites=draws_sites(trial))
     return [send for unit in new for send in planner.sends(unit, arm_of[unit.id])]

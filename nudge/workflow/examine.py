@@ -253,7 +253,7 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
         for i, message in enumerate(spec.messages):
             path: tuple[Step, ...] = ("arms", arm, "messages", i)
             for language in sorted(languages):
-                for channel in _meant(trial.channels, message.template, existing):
+                for channel in _meant(message.by or trial.channels, message.template, existing):
                     number = routes[language, channel]
                     if number and (message.template, channel, language) not in existing:
                         yield _variant_missing(loaded, path, message.template, channel, language, number, existing)
@@ -263,8 +263,8 @@ def _reach(examined: Examined, roll: Roll, planner: Planner) -> Iterator[Problem
             if blank:
                 yield loaded.source.problem(
                     Level.LAUNCH, (*path, "send"),
-                    f"{blank} units have no `{message.send.anchor}`, so no time to send can be worked out",
-                    f"fill it in, or make it part of `eligible`: {message.send.anchor} is not missing",
+                    f"{blank} units have no `{message.send.root}`, so no time to send can be worked out",
+                    f"fill it in, or make it part of `eligible`: {message.send.root} is not missing",
                 )  # fmt: skip
     yield from _windows(examined, roll, planner)
 

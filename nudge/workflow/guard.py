@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 REASON = "put it back; or before launch `nudge lock --reason`, after it `nudge amend --reason`"
 
 
+UNLOADED = "unloaded"
+"""The state of a trial whose roll was taken back, until it is locked with another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Locked:
     """A trial's state and the lock in force."""
@@ -46,6 +50,15 @@ def need_locked(store: Engine, trial: str) -> Locked:
     if locked is None:
         raise Refused(f"{trial} is not locked in this database", "lock it first: nudge lock FILE")
     return locked
+
+
+def need_loaded(locked: Locked) -> None:
+    """Raise Refused where the roll was taken back."""
+    if locked.state.state == UNLOADED:
+        raise Refused(
+            f"the roll of {locked.state.name} was taken back, so nobody takes part",
+            "name the right one in the trial file, and lock it: nudge lock FILE --reason '…'",
+        )
 
 
 def need_unchanged(examined: Examined, locked: Locked) -> None:

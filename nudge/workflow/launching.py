@@ -18,7 +18,7 @@ from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.problems import Level
 from nudge.workflow.drawing import draws_sites
 from nudge.workflow.examine import Examined, examine
-from nudge.workflow.guard import Locked, need_locked, need_unchanged
+from nudge.workflow.guard import Locked, need_loaded, need_locked, need_unchanged
 from nudge.workflow.law import law_of
 from nudge.workflow.linking import as_sent
 from nudge.workflow.locking import sealed_seed
@@ -68,6 +68,7 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
         raise ProblemsFound(errors)
     trial = examined.trial
     locked = need_locked(desk.store, trial.trial)
+    need_loaded(locked)
     need_unchanged(examined, locked)
     _may_launch(examined, locked, desk)
     with desk.store.begin() as connection:

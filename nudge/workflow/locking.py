@@ -23,7 +23,7 @@ from nudge.trial.records.design import Allocation, BalanceRow, Seed
 from nudge.workflow.drawing import drawing_method, takes_one_by_one
 from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import Examined, examine
-from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchanged
+from nudge.workflow.guard import UNLOADED, Locked, find_locked, need_loaded, need_locked, need_unchanged
 from nudge.workflow.law import draw_units, law_of
 from nudge.workflow.placing import arms_of_people, primary_window
 
@@ -59,7 +59,7 @@ def lock_trial(path: Path, desk: Desk, reason: str | None = None) -> Lock:
         with desk.store.begin() as connection:
             seed = sealed_seed(connection, earlier.state.name, desk)
         lock = _new_lock(examined, roll, desk, seed, earlier, reason)
-        if lock.fingerprint == earlier.lock.fingerprint:
+        if lock.fingerprint == earlier.lock.fingerprint and earlier.state.state != UNLOADED:
             return earlier.lock
         _may_relock(earlier, reason)
         _replace(examined, roll, lock, earlier, desk)
@@ -104,14 +104,16 @@ def _new_lock(
 
 
 def _may_relock(earlier: Locked, reason: str | None) -> None:
-    if earlier.state.state not in {"locked", "allocated"}:
+    if earlier.state.state not in {"locked", "allocated", UNLOADED}:
         raise Refused(
             f"{earlier.state.name} is {earlier.state.state}: families may have been written to under its lock",
             "what changes now is an amendment: nudge amend FILE --reason '…'",
         )
     if not reason:
         raise Refused(
-            f"{earlier.state.name} is locked and the file, a template or the roll has changed",
+            f"{earlier.state.name} is locked and the file, a template or the roll has changed"
+            if earlier.state.state != UNLOADED
+            else f"the roll of {earlier.state.name} was taken back, and a new lock loads another",
             "put it back, or give the reason: nudge lock FILE --reason '…'; both draws will be in the report",
         )
 
@@ -192,6 +194,7 @@ def allocate_trial(path: Path, desk: Desk) -> Drawn:
         raise ProblemsFound(errors)
     trial = examined.trial
     locked = need_locked(desk.store, trial.trial)
+    need_loaded(locked)
     need_unchanged(examined, locked)
     law = law_of(trial)
     with desk.store.begin() as connection:

@@ -105,7 +105,7 @@ def unused_columns(loaded: LoadedTrial, templates: list[Template]) -> Iterator[P
     conditions += [outcome.source.outside for outcome in trial.outcomes.values() if outcome.source]
     used = {name for text in conditions if text for name in condition(text, population.columns).columns}
     used |= {name for template in templates for name in template.variables}
-    used |= {message.send.anchor.name for arm in trial.arms.values() for message in arm.messages}
+    used |= {message.send.root.name for arm in trial.arms.values() for message in arm.messages}
     used |= {outcome.window.anchor.name for outcome in trial.outcomes.values() if outcome.window}
     used |= {
         *trial.analysis.covariates,

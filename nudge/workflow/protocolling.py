@@ -138,7 +138,7 @@ def _schedule(examined: Examined, now: datetime) -> Iterator[ScheduleRow]:
         for number, message in enumerate(spec.messages, 1):
             dues = [due for unit, person in people if (due := planner.due(unit, person, message)) is not None]
             which = f"Message {number}" if len(spec.messages) > 1 else "Message"
-            yield ScheduleRow(f"{which}: {message.template}", arm, str(message.send), *_days(dues, planner.zone))
+            yield ScheduleRow(f"{which}: {message.template}", arm, message.when, *_days(dues, planner.zone))
     for name, outcome in trial.outcomes.items():
         closing: list[datetime] = []
         if outcome.window and outcome.window.anchor.kind == "first_planned_send":

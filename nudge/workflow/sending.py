@@ -8,23 +8,27 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nudge.delivery.channels import channel_module
 from nudge.delivery.dispatcher import Dispatcher, Prepared
 from nudge.delivery.limits import SendingHours, until
 from nudge.messages.render import RenderError, render
 from nudge.store import lease, ledger
+from nudge.store.answered import answers_to
 from nudge.store.engine import reading
 from nudge.store.events import add_notice
-from nudge.store.locks import hold_ledger, share_ledger
+from nudge.store.locks import hold_ledger, share_ledger, side_by_side
 from nudge.store.opt_outs import add_opt_out
 from nudge.store.rates import hold_sender, reserve
 from nudge.store.suppressions import BOUNCED, suppress
+from nudge.store.trials import current_definitions
+from nudge.trial.errors import Refused
+from nudge.trial.grammar import only_if
 from nudge.trial.lock import trial_of
 from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
 from nudge.workflow.guard import need_locked
-from nudge.workflow.limiting import held_back, read_rates, sending_hours, site_trials
+from nudge.workflow.limiting import not_now, read_rates, sending_hours, site_trials
 from nudge.workflow.linking import as_sent, sent_links
 from nudge.workflow.marking import email_marks
 from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from nudge.delivery.channels import Channel
     from nudge.messages.links import Manner
     from nudge.trial.model import Trial
+    from nudge.trial.quantities import OnlyIf
     from nudge.trial.records.messages import Template, Words
     from nudge.workflow.desk import Desk
 
@@ -85,6 +90,7 @@ class StoreLedger:
     desk: Desk
     holder: str = field(default_factory=lease.this_process)
     rates: Mapping[str, float] = field(default_factory=dict)
+    conditions: dict[str, dict[str, OnlyIf]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the rates once."""
@@ -95,20 +101,22 @@ class StoreLedger:
         """How long the lease runs from each call."""
         return timedelta(seconds=self.desk.settings.lease_seconds)
 
-    def open_rows(self) -> list[DueSend]:
-        """Bring the ledger up to this moment and read what is due."""
+    def open_rows(self) -> tuple[list[DueSend], Counter[Status]]:
+        """Bring the ledger up to this moment and read what is due; counts of what was held back instead."""
         now = self.desk.clock.now()
         with self.desk.store.begin() as connection:
             hold_ledger(connection)
             lease.take_lease(connection, self.holder, now, self.lease_length)
             ledger.make_ready(connection, now, site_trials(connection))
+            held: Counter[Status] = Counter()
             while rows := ledger.due_rows(connection, self.holder, now, _BATCH, self.desk.vault):
-                held = held_back(connection, rows, now, self.desk.settings, self.holder)
-                ledger.record_steps(connection, held, now)
-                if allowed := [row for row in rows if row.id not in held]:
+                steps = not_now(connection, rows, now, self.desk.settings, self.holder)
+                ledger.record_steps(connection, steps, now)
+                held.update(step.status for step in steps.values() if step.status is not Status.VIRTUAL)
+                if allowed := [row for row in rows if row.id not in steps]:
                     ledger.take_up(connection, allowed, self.holder)
-                    return allowed
-            return []
+                    return allowed, held
+            return [], held
 
     def reserve(self, ways: Sequence[str]) -> float:
         """Seconds until every one of these may go, by the rates that all workers share."""
@@ -116,20 +124,61 @@ class StoreLedger:
             return reserve(connection, Counter(ways), self.rates, self.desk.clock.now())
 
     def commit(self, results: Sequence[Result], prepared: Sequence[Prepared]) -> list[Prepared]:
-        """Write results and intents together; return the intents that may be sent."""
+        """Write results and intents together; return the intents that may be sent, and those that end here.
+
+        What became of this dispatcher's own messages is written whoever holds the lease by now.
+        """
         now = self.desk.clock.now()
-        ended = {one.due.id: one.step for one in prepared if one.step is not None}
         with self.desk.store.begin() as connection:
             hold_ledger(connection) if any(map(_to_heed, results)) else share_ledger(connection)
-            lease.take_lease(connection, self.holder, now, self.lease_length)
-            ledger.record_steps(connection, {due.id: step for due, _, step in results}, now, self.holder)
-            ledger.record_provider_ids(
-                connection, {due.id: said.provider_id for due, said, _ in results if said.provider_id}
-            )
-            ledger.record_steps(connection, ended, now, self.holder)
-            self._heed(connection, results, now)
-            claimed = ledger.claim(connection, [self._intent(one) for one in prepared if one.words], self.holder, now)
-        return [one for one in prepared if one.due.id in claimed]
+            self._record(connection, results, now)
+            try:
+                lease.take_lease(connection, self.holder, now, self.lease_length)
+            except Refused as refused:
+                lost: Refused | None = refused
+            else:
+                lost = None
+                settled = self._claim(connection, prepared, now)
+        if lost is not None:
+            raise lost
+        return settled
+
+    def _record(self, connection: Connection, results: Sequence[Result], now: datetime) -> None:
+        ledger.record_steps(connection, {due.id: step for due, _, step in results}, now, self.holder)
+        ledger.record_provider_ids(
+            connection, {due.id: said.provider_id for due, said, _ in results if said.provider_id}, self.holder
+        )
+        self._heed(connection, results, now)
+
+    def _claim(self, connection: Connection, prepared: Sequence[Prepared], now: datetime) -> list[Prepared]:
+        ended = {one.due.id: one.step for one in prepared if one.step is not None}
+        # Where one dispatcher works alone, a row has no holder before it is claimed.
+        mine = self.holder if side_by_side(connection) else None
+        unmet = self._unmet(connection, [one for one in prepared if one.words])
+        ledger.record_steps(connection, ended | {one.due.id: one.step for one in unmet if one.step}, now, mine)
+        stopped = {one.due.id for one in unmet}
+        going = [one for one in prepared if one.words and one.due.id not in stopped]
+        claimed = ledger.claim(connection, [self._intent(one) for one in going], self.holder, now)
+        return [one for one in going if one.due.id in claimed] + unmet
+
+    def _unmet(self, connection: Connection, prepared: Sequence[Prepared]) -> list[Prepared]:
+        """Messages whose condition does not hold at this moment, each with the step that ends it."""
+        asked = {one.due.id: when for one in prepared if (when := self._condition(connection, one.due)) is not None}
+        if not asked:
+            return []
+        asking = [one for one in prepared if one.due.id in asked]
+        answers = answers_to(connection, [one.due for one in asking], site_trials(connection))
+        return [
+            Prepared(one.due, step=Step(Status.CANCELLED, reason=asked[one.due.id].broken))
+            for one in asking
+            if not asked[one.due.id].holds(answers[one.due.id])
+        ]
+
+    def _condition(self, connection: Connection, due: DueSend) -> OnlyIf | None:
+        """What the trial's file sets before a message; messages never change after launch."""
+        if due.trial not in self.conditions:
+            self.conditions[due.trial] = _conditions(current_definitions(connection)[due.trial])
+        return self.conditions[due.trial].get(due.message)
 
     def _heed(self, connection: Connection, results: Sequence[Result], now: datetime) -> None:
         """Codes that a person must see, addresses refused for good, and opt-outs that only the provider knew of."""
@@ -166,6 +215,16 @@ class StoreLedger:
             one.due.id, self.desk.vault.seal(one.words.encode()), hashlib.sha256(one.words.encode()).hexdigest(),
             one.template, one.segments, one.links,
         )  # fmt: skip
+
+
+def _conditions(definition: Mapping[str, Any]) -> dict[str, OnlyIf]:
+    """By the ledger's name of a message."""
+    return {
+        f"{arm['name']}.{number}": only_if(message["only_if"])
+        for arm in definition["arms"]
+        for number, message in enumerate(arm.get("messages", ()), 1)
+        if "only_if" in message
+    }
 
 
 def _to_heed(result: Result) -> bool:

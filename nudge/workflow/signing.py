@@ -12,7 +12,7 @@ from nudge.store.trials import add_approval, approvals_of, locks_of
 from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.problems import Level
 from nudge.workflow.examine import examine
-from nudge.workflow.guard import Locked, need_locked, need_unchanged
+from nudge.workflow.guard import Locked, need_loaded, need_locked, need_unchanged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +49,7 @@ def approve_trial(path: Path, desk: Desk, approver: str) -> Signed:
     if errors:
         raise ProblemsFound(errors)
     locked = need_locked(desk.store, examined.trial.trial)
+    need_loaded(locked)
     need_unchanged(examined, locked)
     _not_the_author(desk.store, locked, name)
     standing = examined.at(Level.LAUNCH)

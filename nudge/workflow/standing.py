@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nudge.store.engine import reading
 from nudge.store.halts import halts_in_force
-from nudge.store.ledger import ledger_counts, next_due
+from nudge.store.ledger import ledger_counts, next_message, waits_halted
 from nudge.store.outcomes import latest_results, loaded_outcomes
 from nudge.store.people import allocation_counts, step_counts
 from nudge.store.trials import all_trials, approvals_of, current_definitions, locks_of, trial_state
@@ -16,6 +16,7 @@ from nudge.trial.crossing import crossings_of
 from nudge.trial.lock import trial_of
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.trials import TrialState
+from nudge.workflow.guard import UNLOADED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,7 +112,7 @@ def _one(connection: Connection, state: TrialState, now: datetime) -> Standing:
         state.name, state.state, state.demonstration, *_allocated(connection, state.name, now),
         [f"{rows:,} {status}" for status, rows in sorted(tally.items())],
         [_held(halt) for halt in halts_in_force(connection, state.name)],
-        next_due(connection, state.name), _next_command(connection, state),
+        next_message(connection, state.name), _next_command(connection, state),
     )  # fmt: skip
 
 
@@ -120,9 +121,24 @@ def _held(halt: Mapping[str, Any]) -> str:
     return f"{what} is held back since {halt['since']:%d %B %Y %H:%M} UTC, by {halt['actor']}: {halt['reason']}"
 
 
+def _sending(connection: Connection, state: TrialState) -> str:
+    """What to do about messages that have still to go; empty where there are none."""
+    if next_message(connection, state.name) is not None:
+        return "nudge send FILE --live, or nudge serve"
+    return _lift(halts_in_force(connection, state.name)[0]) if waits_halted(connection, state.name) else ""
+
+
+def _lift(halt: Mapping[str, Any]) -> str:
+    arm = f" --arm {halt['arm']}" if halt["arm"] else ""
+    return f"nudge halt{' ' + halt['trial'] if halt['trial'] else ''}{arm} --lift, once what led to the halt is mended"
+
+
+_BEFORE_THE_DRAW = {"locked": "nudge allocate FILE", UNLOADED: "nudge lock FILE --reason '…', with the right roll"}
+
+
 def _next_command(connection: Connection, state: TrialState) -> str:
-    if state.state == "locked":
-        return "nudge allocate FILE"
+    if state.state in _BEFORE_THE_DRAW:
+        return _BEFORE_THE_DRAW[state.state]
     locks = locks_of(connection, state.name)
     signed = bool(locks) and bool(approvals_of(connection, locks[-1]))
     if state.state == "allocated":
@@ -130,8 +146,9 @@ def _next_command(connection: Connection, state: TrialState) -> str:
     if state.state == "paused":
         waits = locks[-1].amendment == "major" and not signed
         return "nudge approve FILE --as 'THEIR NAME'" if waits else f"nudge resume {state.name}"
-    if state.state == "launched" and next_due(connection, state.name) is not None:
-        return "nudge send FILE --live, or nudge serve"
+    sending = _sending(connection, state) if state.state == "launched" else ""
+    if sending:
+        return sending
     if not loaded_outcomes(connection, state.name):
         return "nudge collect FILE"
     return "nudge analyse FILE" if latest_results(connection, state.name) is None else "nudge report FILE"

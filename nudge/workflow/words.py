@@ -38,7 +38,7 @@ def arm_summaries(trial: Trial, templates: Sequence[Template]) -> tuple[ArmSumma
             tuple(
                 MessageSummary(
                     wording.name, wording.channel, wording.language, wording.sender, wording.subject, wording.body,
-                    str(message.send),
+                    message.when,
                 )
                 for message in arm.messages for wording in templates if wording.name == message.template
             ),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nudge.delivery.limits import SendingHours, hours_from, is_bank_holiday, next_by_cap, until
+from nudge.delivery.limits import SendingHours, hours_from, is_bank_holiday, next_by_cap, next_by_washout, until
 from nudge.trial.errors import InputError
 from nudge.trial.records.delivery import Status
 
@@ -86,16 +86,35 @@ def days(*ago: float) -> list[datetime]:
     ("ago", "wait"),
     [([], 0), ([7], 0), ([6], 1), ([3, 1], 6), ([8, 15], 0), ([8, 15, 22], 8), ([1, 8, 15], 15), ([31, 40, 50], 0)],
 )
-def test_a_household_gets_one_a_week_and_three_in_thirty_days(ago: list[float], wait: float) -> None:
-    assert next_by_cap(days(*ago), NOW, 1, 3) == NOW + timedelta(days=wait)
+def test_a_household_gets_one_a_week_and_three_in_thirty_days(ago: list[float], wait: int) -> None:
+    """Whole days of the calendar: from its first minute on."""
+    day = NOW.replace(hour=0) + timedelta(days=wait)
+    assert next_by_cap(days(*ago), NOW, 1, 3, LONDON) == (day if wait else NOW)
+
+
+def test_the_same_weekday_a_week_on_never_waits_for_minutes_nor_for_the_clocks() -> None:
+    late, early = datetime(2027, 1, 11, 10, 40, tzinfo=LONDON), datetime(2027, 1, 18, 10, tzinfo=LONDON)
+    assert next_by_cap([late], early, 1, 3, LONDON) == early
+    before, after = datetime(2027, 3, 22, 10, tzinfo=LONDON), datetime(2027, 3, 29, 10, tzinfo=LONDON)
+    assert after.astimezone(UTC) - before.astimezone(UTC) < timedelta(days=7), "an hour was lost on 28 March"
+    assert next_by_cap([before], after, 1, 3, LONDON) == after
 
 
 @given(st.lists(st.floats(0, 60), max_size=12), st.integers(1, 3), st.integers(3, 6))
 def test_at_the_moment_found_both_caps_hold(ago: list[float], per_week: int, per_month: int) -> None:
     earlier = days(*ago)
-    moment = next_by_cap(earlier, NOW, per_week, per_month)
-    assert sum(one > moment - timedelta(days=7) for one in earlier) < per_week
-    assert sum(one > moment - timedelta(days=30) for one in earlier) < per_month
+    day = next_by_cap(earlier, NOW, per_week, per_month, LONDON).astimezone(LONDON).date()
+    dates = [one.astimezone(LONDON).date() for one in earlier]
+    assert sum(one > day - timedelta(days=7) for one in dates) < per_week
+    assert sum(one > day - timedelta(days=30) for one in dates) < per_month
+
+
+def test_a_washout_is_counted_from_the_latest_message_of_another_trial() -> None:
+    month = timedelta(days=28)
+    assert next_by_washout([], NOW, month, LONDON) == NOW
+    assert next_by_washout(days(28), NOW, month, LONDON) == NOW
+    assert next_by_washout(days(40, 27), NOW, month, LONDON) == NOW.replace(hour=0) + timedelta(days=1)
+    assert next_by_washout(days(0), NOW, timedelta(0), LONDON) == NOW
 
 
 def test_what_cannot_go_in_time_expires_with_its_reason() -> None:

@@ -45,6 +45,14 @@ def test_the_preferred_safe_route_with_words_is_used() -> None:
     assert [row.channel for row in only_email.sends(unit(both), "reminder")] == ["email"]
 
 
+def test_a_message_may_name_the_channels_it_goes_by() -> None:
+    message = {"template": "visit", "send": "7 days before visit at 10:00", "by": "email"}
+    plan = planner(arms={"usual": {"control": "true", "receives": "the letter"}, "reminder": {"messages": [message]}})
+    both = person("a", date(2027, 1, 25), sms(1), mail("a"))
+    assert [row.channel for row in plan.sends(unit(both), "reminder")] == ["email"]
+    assert list(plan.sends(unit(person("a", date(2027, 1, 25), sms(1))), "reminder")) == []
+
+
 def test_siblings_who_share_a_phone_get_one_message_about_the_first_date() -> None:
     older = person("b", date(2027, 2, 8), sms(1))
     younger = person("a", date(2027, 1, 25), sms(1))
@@ -73,6 +81,32 @@ def test_a_unit_whose_arm_sends_nothing_gets_the_other_arms_moments() -> None:
     virtual, real = list(planner().sends(one, "usual")), list(planner().sends(one, "reminder"))
     assert [(row.virtual, row.person, row.template, row.via) for row in virtual] == [(True, "", "", "")]
     assert [row.due_at for row in virtual] == [row.due_at for row in real]
+
+
+def test_a_message_follows_when_the_earlier_one_is_planned_by_the_clock_on_the_wall() -> None:
+    """The clocks go forward on 28 March 2027: the week from Monday to Monday is an hour short."""
+    messages = [
+        {"name": "first", "template": "visit", "send": "1 day before visit at 10:00"},
+        {"name": "second", "template": "visit", "send": "7 days after first at 12:30", "only_if": "not answered"},
+        {"template": "visit", "send": "48 hours after second"},
+    ]
+    arms = {"usual": {"control": "true", "receives": "the letter"}, "reminder": {"messages": messages}}
+    plan = planner(arms=arms)
+    one = unit(person("a", date(2027, 3, 23), sms(1)))
+    dues = [datetime(2027, 3, 22, 10, tzinfo=UTC), datetime(2027, 3, 29, 11, 30, tzinfo=UTC),
+            datetime(2027, 3, 31, 11, 30, tzinfo=UTC)]  # fmt: skip
+    assert [row.due_at for row in plan.sends(one, "reminder")] == dues
+    virtual = list(plan.sends(one, "usual"))
+    assert [row.due_at for row in virtual] == dues, "conditions or not, the arms' moments are the same"
+    assert [row.message for row in virtual] == ["virtual.1", "virtual.2", "virtual.3"]
+    assert plan.last_planned(one) == dues[-1]
+    assert list(plan.sends(unit(person("a", None, sms(1))), "reminder")) == [], "nothing follows what has no date"
+
+
+def test_the_moments_of_one_message_are_named_as_one() -> None:
+    """Two adults with days of their own: for limits, the household would have had one message."""
+    two = unit(person("a", date(2027, 1, 25), sms(1)), person("b", date(2027, 1, 26), sms(2)))
+    assert [row.message for row in planner().sends(two, "usual")] == ["virtual.1", "virtual.1.2"]
 
 
 def test_the_first_planned_send_does_not_depend_on_the_arm() -> None:

@@ -40,13 +40,14 @@ def test_without_time_for_another_try_it_expires() -> None:
 
 
 @given(st.sampled_from(Reply), st.integers(1, 20), st.timedeltas(timedelta(0), timedelta(days=3)))
-def test_only_a_temporary_failure_is_ever_tried_again(reply: Reply, attempt: int, left: timedelta) -> None:
+def test_only_what_was_surely_not_taken_is_ever_tried_again(reply: Reply, attempt: int, left: timedelta) -> None:
     step = after_try(SendResult(reply), attempt, NOON, NOON + left)
     assert (step.due_at is not None) == (step.status is Status.DUE)
     if step.status is Status.DUE:
-        assert reply in {Reply.TEMPORARY, Reply.BLOCKED}
+        assert reply in {Reply.TEMPORARY, Reply.BLOCKED, Reply.UNSENT}
         assert step.due_at is not None
-        assert NOON < step.due_at <= NOON + left
+        assert NOON <= step.due_at <= NOON + left
+        assert (step.due_at == NOON) == (reply is Reply.UNSENT), "only what was never handed over goes at once"
     assert Status.CLAIMED in FOLLOWS[step.status], "the ledger allows what the rule says"
 
 

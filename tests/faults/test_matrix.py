@@ -11,7 +11,7 @@ from tests.support.faults import disturbed_by_signals, disturbed_by_the_world, w
 
 CELLS = [
     ("govuk_notify", "drop"), ("govuk_notify", "error"), ("govuk_notify", "busy"), ("twilio_sms", "drop"),
-    ("twilio_sms", "too_many"), ("smtp", "drop"), ("smtp", "storm"),
+    ("twilio_sms", "too_many"), ("smtp", "drop"), ("smtp", "storm"), ("govuk_notify", "clock"), ("smtp", "clock"),
 ]  # fmt: skip
 
 
@@ -19,6 +19,7 @@ CELLS = [
 def test_whatever_the_world_does_the_ledger_misstates_nothing(tmp_path: Path, via: str, fault: str) -> None:
     with world() as there:
         outcome = disturbed_by_the_world(tmp_path, CELLS.index((via, fault)), via, fault, there)
+    assert (outcome.doubled, outcome.misstated) == ([], [])
     assert not {Status.PLANNED, Status.DUE, Status.CLAIMED} & set(outcome.states), "nothing is left lying"
     if via == "govuk_notify":
         settled = {Status.ACCEPTED, Status.DELIVERED, Status.FAILED}
@@ -32,6 +33,15 @@ def test_whatever_the_world_does_the_ledger_misstates_nothing(tmp_path: Path, vi
 def test_stopped_past_its_lease_a_dispatcher_repeats_nothing(tmp_path: Path) -> None:
     with world() as there:
         outcome = disturbed_by_signals(tmp_path, 7, "govuk_notify", "stop", there, 40)
+    assert (outcome.doubled, outcome.misstated) == ([], [])
     assert outcome.disturbances > 0
     assert set(outcome.states) <= {Status.ACCEPTED, Status.UNKNOWN}
+    assert outcome.states[Status.UNKNOWN] <= 4 * outcome.disturbances, "only what was on the wire"
+
+
+def test_on_a_full_disk_a_dispatcher_ends_with_a_sentence_and_repeats_nothing(tmp_path: Path) -> None:
+    with world() as there:
+        outcome = disturbed_by_signals(tmp_path, 3, "smtp", "full", there, 40)
+    assert (outcome.doubled, outcome.misstated) == ([], [])
+    assert outcome.disturbances > 0
     assert outcome.states[Status.UNKNOWN] <= 4 * outcome.disturbances, "only what was on the wire"

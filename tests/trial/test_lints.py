@@ -268,6 +268,27 @@ def test_no_household_is_written_to_more_than_weekly_or_three_times_a_month(
     ]
 
 
+@pytest.mark.parametrize(("later", "sentences"), [("7 days", 0), ("6 days", 1)])
+def test_a_week_is_counted_through_the_message_that_is_followed(tmp_path: Path, later: str, sentences: int) -> None:
+    """What two messages hang on in the end is one date, so the file alone shows that they are too close."""
+    followed = "{name: first, template: visit, send: 14 days before visit at 10:00}, "
+    follows = f"{{template: visit, send: {later} after first at 10:00}}"
+    text = changed("[{template: visit, send: 7 days before visit at 10:00}]", f"[{followed}{follows}]", PLAIN)
+    assert [one for one in said(tmp_path, text) if "within a week" in one] == [
+        "launch arms.reminder.messages: plans two messages within a week for one household; send one a week and three "
+        "a month at most, over all trials"
+    ] * sentences
+
+
+def test_a_sunday_is_seen_through_the_message_that_is_followed(tmp_path: Path) -> None:
+    followed = "{name: first, template: visit, send: 2027-01-11 at 10:00}"
+    follows = "{template: visit, send: 13 days after first at 10:00}"
+    text = changed("[{template: visit, send: 7 days before visit at 10:00}]", f"[{followed}, {follows}]", PLAIN)
+    assert said(tmp_path, text) == [
+        "launch arms.reminder.messages[2].send: 2027-01-24 is a Sunday; send on another day of the week"
+    ]
+
+
 @pytest.mark.parametrize(
     "sends",
     [

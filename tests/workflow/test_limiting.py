@@ -158,6 +158,23 @@ def test_where_a_trial_stands_tells_what_is_held_back(bench: Bench) -> None:
     assert standing(desk)[0].halted == []
 
 
+def test_while_all_is_halted_nobody_is_told_to_send(bench: Bench) -> None:
+    desk = bench.desk()
+    launched(desk, bench.folder, arms=BOTH)
+    sending = "nudge send FILE --live, or nudge serve"
+    mended = "once what led to the halt is mended"
+    assert standing(desk)[0].next_command == sending
+    halt_sending(desk, "small", "reminder", "complaints")
+    assert standing(desk)[0].next_command == sending, "the other arm still goes"
+    halt_sending(desk, "small", "usual", "complaints")
+    assert standing(desk)[0].next_command == f"nudge halt small --arm reminder --lift, {mended}"
+    assert standing(desk)[0].next_due is None
+    lift_sending(desk, "small", "reminder")
+    halt_sending(desk, "", "", "a wrong link")
+    lift_sending(desk, "small", "usual")
+    assert standing(desk)[0].next_command == f"nudge halt --lift, {mended}"
+
+
 def test_a_halt_needs_a_reason_and_something_to_halt(bench: Bench) -> None:
     desk = bench.desk()
     launched(desk, bench.folder)
@@ -186,7 +203,7 @@ def test_what_only_the_provider_knew_and_codes_of_no_table_are_heeded(bench: Ben
     launched(desk, bench.folder, arms=BOTH)
     bench.clock.advance_to(DUE)
     book = StoreLedger(desk)
-    first, second = book.open_rows()[:2]
+    first, second = book.open_rows()[0][:2]
     with desk.store.begin() as connection:
         from nudge.delivery.rules import after_try
         from nudge.store.changes import change

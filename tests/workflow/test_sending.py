@@ -117,7 +117,7 @@ def test_after_a_long_pause_what_is_too_late_expires_with_its_reason(bench: Benc
     bench.clock.advance_to(DUE + timedelta(days=2, seconds=1))
     resume_trial("small", desk)
     assert send_due(desk) == {}
-    assert states(desk)[Status.EXPIRED] == 20
+    assert states(desk)[Status.EXPIRED] == 40, "20 messages, and the 20 moments of those who would have got none"
     with desk.store.begin() as connection:
         assert set(connection.scalars(sa.select(sends.c.reason).where(sends.c.status == Status.EXPIRED))) == {
             "could not be sent in time"
@@ -196,7 +196,7 @@ def test_what_a_dead_dispatcher_left_is_settled_by_asking_the_outbox(bench: Benc
     desk = launched(bench)
     bench.clock.advance_to(DUE)
     with desk.store.begin() as connection:
-        change(connection, sends.c.status == Status.PLANNED, Status.DUE, DUE)
+        change(connection, sends.c.person != "", Status.DUE, DUE)
         change(connection, sends.c.status == Status.DUE, Status.CLAIMED, DUE, holder="elsewhere/1")
         taken = connection.scalars(sa.select(sends.c.id).where(sends.c.status == Status.CLAIMED).limit(5)).all()
     (bench.folder / "outbox").mkdir()
@@ -214,7 +214,7 @@ def test_an_illegal_change_of_state_is_not_written(bench: Bench) -> None:
     with desk.store.begin() as connection:
         assert change(connection, sa.true(), Status.ACCEPTED, DUE) == 0
         assert write_plan(connection, "small", [], DUE) == 0
-    assert states(desk) == {Status.PLANNED: 20, Status.VIRTUAL: 20}
+    assert states(desk) == {Status.PLANNED: 40}
 
 
 def test_a_live_channel_never_gets_a_reserved_address(bench: Bench) -> None:
@@ -225,7 +225,7 @@ def test_a_live_channel_never_gets_a_reserved_address(bench: Bench) -> None:
     bench.clock.advance_to(DUE)
     live = Outbox(bench.folder / "outbox")
     live.live = True
-    row = StoreLedger(desk).open_rows()[0]
+    row = StoreLedger(desk).open_rows()[0][0]
     prepared = Preparer(desk, {"outbox": live})(row, DUE)
     assert prepared.step is not None
     assert prepared.step.reason == "the address is set aside for drama and examples"

@@ -90,7 +90,7 @@ def _card(trial: Trial, arm: ArmSummary) -> Table:
         ("What", "; ".join(part for part in (arm.receives, _counted(len(spec.messages)), norm) if part) or "not said"),
         ("Who provides", ", ".join(senders) or "as now"),
         ("How", ", ".join(channels) or "as now"),
-        ("When and how much", "; ".join(str(message.send) for message in spec.messages) or spec.dose or "as now"),
+        ("When and how much", "; ".join(message.when for message in spec.messages) or spec.dose or "as now"),
         ("Tailoring", tailored or "none"),
         ("Changes on the way", "none without an amendment; the words are fixed by the lock"),
         (

@@ -99,7 +99,7 @@ def summary_rows(trial: Trial, facts: ProtocolFacts) -> list[tuple[str, str]]:
 
 def _received(trial: Trial, arm: str) -> str:
     spec = trial.arms[arm]
-    sent = ", ".join(f"{message.template} {message.send}" for message in spec.messages)
+    sent = ", ".join(f"{message.template} {message.when}" for message in spec.messages)
     return "; ".join(part for part in (spec.receives or "", sent) if part) or "not said"
 
 

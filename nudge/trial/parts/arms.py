@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from nudge.trial import quantities
 from nudge.trial.parts.fields import (
+    Channel,
     Column,
     Columns,
     Day,
     FixedDuration,
     Month,
     Name,
+    OnlyIf,
     Part,
     Proportion,
     SendTime,
@@ -26,15 +29,42 @@ from nudge.trial.parts.population import RowsFrom
 class Message(Part):
     """One message of an arm: which words, when, and to whom in the unit.
 
-    template: the folder with the words, looked for in message_templates/; send: when it is due;
-    for_each: one message per unit, or one per person of it; send_within: how long after that moment
-    it may still go out.
+    name: what later messages of the arm call it; template: the folder with the words, looked for in
+    message_templates/; send: when it is due, counted from a day, from allocation, from a date column or
+    from when an earlier message of the arm is planned; only_if: what must hold of the family's answers
+    when it is about to go, such as `not answered`; by: the channels it may go by, where not all of
+    `contact.prefer`; for_each: one message per unit, or one per person of
+    it; send_within: how long after that moment it may still go out.
     """
 
+    name: Name | None = None
     template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_/-]*$")]
     send: SendTime
+    only_if: OnlyIf | None = None
+    by: Annotated[
+        tuple[Channel, ...], BeforeValidator(as_list, json_schema_input_type=Channel | tuple[Channel, ...])
+    ] = ()
     for_each: Literal["unit", "person"] = "unit"
     send_within: FixedDuration = quantities.Duration(2, "days")
+
+    @property
+    def when(self) -> str:
+        """`7 days after first at 10:00, only if not answered`."""
+        return f"{self.send}, only if {self.only_if}" if self.only_if else str(self.send)
+
+
+def following(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The same messages, those sent after an earlier one of the arm tied to when that one is planned."""
+    named: dict[str, quantities.SendTime] = {}
+    tied: list[Message] = []
+    for message in messages:
+        send, name = message.send, message.send.anchor.name
+        if send.anchor.kind == "column" and name in named:
+            send = replace(send, anchor=quantities.Anchor("message", name, named[name]))
+        if message.name is not None:
+            named[message.name] = send
+        tied.append(message.model_copy(update={"send": send}))
+    return tuple(tied)
 
 
 class Norm(Part):
@@ -65,7 +95,7 @@ class Arm(Part):
     mechanism: Annotated[
         tuple[Name, ...], BeforeValidator(as_list, json_schema_input_type=Name | tuple[Name, ...])
     ] = ()
-    messages: tuple[Message, ...] = ()
+    messages: Annotated[tuple[Message, ...], AfterValidator(following)] = ()
     levels: dict[Name, Name] = {}
     dose: Text | None = None
     norm: Norm | None = None

@@ -73,6 +73,11 @@ SendTime = Annotated[
     ),
     _AS_TEXT,
 ]  # fmt: skip
+OnlyIf = Annotated[
+    quantities.OnlyIf,
+    *_written(grammar.only_if, "not answered", rf"(not\s+)?answered(\s+{grammar.NAME})?"),
+    _AS_TEXT,
+]
 Comparison = Annotated[
     quantities.Comparison,
     *_written(grammar.comparison, "plan - reminder", rf"{grammar.NAME}\s*-\s*{grammar.NAME}"),

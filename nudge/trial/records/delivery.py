@@ -25,7 +25,7 @@ class Status(enum.StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     VIRTUAL = "virtual"
-    """The moment at which a unit whose arm sends nothing would have been written to."""
+    """A unit whose arm sends nothing would have been written to: nothing held it back, so it counts as a message."""
 
 
 OPEN = (Status.PLANNED, Status.DUE, Status.WITHHELD)
@@ -38,18 +38,20 @@ FOLLOWS: dict[Status, tuple[Status, ...]] = {
     Status.ACCEPTED: (
         Status.CLAIMED, Status.UNKNOWN, Status.DUE, Status.WITHHELD, Status.EXPIRED, Status.CANCELLED, Status.REJECTED,
     ),
-    Status.REJECTED: (Status.CLAIMED,),
+    Status.REJECTED: (Status.CLAIMED, Status.UNKNOWN),
     Status.UNKNOWN: (Status.CLAIMED,),
     Status.EXPIRED: (*OPEN, Status.CLAIMED, Status.UNKNOWN),
     Status.CANCELLED: OPEN,
     Status.DELIVERED: (Status.ACCEPTED, Status.FAILED),
     Status.FAILED: (Status.ACCEPTED,),
+    Status.VIRTUAL: (Status.DUE,),
 }  # fmt: skip
-"""Each state, with those it may follow; `planned` and `virtual` are written at launch.
+"""Each state, with those it may follow; `planned` is written at launch.
 
 `claimed` is followed by `due` where the message was surely not taken and may be tried again;
 `unknown` by `due` only where the channel was asked and has never seen it. A provider's word
 that it has a message is true whatever the ledger held, and a delivery may overtake a failure.
+What a dispatcher that lost its lease learned of its own tries is true of `unknown` rows too.
 """
 
 
@@ -65,6 +67,8 @@ class Reply(enum.StrEnum):
     """Permanent: never tried again."""
     TEMPORARY = "temporary"
     """Surely not taken: may be tried again."""
+    UNSENT = "unsent"
+    """Never handed over, for a reason of ours: may be tried again at once."""
     UNKNOWN = "unknown"
     """Perhaps taken: never tried again by itself."""
     BLOCKED = "blocked"
@@ -131,11 +135,12 @@ class PlannedSend:
     """Opaque, and the reference the provider is given."""
     unit: str
     person: str
-    """Whose columns and contact point are used; empty for a virtual row of a household."""
+    """Whose columns and contact point are used; empty for what a whole household would have got."""
     arm: str
     message: str
-    """`plan.1`: the arm's first message."""
+    """`plan.1`: the arm's first message; `virtual.1`: when the first message of other arms would have gone."""
     template: str
+    """Empty for a virtual row."""
     channel: str
     via: str
     """The channel's file name, as the lock has it; empty for a virtual row."""
@@ -173,6 +178,11 @@ class DueSend:
     """The words of an earlier attempt, which a retry sends again."""
     suppressed: str = ""
     """Why the contact point is not used any more, if it is not."""
+
+    @property
+    def virtual(self) -> bool:
+        """Whether there is nothing to send, only a moment that counts."""
+        return not self.template
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Links in messages: one identifier per message and target.
 
-Revision: 0008
+Revision: 0005
 """
 
 import sqlalchemy as sa

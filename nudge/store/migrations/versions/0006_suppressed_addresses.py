@@ -1,6 +1,6 @@
 """Contact points that are not used any more, and the answers that go out as messages of their own.
 
-Revision: 0009
+Revision: 0006
 """
 
 import sqlalchemy as sa
