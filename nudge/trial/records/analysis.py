@@ -35,6 +35,10 @@ class AnalysisRows:
     types: Mapping[str, str]
     received: Floats | None = None
     """(n,) 1 where a message to the unit was delivered, 0 where none was, nan where that is not known."""
+    event: Floats | None = None
+    """(n,) for a time to an event, 1 where `outcome` is the time it happened, 0 where it had not by then."""
+    exposure: Floats | None = None
+    """(n,) how much of what a count is counted over: people, visits, days."""
 
 
 @dataclass(frozen=True, slots=True)
