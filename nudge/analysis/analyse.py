@@ -42,9 +42,9 @@ def analyse(
             )
             lines.append(line.planned(label))
             lines.extend(line.beside())
-            lines.extend(subgroup_lines(line, label))
+            lines.extend(subgroup_lines(line, label) if line.has_means else ())
             careless.extend(line.careless())
-        lines.extend(factor_lines(line, label) if trial.comparisons else ())
+        lines.extend(factor_lines(line, label) if trial.comparisons and line.has_means else ())
     adjust = trial.analysis.multiplicity != "none"
     return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless))
 

@@ -83,6 +83,8 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     Raises EstimationRefused where a randomised unit has rows in both arms, or in several blocks.
     """
     here = np.isin(rows.arm, [arm, control]) & ~np.isnan(rows.outcome)
+    if rows.event is not None:
+        here &= ~np.isnan(rows.event)
     treated, unit, block = rows.arm[here] == arm, _codes(rows.unit[here]), _codes(rows.block[here])
     _need_whole_units(unit, {"both arms": treated, "several blocks": block})
     both = np.intersect1d(block[treated], block[~treated])

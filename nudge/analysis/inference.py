@@ -19,6 +19,8 @@ from nudge.analysis.comparison import (
 )
 from nudge.analysis.estimators import estimator
 from nudge.analysis.estimators.cluster_means import cluster_means
+from nudge.analysis.linear_effect import need_spread
+from nudge.analysis.named import named as estimator_named
 from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, exact_events_test, permutation_test, redraw_of
 from nudge.analysis.score_interval import score_interval
 from nudge.trial.errors import EstimationRefused
@@ -45,6 +47,8 @@ class Answer:
     score_counts: tuple[int, int, int, int] | None = None
     """Events and rows of arm and control where the interval is a score interval."""
     blocks_left_out: int = 0
+    means: tuple[float, float] | None = None
+    """The arm's and the control's level, where it is not the mean outcome."""
 
     def interval(self, level: float) -> tuple[float, float] | None:
         """Bounds at a confidence level, in the outcome's units."""
@@ -75,21 +79,27 @@ def t_p_value(statistic: float, df: float) -> float:
     return float(2 * t.sf(abs(statistic), df))
 
 
-def answer(pair: Pair, design: Design, *, binary: bool, average: str, arms: tuple[str, str] = ("", "")) -> Answer:
+def answer(
+    pair: Pair, design: Design, *, binary: bool, average: str, arms: tuple[str, str] = ("", ""),
+    named: str | None = None,
+) -> Answer:  # fmt: skip
     """The estimate, its uncertainty and p-value for one comparison (rules 4-10).
 
-    arms: names of the arm and its control, by which the stored law knows them.
+    arms: names of the arm and its control, by which the stored law knows them. named: the estimator that the
+    file or the kind of outcome asks for; None where the draw chooses.
     """
     left_out = 0
     if design.blocks:
         pair, left_out = informative(pair)
     return replace(
-        _answer(pair, design, binary=binary, average=average, redraw=redraw_of(pair, design, *arms)),
+        _answer(pair, design, binary=binary, average=average, redraw=redraw_of(pair, design, *arms), named=named),
         blocks_left_out=left_out,
     )
 
 
-def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None) -> Answer:
+def _answer(
+    pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None, named: str | None = None
+) -> Answer:
     units = [pair.units_of(treated=side) for side in (True, False)]
     if min(units) == 0:
         return _NOTHING
@@ -97,6 +107,8 @@ def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: R
         block_counts(pair), design, clustered=pair.clustered, columns=len(pair.names),
         constant_probability=constant_probability(pair), average=average,
     )  # fmt: skip
+    if named is not None and not (named == "logit" and _one_sided(pair)):
+        return _by_name(pair, design, replace(choice, estimator=named), redraw)
     if max(units) == 1:
         why = "each arm is a single unit, so the arm cannot be told apart from the unit"
         return _difference(pair, choice, None, f"no interval and no p-value: {why}")
@@ -108,6 +120,22 @@ def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: R
         return _by_randomisation(pair, design, choice, refusal, redraw)
     p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
     return Answer(choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note)
+
+
+def _by_name(pair: Pair, design: Design, choice: Choice, redraw: Redraw | None) -> Answer:
+    """A named estimator's answer; where it refuses, no number of its own, and a p-value from the draw."""
+    module = estimator_named(choice.estimator)
+    try:
+        fitted = module.estimate(pair, choice.adjustment)
+        need_spread(fitted.std_error, pair)
+    except EstimationRefused as refusal:
+        p, how = _p_by_permutation(replace(pair, y=module.scores(pair)), design, redraw=redraw)
+        why = f"no estimate by {choice.estimator}: {refusal.what}{how}"
+        return Answer(choice, float("nan"), None, None, p, None, why)
+    p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
+    return Answer(
+        choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note, means=fitted.means
+    )
 
 
 def _one_sided(pair: Pair) -> bool:

@@ -239,13 +239,21 @@ def effect(
         raise EstimationRefused(f"only {variance.df:.1f} degrees of freedom are left", "use randomisation inference")
     return Fitted(
         estimate, variance.std_error, variance.df, estimator, "CR2" if pair.clustered else "HC2",
-        len(model.linear.names), note,
+        len(model.linear.names), note, None if pair.exposure is None else observed_rates(pair),
     )  # fmt: skip
 
 
 def sandwich(pair: Pair, model: Modelled, gradient: Floats, kind: str = "CR2") -> Sandwich:
     """Variance of a contrast of the coefficients; kinds as in `sandwich.clustered`."""
     return clustered(model.linear, pair.unit, gradient, kind)
+
+
+def observed_rates(pair: Pair) -> tuple[float, float]:
+    """Events per unit of exposure, in the arm and in the control."""
+    if pair.exposure is None:
+        raise AssertionError("rates are of an exposure")
+    arm, control = (float(pair.y[one].sum() / pair.exposure[one].sum()) for one in (pair.treated, ~pair.treated))
+    return arm, control
 
 
 def need_events(pair: Pair) -> None:

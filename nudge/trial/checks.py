@@ -238,6 +238,12 @@ def _measured(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Out
             "give the unit another name, such as `marks`",
         )  # fmt: skip
         return
+    if not outcome.sized_by_estimator:
+        yield from _in_its_unit(source, path, outcome)
+    yield from _sizes(source, path, outcome)
+
+
+def _in_its_unit(source: Source, path: tuple[Step, ...], outcome: Outcome) -> Iterator[Problem]:
     for key, size in (("worthwhile", outcome.worthwhile), ("margin", outcome.margin)):
         expected = "points" if outcome.kind == "binary" else outcome.unit
         if size is not None and size.unit != expected:
@@ -246,7 +252,16 @@ def _measured(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Out
                 "write `5 points` for percentage points" if outcome.kind == "binary"
                 else f"write it in `{outcome.unit}`" if outcome.unit else "say the outcome's `unit:`",
             )  # fmt: skip
-    if outcome.role == "primary" and outcome.worthwhile is None:
+
+
+def _sizes(source: Source, path: tuple[Step, ...], outcome: Outcome) -> Iterator[Problem]:
+    """What each hypothesis is held to."""
+    if outcome.hypothesis in {"non_inferiority", "equivalence"} and outcome.margin is None:
+        yield source.problem(
+            Level.ERROR, (*path, "hypothesis"), f"`{outcome.hypothesis}` has no margin to be held to",
+            "add `margin:`, the change that would be too much",
+        )  # fmt: skip
+    if outcome.role == "primary" and outcome.aim == "superiority" and outcome.worthwhile is None:
         yield source.problem(
             Level.LAUNCH, path, "does not say the smallest change that would alter the decision",
             "add `worthwhile: 5 points`",
@@ -284,7 +299,7 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
             Level.ERROR, here, "does not say which column holds the outcome",
             "add `value: COLUMN`, or `value: present` where a row is the event",
         )  # fmt: skip
-    if record.value == PRESENT and outcome.kind not in {"binary", "count"}:
+    if record.value == PRESENT and outcome.kind not in {"binary", "count", "time_to_event"}:
         yield source.problem(
             Level.ERROR, (*here, "value"), f"`present` makes a yes or no, and the outcome is {outcome.kind}",
             "name the column that holds the value",

@@ -10,7 +10,7 @@ import numpy as np
 from nudge import __version__
 from nudge.analysis.analyse import Analysed, analyse
 from nudge.analysis.checks import attrition, reconciliation
-from nudge.analysis.foreseen import baseline_columns
+from nudge.analysis.foreseen import baseline_columns, numbers
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
 from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
@@ -100,7 +100,7 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
         raise Refused(f"no outcomes of {trial.trial} are collected", "collect them: nudge collect FILE")
     changed = changed_parts(trial, locked)
     foreseen = {pair: choice["estimator"] for pair, choice in locked.lock.decisions["comparisons"].items()}
-    rows_of = {name: _rows(trial, stored, stored.outcomes[name]) for name in trial.outcomes if name in stored.outcomes}
+    rows_of = {name: _rows(trial, stored, name) for name in trial.outcomes if name in stored.outcomes}
     amendments = amendments_of(desk.store, trial.trial)
     with reading(desk.store).begin() as connection:
         design = design_with_law(connection, trial, stored.roll.units)
@@ -118,8 +118,9 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
     return results
 
 
-def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> AnalysisRows:
+def _rows(trial: Trial, stored: _Stored, name: str) -> AnalysisRows:
     """A row per person allocated, missing outcomes included."""
+    outcome, exposure = stored.outcomes[name], trial.outcomes[name].exposure
     people = [(person, unit) for unit in stored.roll.units for person in unit.people]
     unit_code = {unit.id: i for i, unit in enumerate(stored.roll.units)}
     block_of = drawn_together(trial, stored.roll.units, stored.allocation)
@@ -135,7 +136,16 @@ def _rows(trial: Trial, stored: _Stored, outcome: Mapping[str, OutcomeRow]) -> A
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
         received=_received(stored.states, [unit.id for _, unit in people]),
+        event=_events(trial, outcome, name, [person.id for person, _ in people]),
+        exposure=None if exposure is None else numbers([person.columns[exposure] for person, _ in people]),
     )
+
+
+def _events(trial: Trial, outcome: Mapping[str, OutcomeRow], name: str, people: Sequence[str]) -> Floats | None:
+    """Of a time to an event, whether it ends with the event."""
+    if trial.outcomes[name].kind != "time_to_event":
+        return None
+    return np.array([float(one in outcome and outcome[one].state is OutcomeState.EVENT) for one in people])
 
 
 def _labelled(analysed: Analysed, amendments: tuple[Amendment, ...], changed: list[str]) -> Analysed:

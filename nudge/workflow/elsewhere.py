@@ -10,7 +10,7 @@ import numpy as np
 from nudge import __version__
 from nudge.analysis.analyse import analyse
 from nudge.analysis.checks import attrition, reconciliation, sample_ratio
-from nudge.analysis.foreseen import baseline_columns
+from nudge.analysis.foreseen import baseline_columns, numbers
 from nudge.design.balance import balance
 from nudge.design.methods import method
 from nudge.outcomes.sources import as_source, read_source
@@ -55,7 +55,11 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
     problems.raise_if_fatal()
     frame = _Frame(loaded, allocation, table, problems)
     rows_of = {
-        name: frame.rows(_values(loaded, name, outcome, table, data, problems))
+        name: frame.rows(
+            _values(loaded, name, outcome, table, data, problems),
+            outcome,
+            _happened(loaded, name, outcome, table, data, problems),
+        )
         for name, outcome in trial.outcomes.items()
         if outcome.role != "distal" or outcome.source is not None
     }
@@ -212,10 +216,12 @@ class _Frame:
             )  # fmt: skip
         return values
 
-    def rows(self, outcome: Floats) -> AnalysisRows:
+    def rows(self, values: Floats, outcome: Outcome, event: Floats | None) -> AnalysisRows:
+        exposure = outcome.exposure
         return AnalysisRows(
-            outcome, self.arm, self.unit, self.block, self.probability,
-            baseline_columns(self.trial, self.baseline), self.trial.population.columns,
+            values, self.arm, self.unit, self.block, self.probability,
+            baseline_columns(self.trial, self.baseline), self.trial.population.columns, event=event,
+            exposure=None if exposure is None else numbers([row[exposure] for row in self.baseline]),
         )  # fmt: skip
 
     def balance(self) -> list[BalanceRow]:
@@ -242,13 +248,27 @@ def _values(
         )  # fmt: skip
         return np.full(len(table), np.nan)
     kind = "yes_no" if outcome.kind == "binary" else "number"
-    silence = 0.0 if source.no_record == "did_not_happen" else np.nan
+    never = source.no_record == "did_not_happen" and outcome.kind != "time_to_event"
+    silence = 0.0 if never else np.nan
     if data is not None or not _is_elsewhere(source, loaded.trial.allocation):
         if not need_columns(table, [source.value], problems):
             return np.full(len(table), np.nan)
         values = typed_column(table, source.value, kind, problems)
         return np.array([silence if value is None else float(value) for value in values])  # type: ignore[arg-type]
     return _joined(loaded, name, outcome, table, kind, silence, problems)
+
+
+def _happened(
+    loaded: LoadedTrial, name: str, outcome: Outcome, table: Table, data: Path | None, problems: Problems
+) -> Floats | None:
+    """Of times to an event, which end with it; where that is blank, the time is not known."""
+    source = outcome.source
+    if outcome.kind != "time_to_event" or source is None or source.event is None:
+        return None
+    as_yes_no = outcome.model_copy(
+        update={"kind": "binary", "source": source.model_copy(update={"value": source.event, "no_record": "missing"})}
+    )
+    return _values(loaded, name, as_yes_no, table, data, problems)
 
 
 def _is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:

@@ -23,6 +23,7 @@ ESTIMAND = "average effect of being allocated to the arm, standardised over its 
 KINDS = ("binary",)
 SCALE = "probability"
 UNIT = "points"
+PAIRS = False
 scores = marginal.scores
 
 

@@ -24,6 +24,7 @@ KINDS = ("count",)
 SCALE = "log_ratio"
 UNIT = "times"
 BESIDE = ("rate_difference",)
+PAIRS = False
 scores = marginal.scores
 _LEAST, _MOST = -12.0, 6.0
 """Between which the logarithm of the dispersion is looked for."""
@@ -53,7 +54,7 @@ def likeliest_dispersion(pair: Pair, *, covariates: bool) -> float:
     found = minimize_scalar(against, bounds=(_LEAST, _MOST), method="bounded", options={"xatol": 1e-9})
     if found.x < _LEAST + 1 or found.x > _MOST - 1:
         raise EstimationRefused(
-            "the negative binomial model finds no dispersion: counts vary no more than Poisson's law allows, or far more",
+            "the negative binomial model finds no dispersion: counts vary no more than Poisson's law allows",
             "use rate_ratio",
         )
     return float(np.exp(found.x))

@@ -19,6 +19,7 @@ ESTIMAND = "average effect of being allocated to the arm, as a difference of rat
 KINDS = ("count",)
 SCALE = "mean"
 UNIT = None
+PAIRS = False
 scores = marginal.scores
 
 

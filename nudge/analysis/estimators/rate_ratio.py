@@ -22,6 +22,7 @@ KINDS = ("count", "binary")
 SCALE = "log_ratio"
 UNIT = "times"
 BESIDE = ("rate_difference",)
+PAIRS = False
 scores = marginal.scores
 
 

@@ -76,6 +76,8 @@ class Fitted:
     vcov: str
     parameters: int
     note: str = ""
+    means: tuple[float, float] | None = None
+    """What stands for the arm's and the control's level, where it is not the mean outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Estimate:
     better: str
     """`higher` or `lower`: which way the file calls better."""
     scale: str
-    """`probability`, `mean` or `ratio`: of the estimate, its standard error and its intervals."""
+    """`probability`, `mean` or `log_ratio` (natural logarithm): of the estimate, its standard error, its intervals."""
     estimate: float | None
     """The effect, oriented: positive is better."""
     std_error: float | None
@@ -154,6 +156,8 @@ class Estimate:
     """What a reader must know beside the numbers."""
     level: str | None = None
     """For a subgroup, its column and level, such as `imd_quintile: 5`."""
+    p_margin: float | None = None
+    """One-sided p that the effect is worse than the margin; for equivalence the larger of the two sides."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
