@@ -18,7 +18,7 @@ from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_model, grouped, need_spread
 from nudge.analysis.missing import filled, needs_bounds
 from nudge.analysis.missing_lines import missing_lines
-from nudge.analysis.named import BY_KIND, beside, named_for, scale_of, sized
+from nudge.analysis.named import BY_KIND, beside, named_for, scale_of, turned
 from nudge.analysis.redrawn import by_the_draw
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import equivalence_verdict, harm_verdict, margin_verdict, p_beyond, verdict
@@ -85,7 +85,7 @@ class Line:
             arms=(self.comparison.arm, self.comparison.control), named=self.named,
         )  # fmt: skip
         line = self.line(pair, found, analysis.average, analysis.covariates, label)
-        low, high = self._oriented(found.interval(1 - self.trial.power.alpha / self.family_size))
+        low, high = self._oriented(found, 1 - self.trial.power.alpha / self.family_size)
         return replace(
             line, note=_joined(line.note, self._about(found, pair)), verdict=self._verdict(line, low, high),
             verdict_conf_low=low, verdict_conf_high=high, p_margin=self._p_margin(line),
@@ -248,7 +248,7 @@ class Line:
         estimand: str = "",
     ) -> Estimate:  # fmt: skip
         """An answer as a line of the results, oriented. covariates: those the model used, if it took any."""
-        bounds = self._oriented(found.interval(self.level))
+        bounds, sign = self._oriented(found, self.level), self.sign * turned(found.choice.estimator)
         treated, control = pair.y[pair.treated], pair.y[~pair.treated]
         means = found.means or tuple(float(side.mean()) if side.size else None for side in (treated, control))
         clustered = pair.clustered or self.design.clusters
@@ -260,7 +260,7 @@ class Line:
             vcov=found.vcov, average=average,
             covariates=() if found.choice.adjustment == "none" else tuple(covariates),
             better=self.outcome.better or "higher", scale=scale_of(found.choice.estimator, self.outcome.kind),
-            estimate=None if np.isnan(found.estimate) else self.sign * found.estimate,
+            estimate=None if np.isnan(found.estimate) else sign * found.estimate,
             std_error=found.std_error, df=found.df, p_value=found.p_value, p_adjusted=None,
             conf_low=bounds[0], conf_high=bounds[1], conf_level=self.level,
             mean_arm=means[0], mean_control=means[1],
@@ -274,15 +274,16 @@ class Line:
             note=_joined(note, found.note),
         )  # fmt: skip
 
-    def _oriented(self, bounds: tuple[float, float] | None) -> tuple[float | None, float | None]:
+    def _oriented(self, found: Answer, level: float) -> tuple[float | None, float | None]:
+        bounds = found.interval(level)
         if bounds is None:
             return None, None
-        low, high = sorted(self.sign * bound for bound in bounds)
+        low, high = sorted(self.sign * turned(found.choice.estimator) * bound for bound in bounds)
         return low, high
 
 
 def _size(given: Difference | None) -> float | None:
-    return None if given is None else sized(given.value, given.unit)
+    return None if given is None else given.as_estimated
 
 
 def _joined(*notes: str) -> str:

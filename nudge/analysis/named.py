@@ -66,8 +66,6 @@ def scale_of(name: str, kind: str) -> str:
     return scale
 
 
-def sized(value: float, unit: str) -> float:
-    """A size as the estimates have it: of `1.2 times` the logarithm, either way."""
-    import math
-
-    return abs(math.log(value)) if unit == "times" else value
+def turned(name: str) -> int:
+    """−1 where more of an estimate means less of the outcome: a higher hazard is a shorter time."""
+    return -1 if name in estimator_names() and getattr(estimator(name), "SHORTENS", False) else 1

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nudge.report import numbers, words
 from nudge.report.figures import balance_table, interval_plot
+from nudge.report.uptake import uptakes
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -39,6 +40,8 @@ def report_page(results: Results, trial: Trial) -> str:
         trial=trial,
         answers=[words.answer(line, trial) for line in planned if line.role == "primary"],
         harms=[words.answer(line, trial) for line in planned if line.role == "harm"],
+        margins=[words.answer(line, trial) for line in planned if _held_to_a_margin(line, trial)],
+        uptakes=uptakes(results.curves),
         plots=_plots(results, trial),
         subgroups=_subgroups(results, trial),
         adjustment=words.ADJUSTMENTS[trial.analysis.multiplicity],
@@ -52,6 +55,13 @@ def report_page(results: Results, trial: Trial) -> str:
     )  # fmt: skip
 
 
+def _held_to_a_margin(line: Estimate, trial: Trial) -> bool:
+    """Outcomes that are neither the answer nor a harm, and are held to a margin all the same."""
+    if line.role in {"primary", "harm"} or line.outcome not in trial.outcomes:
+        return False
+    return trial.outcomes[line.outcome].aim != "superiority"
+
+
 def _plots(results: Results, trial: Trial) -> list[dict[str, Any]]:
     by_outcome: defaultdict[str, list[Estimate]] = defaultdict(list)
     for line in results.estimates:
@@ -62,7 +72,8 @@ def _plots(results: Results, trial: Trial) -> list[dict[str, Any]]:
         if outcome.role == "harm":
             continue
         whole = [line for line in lines if line.level is None]
-        plot = interval_plot(whole, outcome.worthwhile.value if outcome.worthwhile else None)
+        mattering = None if outcome.worthwhile is None else outcome.worthwhile.as_estimated
+        plot = interval_plot(whole, mattering)
         if plot is not None:
             plots.append(
                 {"outcome": name, "question": outcome.question or "", "plot": plot, "worthwhile": outcome.worthwhile}

@@ -207,6 +207,7 @@ def _results(
         version=__version__,
         estimates=analysed.estimates,
         careless=analysed.careless,
+        curves=analysed.curves,
         checks=tuple(checks),
         flow=tuple(flow),
         balance=balance_of(trial, stored.roll, stored.allocation),

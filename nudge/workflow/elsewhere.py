@@ -77,6 +77,7 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
         version=__version__,
         estimates=analysed.estimates,
         careless=analysed.careless,
+        curves=analysed.curves,
         checks=tuple(_checks(loaded, frame, rows_of, design, flow)),
         flow=tuple(flow),
         balance=tuple(frame.balance()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nudge.analysis.estimators import estimator_names
-from nudge.analysis.named import BY_KIND, named, named_for, named_names
+from nudge.analysis.named import BY_KIND, named, named_for, named_names, turned
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed, nearest
 
@@ -96,9 +96,12 @@ def _size(loaded: LoadedTrial, path: Path, key: str, size: Difference, chosen: s
     if unit != "times":
         return
     more = (outcome.better == "higher") == (key == "worthwhile")
+    if turned(chosen) < 0:
+        more = not more
     if size.value <= 0 or size.value == 1 or (size.value > 1) != more:
         yield loaded.source.problem(
-            Level.ERROR, (*path, key), f"`{size}` is not a change for the {'better' if key == 'worthwhile' else 'worse'}",
+            Level.ERROR, (*path, key),
+            f"`{size}` is not a change for the {'better' if key == 'worthwhile' else 'worse'}",
             f"{outcome.better} is better here: write a number {'above 1' if more else 'between 0 and 1'}",
         )  # fmt: skip
 
@@ -155,6 +158,6 @@ def _not_worked_out(loaded: LoadedTrial) -> Iterator[Problem]:
     if found and asked:
         yield loaded.source.problem(
             Level.ADVICE, ("analysis", asked[0]),
-            f"is not worked out for {listed(found)}: means of {listed({trial.outcomes[n].kind for n in found})} say nothing",
+            f"is not worked out for {listed(found)}, of which a mean says nothing",
             "add a yes or no beside it, such as whether it happened within the window",
         )  # fmt: skip

@@ -26,6 +26,7 @@ ESTIMAND = "average effect of being allocated to the arm, as a ratio of hazards"
 KINDS = ("time_to_event",)
 SCALE = "log_ratio"
 UNIT = "times"
+SHORTENS = True
 scores = rank_scores
 _SETTLED = 1e-6
 

@@ -165,6 +165,30 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class SurvivalCurve:
+    """To what share of an arm a time-to-event outcome had happened by each day (Kaplan-Meier)."""
+
+    outcome: str
+    arm: str
+    n: int
+    """People whose time is known."""
+    events: int
+    """Those to whom it happened."""
+    days: tuple[float, ...]
+    """Days on which it happened to somebody."""
+    had: tuple[float, ...]
+    """The share to whom it had happened by the end of each of these days."""
+    followed: float
+    """Days the last of them was followed."""
+    marks: tuple[float, ...]
+    """Days of the table."""
+    at_risk: tuple[int, ...]
+    """People still followed without it at the start of each day of the table."""
+    had_at: tuple[float, ...]
+    """The share to whom it had happened by each day of the table."""
+
+
+@dataclass(frozen=True, slots=True)
 class Careless:
     """What an analysis that ignores the design would have claimed, and why it is wrong."""
 
