@@ -86,7 +86,8 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     if rows.event is not None:
         here &= ~np.isnan(rows.event)
     treated, unit, block = rows.arm[here] == arm, _codes(rows.unit[here]), _codes(rows.block[here])
-    _need_whole_units(unit, {"both arms": treated, "several blocks": block})
+    if not rows.moments:
+        _need_whole_units(unit, {"both arms": treated, "several blocks": block})
     both = np.intersect1d(block[treated], block[~treated])
     coded = coded_columns(
         {name: rows.covariates[name][here] for name in covariates}, rows.types, np.isin(block, both)

@@ -20,6 +20,7 @@ from nudge.analysis.comparison import (
 from nudge.analysis.estimators import estimator
 from nudge.analysis.estimators.cluster_means import cluster_means
 from nudge.analysis.linear_effect import need_spread
+from nudge.analysis.named import MOMENTS
 from nudge.analysis.named import named as estimator_named
 from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, exact_events_test, permutation_test, redraw_of
 from nudge.analysis.score_interval import score_interval
@@ -91,15 +92,16 @@ def answer(
     left_out = 0
     if design.blocks:
         pair, left_out = informative(pair)
-    return replace(
-        _answer(pair, design, binary=binary, average=average, redraw=redraw_of(pair, design, *arms), named=named),
-        blocks_left_out=left_out,
-    )
+    redraw = redraw_of(pair, design, *arms)
+    by_draw = named is None or (named == "logit" and _one_sided(pair))  # without events the score interval stands in
+    found = (
+        _answer(pair, design, binary=binary, average=average, redraw=redraw) if by_draw or named is None
+        else _by_name(pair, design, named, redraw)
+    )  # fmt: skip
+    return replace(found, blocks_left_out=left_out)
 
 
-def _answer(
-    pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None, named: str | None = None
-) -> Answer:
+def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None) -> Answer:
     units = [pair.units_of(treated=side) for side in (True, False)]
     if min(units) == 0:
         return _NOTHING
@@ -107,8 +109,6 @@ def _answer(
         block_counts(pair), design, clustered=pair.clustered, columns=len(pair.names),
         constant_probability=constant_probability(pair), average=average,
     )  # fmt: skip
-    if named is not None and not (named == "logit" and _one_sided(pair)):
-        return _by_name(pair, design, replace(choice, estimator=named), redraw)
     if max(units) == 1:
         why = "each arm is a single unit, so the arm cannot be told apart from the unit"
         return _difference(pair, choice, None, f"no interval and no p-value: {why}")
@@ -122,9 +122,11 @@ def _answer(
     return Answer(choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note)
 
 
-def _by_name(pair: Pair, design: Design, choice: Choice, redraw: Redraw | None) -> Answer:
+def _by_name(pair: Pair, design: Design, name: str, redraw: Redraw | None) -> Answer:
     """A named estimator's answer; where it refuses, no number of its own, and a p-value from the draw."""
-    module = estimator_named(choice.estimator)
+    if min(pair.units_of(treated=side) for side in (True, False)) == 0:
+        return _NOTHING
+    module, choice = estimator_named(name), _choice_by_name(pair, design, name)
     try:
         fitted = module.estimate(pair, choice.adjustment)
         need_spread(fitted.std_error, pair)
@@ -136,6 +138,17 @@ def _by_name(pair: Pair, design: Design, choice: Choice, redraw: Redraw | None) 
     return Answer(
         choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note, means=fitted.means
     )
+
+
+def _choice_by_name(pair: Pair, design: Design, name: str) -> Choice:
+    if name == MOMENTS:
+        why = "a message was drawn anew at every decision point"
+        return Choice(MOMENTS, "Mancl-DeRouen", "additive" if pair.names else "none", why)
+    drawn = choose(
+        block_counts(pair), design, clustered=pair.clustered, columns=len(pair.names),
+        constant_probability=constant_probability(pair), average="person",
+    )  # fmt: skip
+    return replace(drawn, estimator=name)
 
 
 def _one_sided(pair: Pair) -> bool:

@@ -18,7 +18,7 @@ from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_model, grouped, need_spread
 from nudge.analysis.missing import filled, needs_bounds
 from nudge.analysis.missing_lines import missing_lines
-from nudge.analysis.named import BY_KIND, beside, named_for, scale_of, turned
+from nudge.analysis.named import BY_KIND, MOMENTS, beside, estimator_of, scale_of, turned
 from nudge.analysis.redrawn import by_the_draw
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import equivalence_verdict, harm_verdict, margin_verdict, p_beyond, verdict
@@ -65,12 +65,12 @@ class Line:
     @property
     def named(self) -> str | None:
         """The estimator that the file names for this outcome, or that its kind needs."""
-        return named_for(self.outcome)
+        return estimator_of(self.trial, self.outcome)
 
     @property
     def has_means(self) -> bool:
         """Whether a difference in means says something of this outcome."""
-        return self.outcome.kind not in BY_KIND
+        return self.outcome.kind not in BY_KIND and self.named != MOMENTS
 
     def pair(self, covariates: Sequence[str] = (), rows: AnalysisRows | None = None) -> Pair:
         """The two arms' rows that have an outcome."""

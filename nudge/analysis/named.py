@@ -8,6 +8,7 @@ from nudge.analysis.estimators import Estimator, estimator, estimator_names
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
+    from nudge.trial.model import Trial
     from nudge.trial.parts.outcomes import Outcome
     from nudge.trial.records.analysis import Floats
 
@@ -23,15 +24,19 @@ BY_KIND = {"ordinal": "ordinal", "time_to_event": "survival"}
 """What these kinds take when the file names nothing: their means say nothing, or are not known."""
 
 
+MOMENTS = "micro_randomised"
+"""What a trial takes that was drawn anew at every decision point."""
+
+
 class Named(Estimator, Protocol):
     """What the file of an estimator offers that is named for an outcome.
 
-    KINDS: of outcome that it takes. SCALE: of its estimate. UNIT: what `worthwhile` is written in, None for the
+    KINDS: of outcome that it takes. SCALE: of its estimate, None for the kind's own. UNIT: what `worthwhile` is written in, None for the
     outcome's own unit. `scores`: numbers that do not hang on the arms, for a p-value from the draw.
     """
 
     KINDS: tuple[str, ...]
-    SCALE: str
+    SCALE: str | None
     UNIT: str | None
 
     def scores(self, pair: Pair) -> Floats:
@@ -54,6 +59,12 @@ def named_for(outcome: Outcome) -> str | None:
     return outcome.estimator or BY_KIND.get(outcome.kind)
 
 
+def estimator_of(trial: Trial, outcome: Outcome) -> str | None:
+    """The same, where the whole trial was one of moments."""
+    moments = trial.allocation is not None and trial.allocation.decision is not None
+    return MOMENTS if moments else named_for(outcome)
+
+
 def beside(name: str | None) -> tuple[str, ...]:
     """Estimators shown beside one."""
     found: tuple[str, ...] = getattr(estimator(name), "BESIDE", ()) if name else ()
@@ -62,8 +73,8 @@ def beside(name: str | None) -> tuple[str, ...]:
 
 def scale_of(name: str, kind: str) -> str:
     """The scale of an estimate."""
-    scale: str = getattr(estimator(name), "SCALE", SCALES[kind]) if name in estimator_names() else SCALES[kind]
-    return scale
+    scale: str | None = getattr(estimator(name), "SCALE", None) if name in estimator_names() else None
+    return scale or SCALES[kind]
 
 
 def turned(name: str) -> int:

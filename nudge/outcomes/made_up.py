@@ -56,6 +56,11 @@ def made_values(measure: Measure, number: int, seed: int) -> Made:
     """Every person's outcome under every arm. seed: one of its own for each outcome."""
     from scipy.stats import norm, poisson
 
+    if measure.outcome.kind in {"ordinal", "time_to_event"}:
+        raise Refused(
+            f"{measure.name} is a {measure.outcome.kind.replace('_', ' ')} outcome, which cannot be made up",
+            "act the trial out with a yes or no instead, such as whether it happened within the window",
+        )
     rng = np.random.default_rng(seed)
     luck, known = rng.random(number), rng.random(number) < measure.known
     by_arm: dict[str, Floats] = {}

@@ -19,7 +19,8 @@ from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
-from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, typed_column
+from nudge.trial.records.tables import Table
+from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, shortened, typed_column
 from nudge.workflow.naming import named_things
 from nudge.workflow.words import arm_summaries
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from nudge.trial.records.analysis import Floats, Ints
     from nudge.trial.records.design import BalanceRow
     from nudge.trial.records.people import Value
-    from nudge.trial.records.tables import Table
 
 LABEL = "replication (no lock)"
 
@@ -52,6 +52,8 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
     problems = Problems(list(named_things(loaded)))
     problems.raise_if_fatal()
     table = _main_table(loaded, allocation, data, problems)
+    problems.raise_if_fatal()
+    table, unavailable = _available(table, allocation, problems)
     problems.raise_if_fatal()
     frame = _Frame(loaded, allocation, table, problems)
     rows_of = {
@@ -78,7 +80,7 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
         estimates=analysed.estimates,
         careless=analysed.careless,
         curves=analysed.curves,
-        checks=tuple(_checks(loaded, frame, rows_of, design, flow)),
+        checks=(*_checks(loaded, frame, rows_of, design, flow), *unavailable),
         flow=tuple(flow),
         balance=tuple(frame.balance()),
         delivery=(),
@@ -114,6 +116,31 @@ def _main_table(loaded: LoadedTrial, allocation: Allocation, data: Path | None, 
     if where is None:
         raise InputError(f"{loaded.trial.trial} names no rows", "add `allocation: {from: …}`, or give --data FILE")
     return read_source(where, loaded.folder, problems)
+
+
+def _available(table: Table, allocation: Allocation, problems: Problems) -> tuple[Table, list[Check]]:
+    """The rows at which a message could be sent, each decision point of a person once; how many others there are."""
+    if allocation.decision is None or allocation.unit is None:
+        return table, []
+    wanted = [allocation.decision, allocation.unit, allocation.available]
+    if not need_columns(table, [one for one in wanted if one], problems):
+        return table, []
+    seen: set[tuple[str, str]] = set()
+    for i, key in enumerate(zip(table.columns[allocation.unit], table.columns[allocation.decision], strict=True)):
+        if key in seen:
+            problems.add(
+                field_problem(
+                    table, i, allocation.decision, f"stands twice for `{shortened(key[0])}`", "keep one row each"
+                )
+            )
+        seen.add(key)
+    if allocation.available is None:
+        return table, []
+    could = typed_column(table, allocation.available, "yes_no", problems)
+    kept = [i for i, one in enumerate(could) if one]
+    columns = {name: [values[i] for i in kept] for name, values in table.columns.items()}
+    said = f"{len(could) - len(kept):,} of {len(could):,} decision points were not available, and are left out"
+    return Table(table.name, columns, [table.lines[i] for i in kept], table.sha256), [Check("availability", "ok", said)]
 
 
 def _rows(number: int) -> str:
@@ -223,6 +250,7 @@ class _Frame:
             values, self.arm, self.unit, self.block, self.probability,
             baseline_columns(self.trial, self.baseline), self.trial.population.columns, event=event,
             exposure=None if exposure is None else numbers([row[exposure] for row in self.baseline]),
+            moments=self.trial.allocation is not None and self.trial.allocation.decision is not None,
         )  # fmt: skip
 
     def balance(self) -> list[BalanceRow]:

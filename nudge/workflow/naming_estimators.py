@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nudge.analysis.estimators import estimator_names
-from nudge.analysis.named import BY_KIND, named, named_for, named_names, turned
+from nudge.analysis.named import BY_KIND, MOMENTS, estimator_of, named, named_names, turned
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed, nearest
 
@@ -19,18 +19,23 @@ if TYPE_CHECKING:
     from nudge.trial.source import Step
 
 Path = tuple["Step", ...]
+_TWO = 2
 
 
 def estimators_named(loaded: LoadedTrial) -> Iterator[Problem]:
     """Every disagreement between an outcome, its estimator and the draw."""
+    yield from _moments(loaded)
     for name, outcome in loaded.trial.outcomes.items():
         if outcome.role == "distal" and outcome.source is None:
             continue
         path: Path = ("outcomes", name)
         yield from _exposure(loaded, path, outcome)
         yield from _times(loaded, path, outcome)
-        chosen = named_for(outcome)
+        chosen = estimator_of(loaded.trial, outcome)
         if chosen is None:
+            continue
+        if outcome.estimator is not None and (outcome.estimator == MOMENTS) != (chosen == MOMENTS == _drawn(loaded)):
+            yield _not_of_moments(loaded, path, outcome.estimator)
             continue
         if chosen not in named_names():
             yield _unknown(loaded, path, chosen)
@@ -50,6 +55,54 @@ def estimators_named(loaded: LoadedTrial) -> Iterator[Problem]:
     yield from _not_worked_out(loaded)
 
 
+def _drawn(loaded: LoadedTrial) -> str:
+    """What the draw asks of every outcome, if it was one of moments."""
+    allocation = loaded.trial.allocation
+    return MOMENTS if allocation is not None and allocation.decision is not None else ""
+
+
+def _not_of_moments(loaded: LoadedTrial, path: Path, named_here: str) -> Problem:
+    if _drawn(loaded):
+        return loaded.source.problem(
+            Level.ERROR, (*path, "estimator"), f"`{named_here}` does not follow a draw at every decision point",
+            "leave `estimator` out",
+        )  # fmt: skip
+    return loaded.source.problem(
+        Level.ERROR, (*path, "estimator"), "nothing here draws a micro-randomised trial",
+        "such a trial is analysed where it ran elsewhere and its file gives `allocation: {decision, unit, probability}`",
+    )  # fmt: skip
+
+
+def _moments(loaded: LoadedTrial) -> Iterator[Problem]:
+    """A trial drawn anew at every decision point says whose they are, and with what chance (statistics.md 20)."""
+    allocation = loaded.trial.allocation
+    if allocation is None:
+        return
+    path: Path = ("allocation",)
+    if allocation.decision is None:
+        if allocation.available is not None:
+            yield loaded.source.problem(
+                Level.ERROR, (*path, "available"), "is of decision points, and no column says which",
+                "add `decision: COLUMN`",
+            )  # fmt: skip
+        return
+    absent = [key for key in ("unit", "probability") if getattr(allocation, key) is None]
+    if absent:
+        yield loaded.source.problem(
+            Level.ERROR, path, f"has decision points without {listed(absent)}",
+            "add the column of the person as `unit`, and of each row's chance of its own arm as `probability`",
+        )  # fmt: skip
+    spare = [key for key in ("method", "blocks", "clusters", "ratio") if getattr(allocation, key)]
+    if spare:
+        yield loaded.source.problem(
+            Level.ERROR, (*path, spare[0]), "is not part of a draw at every decision point", "leave it out"
+        )
+    if len(loaded.trial.arms) > _TWO:
+        yield loaded.source.problem(
+            Level.ERROR, ("arms",), "more than two arms at a decision point cannot be analysed", "compare two of them"
+        )
+
+
 def _unknown(loaded: LoadedTrial, path: Path, chosen: str) -> Problem:
     if chosen in estimator_names():
         return loaded.source.problem(
@@ -65,6 +118,8 @@ def _unknown(loaded: LoadedTrial, path: Path, chosen: str) -> Problem:
 
 def _draw(loaded: LoadedTrial, path: Path, chosen: str) -> Iterator[Problem]:
     """Draws and averages that a named estimator does not follow."""
+    if chosen == MOMENTS:
+        return
     trial = loaded.trial
     drawn = trial.randomise or trial.allocation
     method = drawn.method if drawn else None

@@ -94,6 +94,26 @@ put("ordinal.brunner_munzel", "Brunner & Munzel (2000): sqrt(var(placements of t
     estimate = mean(pa), std_error = sqrt(var(pa) / length(a) + var(pb) / length(b)))
 put("ordinal.polr", "polr(factor(level) ~ arm + x, Hess = TRUE)", estimate = coef(polr(factor(level) ~ arm + x, d))[["arm"]])
 
+m <- read.csv(file.path(here, "made_decisions.csv"))
+m <- m[m$available == "yes", ]
+p <- ifelse(m$sent == 1, m$chance, 1 - m$chance)
+pt <- mean(p)
+w <- sqrt(ifelse(m$sent == 1, pt / p, (1 - pt) / (1 - p)))
+for (f in list(list("plain", ~1), list("mood", ~mood))) {
+  X <- cbind(sent = m$sent - pt, model.matrix(f[[2]], m)) * w
+  step <- lm(m$steps * w ~ 0 + X)
+  # Mancl and DeRouen by person, in their own terms: X'W (I - H)^-1 e with H = X (X'WX)^-1 X'W.
+  Z <- X / w; B <- solve(crossprod(X)); e <- m$steps - drop(Z %*% coef(step)); meat <- 0
+  for (g in split(seq_len(nrow(m)), m$person)) {
+    H <- Z[g, , drop = FALSE] %*% B %*% t(Z[g, , drop = FALSE] * w[g]^2)
+    s <- t(Z[g, , drop = FALSE] * w[g]^2) %*% solve(diag(length(g)) - H, e[g])
+    meat <- meat + s %*% t(s)
+  }
+  put(paste0("micro_randomised.", f[[1]]), paste0("weighted, centred least squares of steps on sent - mean chance, ", deparse(f[[2]]), "; Mancl-DeRouen by person; clubSandwich CR3"),
+      estimate = coef(step)[["Xsent"]], std_error = sqrt((B %*% meat %*% B)[1, 1]),
+      cr3 = sqrt(vcovCR(step, cluster = m$person, type = "CR3")[1, 1]))
+}
+
 json <- function(v) {
   if (is.list(v)) paste0("{", paste0('"', names(v), '": ', vapply(v, json, ""), collapse = ", "), "}")
   else if (is.character(v)) paste0('"', gsub('"', "'", v), '"')

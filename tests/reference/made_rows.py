@@ -39,9 +39,35 @@ def rows() -> list[dict[str, object]]:
     return found
 
 
-if __name__ == "__main__":
-    made = rows()
-    with FILE.open("w", newline="", encoding="utf-8") as file:
+def decisions() -> list[dict[str, object]]:
+    """A micro-randomised trial: 24 people asked up to 12 times whether a suggestion may come."""
+    rng = np.random.default_rng(20_270_302)
+    found: list[dict[str, object]] = []
+    for person in range(24):
+        alike = rng.normal(0, 0.5)
+        for slot in range(12):
+            mood = round(float(rng.normal() + alike), 2)
+            available = bool(rng.random() < 0.8)
+            chance = 0.6 if mood > 0 else 0.3
+            sent = available and bool(rng.random() < chance)
+            own = (chance if sent else 1 - chance) if available else ""
+            steps = round(float(5 + mood + 0.6 * sent + alike + rng.normal()), 2)
+            found.append(
+                {
+                    "person": person, "slot": slot, "available": "yes" if available else "no", "sent": int(sent),
+                    "chance": own, "mood": mood, "steps": steps,
+                }
+            )  # fmt: skip
+    return found
+
+
+def write(path: Path, made: list[dict[str, object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(made[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(made)
+
+
+if __name__ == "__main__":
+    write(FILE, rows())
+    write(FILE.with_name("made_decisions.csv"), decisions())

@@ -120,7 +120,7 @@ def test_whom_the_records_do_not_cover_is_a_condition(says: Says) -> None:
     assert says(text) == [f"{place(text, 'hubb')}: outcomes.came.source.outside: {what}"]
 
 
-@pytest.mark.parametrize("kind", ["continuous", "ordinal", "time_to_event"])
+@pytest.mark.parametrize("kind", ["continuous", "ordinal"])
 def test_a_row_alone_is_a_yes_or_no_or_a_count_and_no_measurement(says: Says, kind: str) -> None:
     text = changed("kind: binary", f"kind: {kind}\n    unit: days").replace("5 points", "0.5 days")
     assert says(text) == [

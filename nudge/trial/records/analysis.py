@@ -39,6 +39,8 @@ class AnalysisRows:
     """(n,) for a time to an event, 1 where `outcome` is the time it happened, 0 where it had not by then."""
     exposure: Floats | None = None
     """(n,) how much of what a count is counted over: people, visits, days."""
+    moments: bool = False
+    """Whether rows are moments of people who were drawn for anew each time, so that one has rows in both arms."""
 
 
 @dataclass(frozen=True, slots=True)
