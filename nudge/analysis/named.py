@@ -31,8 +31,9 @@ MOMENTS = "micro_randomised"
 class Named(Estimator, Protocol):
     """What the file of an estimator offers that is named for an outcome.
 
-    KINDS: of outcome that it takes. SCALE: of its estimate, None for the kind's own. UNIT: what `worthwhile` is written in, None for the
-    outcome's own unit. `scores`: numbers that do not hang on the arms, for a p-value from the draw.
+    KINDS: of outcome that it takes. SCALE: of its estimate, None for the kind's own. UNIT: what `worthwhile` is
+    written in, None for the outcome's own unit. `scores`: numbers that do not hang on the arms, for a p-value
+    from the draw.
     """
 
     KINDS: tuple[str, ...]

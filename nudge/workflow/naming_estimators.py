@@ -69,7 +69,7 @@ def _not_of_moments(loaded: LoadedTrial, path: Path, named_here: str) -> Problem
         )  # fmt: skip
     return loaded.source.problem(
         Level.ERROR, (*path, "estimator"), "nothing here draws a micro-randomised trial",
-        "such a trial is analysed where it ran elsewhere and its file gives `allocation: {decision, unit, probability}`",
+        "one run elsewhere is analysed where its file gives `allocation: {decision, unit, probability}`",
     )  # fmt: skip
 
 
