@@ -24,7 +24,7 @@ def rows() -> list[dict[str, object]]:
             x = round(float(rng.normal()), 2)
             push = 0.5 * arm + 0.4 * x + alike + 0.2 * block
             days = float(np.ceil(rng.exponential(40 * np.exp(-push))))
-            known = float(min(LAST_DAY, rng.integers(20, 90)))
+            known = float(min(LAST_DAY, int(rng.integers(20, 90))))
             exposure = round(float(rng.uniform(0.5, 3)), 1)
             found.append(
                 {
