@@ -42,7 +42,7 @@ def estimators_named(loaded: LoadedTrial) -> Iterator[Problem]:
             continue
         if outcome.kind not in named(chosen).KINDS:
             kinds = listed(named(chosen).KINDS, "or")
-            fits = [one for one in named_names() if outcome.kind in named(one).KINDS]
+            fits = [one for one in named_names() if outcome.kind in named(one).KINDS and one != MOMENTS]
             yield loaded.source.problem(
                 Level.ERROR, (*path, "estimator"), f"`{chosen}` takes {kinds} outcomes, and this is {outcome.kind}",
                 f"name {listed(fits, 'or')}, or leave it out" if fits else "leave it out",
