@@ -68,8 +68,14 @@ def restricted_values(time: Floats, event: Floats, last: float) -> Floats:
 
 
 def horizon(pair: Pair) -> float:
-    """The last moment until which both arms are followed."""
-    return float(min(pair.y[pair.treated == side].max() for side in (True, False)))
+    """The last moment until which both curves are known: one that has come down to nothing is known for ever."""
+    event = np.ones(pair.y.size) if pair.event is None else pair.event
+    known = []
+    for side in (True, False):
+        time, happened = pair.y[pair.treated == side], event[pair.treated == side] == 1
+        if not happened[time == time.max()].all():
+            known.append(float(time.max()))
+    return min(known, default=float(pair.y.max()))
 
 
 def need_events(pair: Pair) -> None:
