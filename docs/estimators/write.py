@@ -154,8 +154,8 @@ PAGES = {
     ),
     "cox": Page(
         "estimators.cox", "Ratio of hazards",
-        "β of greatest partial likelihood, ties by Efron, blocks as strata; variance I⁻¹ (Σ_g u_g u_g') I⁻¹ · G/(G − 1), "
-        "u the score residuals added up by the randomised unit; t on G − 1 − columns.",
+        "β of greatest partial likelihood, ties by Efron, blocks as strata; variance I⁻¹ (Σ_g u_g u_g') I⁻¹ · "
+        "G/(G − 1), u the score residuals added up by the randomised unit; t on G − 1 − columns.",
         f"{_ITT} The ratio of hazards is the same on every day. Who is followed for how long does not hang on when it "
         "would have happened.",
         ("Cox (1972), Journal of the Royal Statistical Society B 34:187-220",

@@ -10,7 +10,7 @@ grouped rows are wrong (statistics.md 28). Covariates are held as they are, as i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -112,31 +112,58 @@ class Modelled:
         return float(count @ self.family.mean(eta)), (count * self.family.slope(eta)) @ table
 
 
-def modelled(pair: Pair, family: Family, *, covariates: bool) -> Modelled:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A comparison's rows in cells, ready for any family.
+
+    mean: (C,) mean outcome. columns: as things were; tables: (C, k), the same, and were everyone in the arm or in the
+    control. offset: (C,) log exposure.
+    """
+
+    pair: Pair
+    cells: Cells
+    mean: Floats
+    columns: tuple[Column, ...]
+    tables: tuple[Floats, Floats, Floats]
+    offset: Floats
+
+
+def prepared(pair: Pair, *, covariates: bool) -> Prepared:
     """The arm beside blocks and covariates; blocks times the arm where its chance differs between them.
 
-    Raises EstimationRefused where the design is not one for such a model, or the fit does not converge.
+    Raises EstimationRefused where the design is not one for such a model.
     """
     _need_design(pair)
     exposure = np.ones(pair.y.size) if pair.exposure is None else pair.exposure
     known, code = np.unique(exposure, return_inverse=True)
     made = by_cell(grouped(pair, code.astype(np.int64)))
-    offset = np.log(known[made.extra])
     crossed = pair.blocks > 1 and not constant_probability(pair)
 
-    def columns(of: Grouped) -> list[Column]:
+    def columns(treated: Floats) -> tuple[Column, ...]:
+        of = replace(made, treated=treated)
         blocks = centred_blocks(of)
-        ones = Column("the constant", np.ones_like(of.treated))
+        ones = Column("the constant", np.ones_like(treated))
         beside = [*blocks, *(with_arm(of, blocks) if crossed else []), *(of.covariates if covariates else ())]
-        return [ones, Column(THE_ARM, of.treated), *beside]
+        return (ones, Column(THE_ARM, treated), *beside)
 
-    tables = [
-        np.column_stack([column.values for column in columns(replace(made, treated=treated))])
-        for treated in (made.treated, np.ones_like(made.treated), np.zeros_like(made.treated))
-    ]
-    fitted = _coefficients(pair, made.cells, tables[0], offset, family)
-    linear = _last_step(pair, made.cells, columns(made), fitted, offset, family)
-    return Modelled(family, linear, tables[1], tables[2], tables[0] @ linear.coefficients + offset, offset)
+    ways = [columns(treated) for treated in (made.treated, np.ones_like(made.treated), np.zeros_like(made.treated))]
+    one, two, three = (np.column_stack([column.values for column in way]) for way in ways)
+    cells = made.cells
+    mean = np.bincount(cells.of, pair.y, minlength=cells.count.size) / cells.count
+    return Prepared(pair, cells, mean, ways[0], (one, two, three), np.log(known[made.extra]))
+
+
+def modelled(pair: Pair, family: Family, *, covariates: bool) -> Modelled:
+    """A model of the arm, blocks and covariates. Raises EstimationRefused where the fit does not converge."""
+    return fitted(prepared(pair, covariates=covariates), family)
+
+
+def fitted(ready: Prepared, family: Family) -> Modelled:
+    """The same from rows in cells."""
+    linear = _last_step(ready, likeliest(ready, family), family)
+    table, as_arm, as_control = ready.tables
+    eta = table @ linear.coefficients + ready.offset
+    return Modelled(family, linear, as_arm, as_control, eta, ready.offset)
 
 
 def _need_design(pair: Pair) -> None:
@@ -167,39 +194,36 @@ def by_cell(made: Grouped) -> Grouped:
     )
 
 
-def _coefficients(pair: Pair, cells: Cells, table: Floats, offset: Floats, family: Family) -> Floats:
-    """Maximum likelihood from cell means, which say as much as the rows."""
+def likeliest(ready: Prepared, family: Family) -> Floats:
+    """Coefficients of greatest likelihood, from cell means, which say as much as the rows."""
     import warnings
 
     from statsmodels.genmod.generalized_linear_model import GLM
 
-    mean = np.bincount(cells.of, pair.y, minlength=cells.count.size) / cells.count
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # what they say is asked of the next step instead
         try:
-            found = GLM(mean, table, family=family.made(), freq_weights=cells.count, offset=offset).fit(
-                maxiter=_STEPS, tol=1e-13
+            model = GLM(
+                ready.mean, ready.tables[0], family=family.made(), freq_weights=ready.cells.count, offset=ready.offset
             )
+            found = model.fit(maxiter=_STEPS, tol=1e-13)
         except (ValueError, np.linalg.LinAlgError):
             raise _unsettled(family) from None
     return np.asarray(found.params, dtype=float)
 
 
-def _last_step(
-    pair: Pair, cells: Cells, columns: Sequence[Column], coefficients: Floats, offset: Floats, family: Family
-) -> LinearFit:
+def _last_step(ready: Prepared, coefficients: Floats, family: Family) -> LinearFit:
     """Least squares at the maximum: √w z on √w x, z the working response and w the working weight."""
-    eta = np.column_stack([column.values for column in columns]) @ coefficients
+    table, cells, y = ready.tables[0], ready.cells, ready.pair.y
+    eta = table @ coefficients
     with np.errstate(all="ignore"):
-        slope, spread = family.slope(eta + offset), family.spread(eta + offset)
+        slope, spread = family.slope(eta + ready.offset), family.spread(eta + ready.offset)
         root = slope / np.sqrt(spread)
-        z = (eta[cells.of] + (pair.y - family.mean(eta + offset)[cells.of]) / slope[cells.of]) * root[cells.of]
+        z = (eta[cells.of] + (y - family.mean(eta + ready.offset)[cells.of]) / slope[cells.of]) * root[cells.of]
     if not np.isfinite(z).all() or not np.isfinite(root).all():
         raise _unsettled(family)
-    wide = [replace(column, values=column.values * root) for column in columns]
-    linear = fit(cells, z, wide)
-    moved = np.column_stack([column.values for column in columns]) @ (linear.coefficients - coefficients)
-    if np.abs(moved).max(initial=0.0) > _SETTLED:
+    linear = fit(cells, z, [replace(column, values=column.values * root) for column in ready.columns])
+    if np.abs(table @ (linear.coefficients - coefficients)).max(initial=0.0) > _SETTLED:
         raise _unsettled(family)
     return linear
 

@@ -85,7 +85,7 @@ def test_negative_binomial(how: str, given: tuple[str, ...]) -> None:
     """glm.nb is likelihood all through: 1e-6 for the dispersion."""
     expected = R[f"negative_binomial.{how}"]
     pair = made("count", given, alone=True)
-    found = likeliest_dispersion(pair, covariates="x" in given)
+    found = likeliest_dispersion(marginal.prepared(pair, covariates="x" in given))
     assert found == pytest.approx(expected["dispersion"], rel=1e-6)
     model = marginal.modelled(pair, marginal.negative_binomial(found), covariates="x" in given)
     estimate, gradient = marginal.log_ratio(model)

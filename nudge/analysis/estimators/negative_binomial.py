@@ -17,7 +17,7 @@ from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
-    from nudge.trial.records.analysis import Fitted, Floats
+    from nudge.trial.records.analysis import Fitted
 
 ESTIMAND = "average effect of being allocated to the arm, as a ratio of rates from a negative binomial model"
 KINDS = ("count",)
@@ -36,40 +36,32 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
     marginal.need_events(pair)
     if not np.array_equal(pair.y, np.rint(pair.y)):
         raise EstimationRefused("some counts are not whole numbers", "use rate_ratio, which needs only the mean")
-    covariates = adjustment != "none"
-    dispersion = likeliest_dispersion(pair, covariates=covariates)
-    model = marginal.modelled(pair, marginal.negative_binomial(dispersion), covariates=covariates)
+    ready = marginal.prepared(pair, covariates=adjustment != "none")
+    dispersion = likeliest_dispersion(ready)
+    model = marginal.fitted(ready, marginal.negative_binomial(dispersion))
     return marginal.effect(pair, model, marginal.log_ratio, "negative_binomial", f"dispersion {dispersion:.3g}")
 
 
-def likeliest_dispersion(pair: Pair, *, covariates: bool) -> float:
+def likeliest_dispersion(ready: marginal.Prepared) -> float:
     """The dispersion of greatest likelihood, the mean fitted anew for every value tried."""
     from scipy.optimize import minimize_scalar
+    from scipy.special import gammaln
+
+    counts, number = np.unique(ready.pair.y, return_counts=True)
+    n = ready.cells.count
 
     def against(log_dispersion: float) -> float:
-        dispersion = float(np.exp(log_dispersion))
-        model = marginal.modelled(pair, marginal.negative_binomial(dispersion), covariates=covariates)
-        return -_likelihood(pair, model, dispersion)
+        """Less the log-likelihood, without what does not hang on the dispersion."""
+        size = float(np.exp(-log_dispersion))
+        coefficients = marginal.likeliest(ready, marginal.negative_binomial(1 / size))
+        mean = np.exp(ready.tables[0] @ coefficients + ready.offset)
+        by_row = number @ gammaln(counts + size) - number.sum() * gammaln(size)
+        return -float(by_row + n @ (ready.mean * np.log(mean / (mean + size)) + size * np.log(size / (mean + size))))
 
-    found = minimize_scalar(against, bounds=(_LEAST, _MOST), method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(against, bounds=(_LEAST, _MOST), method="bounded", options={"xatol": 1e-7})
     if found.x < _LEAST + 1 or found.x > _MOST - 1:
         raise EstimationRefused(
             "the negative binomial model finds no dispersion: counts vary no more than Poisson's law allows",
             "use rate_ratio",
         )
     return float(np.exp(found.x))
-
-
-def _likelihood(pair: Pair, model: marginal.Modelled, dispersion: float) -> float:
-    """Log-likelihood of the rows, without what does not hang on the dispersion."""
-    from scipy.special import gammaln
-
-    cells, size = model.linear.cells, 1 / dispersion
-    mean: Floats = np.exp(model.eta)
-    total = np.bincount(cells.of, pair.y, minlength=cells.count.size)
-    per_row = gammaln(pair.y + size).sum() - pair.y.size * gammaln(size)
-    return float(
-        per_row
-        + (total * np.log(mean / (mean + size))).sum()
-        + (cells.count * size * np.log(size / (mean + size))).sum()
-    )
