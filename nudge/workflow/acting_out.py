@@ -44,6 +44,7 @@ _UNITS, _SITES, _SITE_PEOPLE = 400, 24, 25
 _MOBILES = 900
 _HARM = 0.002
 _USUAL = 0.5
+_COUNT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +200,15 @@ def _measure(trial: Trial, name: str, outcome: Outcome, effect: float | None) ->
     size = 0.0
     if primary and outcome.worthwhile is not None:
         size = outcome.worthwhile.value if effect is None else effect
+    if primary and outcome.worthwhile is not None and outcome.worthwhile.unit == "times":
+        size = _COUNT * abs(outcome.worthwhile.value - 1) if effect is None else effect
     signed = -size if outcome.better == "lower" else size
     if outcome.role == "harm":
         level = _HARM
     elif outcome.kind == "binary":
         level = given.baseline if primary and given.baseline is not None else _USUAL
     else:
-        level = 10 * (given.sd or 1.0) if outcome.kind == "continuous" else 2.0
+        level = 10 * (given.sd or 1.0) if outcome.kind == "continuous" else _COUNT
     added = dict(zip(trial.arms, arm_effects(trial, signed).tolist(), strict=True))
     missing = outcome.source is not None and outcome.source.no_record == "missing"
     return Measure(name, outcome, level, given.sd or 1.0, added, given.known if missing else 1.0)

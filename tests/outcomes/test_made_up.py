@@ -82,3 +82,9 @@ def test_events_and_values_in_one_file_are_refused() -> None:
     both = [events, made_values(measure("continuous", "score", 1, 0), 10, 2)]
     with pytest.raises(Refused, match="events and values together"):
         records(both, taking("out"), 1, "person_ref")
+
+
+@pytest.mark.parametrize("kind", ["ordinal", "time_to_event"])
+def test_answers_in_an_order_and_times_are_not_made_up(kind: str) -> None:
+    with pytest.raises(Refused, match=f"is a {kind.replace('_', ' ')} outcome, which cannot be made up"):
+        made_values(measure(kind, "present", 1.0, 0.1), 10, seed=5)
