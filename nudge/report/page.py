@@ -15,6 +15,7 @@ from nudge.report.uptake import uptakes
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
+    from nudge.trial.quantities import Difference
     from nudge.trial.records.analysis import Estimate
     from nudge.trial.records.report import FlowStep, Results
 
@@ -89,10 +90,15 @@ def _subgroups(results: Results, trial: Trial) -> list[dict[str, Any]]:
             found[line.outcome, line.family.removeprefix("subgroup "), line.arm, line.control].append(line)
     return [
         {"outcome": outcome, "column": column, "arm": arm, "control": control, "said": lines[0].note,
-         "worthwhile": trial.outcomes[outcome].worthwhile,
-         "plot": interval_plot(lines, size.value if (size := trial.outcomes[outcome].worthwhile) else None)}
+         "worthwhile": (size := _as_difference(trial.outcomes[outcome].worthwhile)),
+         "plot": interval_plot(lines, size.value if size else None)}
         for (outcome, column, arm, control), lines in found.items()
     ]  # fmt: skip
+
+
+def _as_difference(worthwhile: Difference | None) -> Difference | None:
+    """Groups are compared by differences, on whose axis a ratio has no place."""
+    return None if worthwhile is None or worthwhile.unit == "times" else worthwhile
 
 
 def _shares(trial: Trial) -> set[str]:

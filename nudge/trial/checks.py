@@ -261,6 +261,11 @@ def _sizes(source: Source, path: tuple[Step, ...], outcome: Outcome) -> Iterator
             Level.ERROR, (*path, "hypothesis"), f"`{outcome.hypothesis}` has no margin to be held to",
             "add `margin:`, the change that would be too much",
         )  # fmt: skip
+    if outcome.role == "harm" and outcome.hypothesis == "superiority":
+        yield source.problem(
+            Level.ERROR, (*path, "hypothesis"), "a harm is held to its margin, not to being better",
+            "leave `hypothesis` out",
+        )  # fmt: skip
     if outcome.role == "primary" and outcome.aim == "superiority" and outcome.worthwhile is None:
         yield source.problem(
             Level.LAUNCH, path, "does not say the smallest change that would alter the decision",
