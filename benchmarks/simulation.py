@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from nudge.analysis.batched import Runs
 from nudge.analysis.operating import Tally
+from nudge.analysis.runs import Runs
 from nudge.design.fixed_numbers import redraws
 from nudge.design.simulation import World, totals
 from nudge.trial.records.analysis import Design, Floats, Ints

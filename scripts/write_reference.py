@@ -18,6 +18,7 @@ import typer.main
 from pydantic import TypeAdapter
 
 from nudge.cli.main import app
+from nudge.messages.lexicon import LEXICON
 from nudge.trial.records.report import Results
 from nudge.workflow import schema as trial_file
 from nudge.workflow.library import library
@@ -169,10 +170,21 @@ def library_page() -> str:
     return "\n".join([*lines, ""])
 
 
+def words_page() -> str:
+    """What is checked of words, and every word that is looked for."""
+    text = (ROOT / "scripts" / "words.md").read_text(encoding="utf-8")
+    lines = []
+    for kind, languages in LEXICON.items():
+        lines += ["", f"### {kind}", ""]
+        lines += [f"- `{language}`: {', '.join(phrases)}" for language, phrases in languages.items()]
+    return text.rstrip("\n") + "\n".join([*lines, ""])
+
+
 PAGES = {
     ROOT / "docs" / "commands.md": commands_page,
     ROOT / "docs" / "results-json.md": results_page,
     ROOT / "docs" / "message-library.md": library_page,
+    ROOT / "docs" / "words.md": words_page,
     ROOT / "nudge" / "report" / "results.schema.json": schema_text,
     ROOT / "nudge" / "trial" / "trial.schema.json": trial_file.schema_text,
 }

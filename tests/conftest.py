@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.databases import databases_of, postgresql_is_there
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,6 +47,7 @@ GROUPS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: shutil.which("Rscript") is not None and _r_packages(),
         "install Debian's r-cran-estimatr, r-cran-clubsandwich, r-cran-survival and r-cran-metafor",
     ),
+    "postgresql": (postgresql_is_there, "pip install 'nudge-trials[dev]', or name a server in NUDGE_TEST_POSTGRESQL"),
     "browser": (lambda: shutil.which("chromium") is not None, "install Debian's chromium"),
 }
 _left_out: Counter[str] = Counter()
@@ -65,6 +68,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for group, number in _left_out.items():
         terminalreporter.write_line(f"left out: {number} tests that need {group}; to run them, {GROUPS[group][1]}")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
+def each_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The test runs on SQLite and again on PostgreSQL; a bench's desk and `database_url` follow it."""
+    with databases_of(request.param):
+        yield request.param
+
+
+@pytest.fixture
+def on_postgresql() -> Iterator[None]:
+    """The test runs on PostgreSQL only; it is to be marked needs("postgresql")."""
+    with databases_of("postgresql"):
+        yield
 
 
 @pytest.fixture(scope="session")

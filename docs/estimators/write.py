@@ -16,6 +16,7 @@ from nudge.analysis.estimators import estimator_names
 
 FOLDER = Path(__file__).parent
 R = "certified against R"
+R_HERE = "held to R's clubSandwich on rows stored here, and simulated"
 SIMULATED = "simulated"
 WRITTEN_OUT = "held to the formula written out"
 SITES = "docs/simulation/few_clusters.json"
@@ -44,6 +45,13 @@ class Page:
 _CR2 = "Pustejovsky & Tipton (2018), Journal of Business & Economic Statistics 36:672-683"
 _ITT = "Allocation was by chance as the file says; one unit's arm does not change another's outcome; outcomes that are \
 missing are missing alike in both arms."
+_HUSSEY = "Hussey & Hughes (2007), Contemporary Clinical Trials 28:182-191"
+_WEDGE = (
+    "Clusters crossed at the steps that were drawn for them; families come when they come, whatever their cluster "
+    "gets; what changes with the calendar changes alike in all clusters; outcomes that are missing are missing alike "
+    "before and after."
+)
+_WEDGE_TESTS = ("tests/reference/test_stepped_wedge.py", "docs/simulation/stepped_wedge.json")
 PAGES = {
     "difference_in_means": Page(
         "estimators.difference_in_means", "Difference in means",
@@ -98,6 +106,21 @@ PAGES = {
         "The difference of unweighted means of cluster means, by the rule for individuals; t on clusters − parameters.",
         f"{_ITT}", ("Leyrat, Morgan, Leurent & Kahan (2018), International Journal of Epidemiology 47:321-331",), R,
         (("social_insure", "default.village_means"), ("foos_street_gotv", "street_means")), (SITES,),
+    ),
+    "immediate_effect": Page(
+        "estimators.immediate_effect", "Stepped wedge, one constant effect",
+        "θ in y = α(cluster) + β(period) + θ·crossed + x'γ, by least squares; CR2 by cluster, t with Satterthwaite "
+        "degrees of freedom. Below 20 clusters p is the share of schedules whose |t| is at least the one seen.",
+        f"{_WEDGE} The effect is the same from the day of crossing on.", (_HUSSEY, _CR2), R_HERE, (), _WEDGE_TESTS,
+    ),
+    "exposure_averaged": Page(
+        "estimators.exposure_averaged", "Stepped wedge, averaged over the time since crossing",
+        "Mean of δ₁ … δ_E in y = α(cluster) + β(period) + Σ δ_e·[e periods since the step] + x'γ, by least squares; "
+        "CR2 by cluster, t with Satterthwaite degrees of freedom. Below 20 clusters p is the share of schedules whose "
+        "|t| is at least the one seen.",
+        f"{_WEDGE} The effect hangs on the time since crossing alone.",
+        ("Kenny, Voldal, Xia, Heagerty & Hughes (2022), Statistics in Medicine 41:4311-4339", _HUSSEY, _CR2), R_HERE,
+        (), _WEDGE_TESTS,
     ),
     "cace": Page(
         "cace", "The effect on those reached",

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from nudge.analysis.batched import Runs
 from nudge.analysis.operating import Tally
+from nudge.analysis.runs import Runs
 from nudge.design.fixed_numbers import redraws
 from nudge.design.power import Block, Plan, power
 from nudge.design.simulation import World, totals, unequal_sizes

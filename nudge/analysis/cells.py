@@ -16,20 +16,38 @@ from numpy.typing import NDArray
 
 from nudge.trial.records.analysis import Floats, Ints
 
-RUN = 1 << 16
-"""Rows read at a time."""
+RUN = 1 << 14
+"""Rows read at a time: what is made of them stays in a processor's cache."""
+_FEW = 4
+"""With no more cells, a run's rows are taken cell by cell: nothing need be looked up row by row."""
 _MOST_CODES = 1 << 22
 """Combinations counted in a table; beyond, they are sorted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Some consecutive rows: where they are, their cells, and their measures with a leading row of ones."""
+    """Some rows: which, their cells (one number where all have the same), and ones above their measures."""
 
-    rows: slice
-    cell: NDArray[np.intp]
+    rows: slice | NDArray[np.intp]
+    cell: NDArray[np.intp] | int
     z: Floats
     """(1 + q, rows)"""
+
+    def add(self, totals: Floats, values: Floats) -> None:
+        """Add each row's value to the total of its cell: (C,), in place."""
+        if isinstance(self.cell, int):
+            totals[self.cell] += values.sum()
+        else:
+            totals += np.bincount(self.cell, values, minlength=totals.size)
+
+    def add_products(self, sums: Floats, rows: Floats, weight: Floats | None = None) -> None:
+        """Add products of p values a row, each row with a weight, to their cells' sums: (C, p, p), upper triangle."""
+        if isinstance(self.cell, int):
+            sums[self.cell] += (rows if weight is None else rows * weight) @ rows.T
+            return
+        for i, left in enumerate(rows if weight is None else rows * weight):
+            for j in range(i, len(rows)):
+                self.add(sums[:, i, j], left if j == 0 else left * rows[j])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +68,24 @@ class Cells:
 
     def runs(self) -> Iterator[Run]:
         """The rows, some at a time."""
-        step = max(RUN, 4 * self.count.size)
+        number = self.count.size
+        step = max(RUN, 4 * number)
         for start in range(0, self.of.size, step):
-            rows = slice(start, min(start + step, self.of.size))
-            z = np.ones((1 + len(self.measures), rows.stop - start))
-            for i, (values, centre) in enumerate(zip(self.measures, self.centres, strict=True), 1):
-                np.subtract(values[rows], centre, out=z[i])
-            yield Run(rows, self.of[rows].astype(np.intp), z)
+            of = self.of[start : start + step]
+            if number > _FEW:
+                yield self._run(slice(start, start + of.size), of.astype(np.intp), of.size)
+                continue
+            for cell in range(number):
+                here = np.flatnonzero(of == cell)
+                if here.size:
+                    here += start
+                    yield self._run(here, cell, here.size)
+
+    def _run(self, rows: slice | NDArray[np.intp], cell: NDArray[np.intp] | int, size: int) -> Run:
+        z = np.ones((1 + len(self.measures), size))
+        for i, (values, centre) in enumerate(zip(self.measures, self.centres, strict=True), 1):
+            np.subtract(values[rows], centre, out=z[i])
+        return Run(rows, cell, z)
 
     def measure(self, i: int) -> tuple[Floats, int]:
         """The i-th measure, centred, as a model column: values by cell, and which measure they multiply (0: none)."""

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from nudge.analysis.cells import RUN, Run
+from nudge.analysis.cluster_adjustment import Slight, Turned, by_columns, by_rows
 from nudge.analysis.least_squares import LinearFit, root_rows
 from nudge.trial.records.analysis import Floats, Ints
 
@@ -23,15 +24,6 @@ _MOST_CODES = 1 << 25
 """Cluster × cell combinations marked in a table; beyond, they are sorted."""
 
 Residuals = Callable[[LinearFit], Iterator[tuple[Run, Floats]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some clusters: rows P (g, u, k), leverages Λ (g, u) with P P' = diag Λ, scores X̃'e (g, k)."""
-
-    rows: Floats
-    leverages: Floats
-    scores: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,7 @@ def cluster_scores(model: LinearFit, clusters: Ints, residuals: Residuals) -> Fl
     return scores
 
 
-def cluster_parts(model: LinearFit, clusters: Ints, residuals: Residuals) -> Iterator[Part]:
+def cluster_parts(model: LinearFit, clusters: Ints, residuals: Residuals) -> Iterator[Slight | Turned]:
     """Every cluster of the rows, some at a time."""
     groups = _grouped(model, clusters, residuals)
     scores, k = _scores(model, groups), len(model.names)
@@ -87,22 +79,11 @@ def cluster_parts(model: LinearFit, clusters: Ints, residuals: Residuals) -> Ite
         for some in np.array_split(which, max(1, which.size * int(u) * k // BATCH)):
             taken = start[some][:, None] + np.arange(u)
             x = model.table[groups.cell[of[taken]]] * rows[taken][:, :, list(model.measure)]
-            yield _by_rows(x @ model.root, scores[some])
+            yield by_rows(x @ model.root, scores[some])
     which = np.flatnonzero(most > k)
     for some in np.array_split(which, max(1, which.size * k * k // BATCH)):
         if some.size:
-            yield _by_columns(_grams(model, groups, some), scores[some])
-
-
-def _by_rows(x: Floats, scores: Floats) -> Part:
-    leverages, vectors = np.linalg.eigh(x @ x.transpose(0, 2, 1))
-    return Part(vectors.transpose(0, 2, 1) @ x, np.maximum(leverages, 0.0), scores)
-
-
-def _by_columns(grams: Floats, scores: Floats) -> Part:
-    leverages, vectors = np.linalg.eigh(grams)
-    leverages = np.maximum(leverages, 0.0)
-    return Part(np.sqrt(leverages)[:, :, None] * vectors.transpose(0, 2, 1), leverages, scores)
+            yield from by_columns(_grams(model, groups, some), scores[some])
 
 
 def _grouped(model: LinearFit, clusters: Ints, residuals: Residuals) -> _Groups:

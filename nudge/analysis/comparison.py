@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.trial.errors import EstimationRefused
-from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints
+from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints, Phases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +45,10 @@ class Pair:
     """(n,) for a time to an event, 1 where `y` is the time it happened, 0 where it is the last time known of."""
     exposure: Floats | None = None
     """(n,) how much of what a count is counted over."""
+    phases: Phases | None = None
+    """Of a stepped wedge."""
+    crossing: Pair | None = None
+    """Of a stepped wedge, rows in their cluster's transition: in neither arm here, and in one under other draws."""
 
     @property
     def units(self) -> int:
@@ -74,7 +78,13 @@ class Pair:
             origin=None if self.origin is None else self.origin[rows],
             event=None if self.event is None else self.event[rows],
             exposure=None if self.exposure is None else self.exposure[rows],
+            phases=None if self.phases is None else phases_of(self.phases, rows),
         )  # fmt: skip
+
+
+def phases_of(phases: Phases, rows: Bools) -> Phases:
+    """The phases of some rows."""
+    return replace(phases, period=phases.period[rows], complete=phases.complete[rows], step=phases.step[rows])
 
 
 def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str] = ()) -> Pair:
@@ -82,6 +92,8 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
 
     Raises EstimationRefused where a randomised unit has rows in both arms, or in several blocks.
     """
+    if rows.phases is not None:
+        return _crossing_pair(rows, rows.phases, arm, control, covariates)
     here = np.isin(rows.arm, [arm, control]) & ~np.isnan(rows.outcome)
     if rows.event is not None:
         here &= ~np.isnan(rows.event)
@@ -100,6 +112,20 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
         origin=rows.unit[here], event=None if rows.event is None else rows.event[here],
         exposure=None if rows.exposure is None else rows.exposure[here],
     )  # fmt: skip
+
+
+def _crossing_pair(rows: AnalysisRows, phases: Phases, arm: str, control: str, covariates: Sequence[str]) -> Pair:
+    """The rows of a stepped wedge with an outcome, those in a transition apart."""
+    here = ~np.isnan(rows.outcome) & (phases.period >= 0)
+    in_force = np.isin(rows.arm[here], [arm, control])
+    coded = coded_columns({name: rows.covariates[name][here] for name in covariates}, rows.types, in_force)
+    every = Pair(
+        y=rows.outcome[here], treated=rows.arm[here] == arm, unit=_codes(rows.unit[here]),
+        block=np.zeros(int(here.sum()), dtype=np.int64), weight=np.ones(int(here.sum())),
+        covariates=np.column_stack(list(coded.values())) if coded else np.empty((int(here.sum()), 0)),
+        names=tuple(coded), origin=rows.unit[here], phases=phases_of(phases, here),
+    )  # fmt: skip
+    return replace(every.only(in_force), crossing=every.only(~in_force))
 
 
 def _need_whole_units(unit: Ints, parts: Mapping[str, np.ndarray]) -> None:

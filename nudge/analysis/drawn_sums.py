@@ -7,13 +7,12 @@ Where units are alike in size, Σ T and Σ T² say it. Where none has a large sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.trial.records.analysis import Bools, Floats
+from nudge.trial.records.analysis import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     from nudge.analysis.studentised import UnitSums
@@ -21,114 +20,127 @@ if TYPE_CHECKING:
 _LARGEST_SHARE = 0.05
 _ROUNDING = 1e-14
 _SERIES = 1e-11
-_MANY = 20_000
-_NEARLY_HALF = 0.05
+_HELD = 2_000_000
+"""Sums held at once."""
+_SIDES = 256
+"""Of the coin thrown for each unit: one byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockSums:
-    """One block's units as columns to be summed over those drawn.
+    """Units in the order of their B blocks, as columns to be summed over those drawn.
 
-    columns: (units, 2 + 3 terms): n, T, then T² nᵏ, T nᵏ⁺¹, nᵏ⁺² for each term, n as a share of the block.
-    take: units of the arm. rows: the block's. share: of all rows. equal: whether units are of one size.
+    starts, units, takes: (B,) where a block's units start, how many, and how many of them the arm takes.
+    rows: (B,) the block's. columns: (c, units): T and T² where units are alike, one size throughout a block;
+    else n, T, then T² nᵏ, T nᵏ⁺¹, nᵏ⁺² for each term of the series, n as a share of the block.
     """
 
+    starts: Ints
+    units: Ints
+    takes: Ints
+    rows: Floats
     columns: Floats
-    take: int
-    rows: float
-    share: float
-    equal: bool
+    alike: bool
     binary: bool
 
+    @property
+    def share(self) -> Floats:
+        """Of all rows: (B,)."""
+        share: Floats = self.rows / self.rows.sum()
+        return share
 
-def block_sums(units: UnitSums) -> list[BlockSums] | None:
+
+def block_sums(units: UnitSums) -> BlockSums | None:
     """Every block's columns; None where some unit has too large a share of an arm for the series."""
-    found = []
-    for block in np.unique(units.block):
-        here = units.block == block
-        total, rows, take = units.total[here], units.rows[here], int(units.treated[here].sum())
-        size = float(rows.sum())
-        share = size / float(units.rows.sum())
-        n = rows / size
-        equal = bool((rows == rows[0]).all())
-        fewest = np.sort(n)[: min(take, n.size - take)].sum()
-        if not equal and n.max() / fewest > _LARGEST_SHARE:
-            return None
-        terms = 1 if equal else int(np.ceil(np.log(_SERIES) / np.log(n.max() / fewest))) + 1
-        columns = [n, total]
-        for k in range(terms):
-            columns += [total**2 * n**k, total * n ** (k + 1), n ** (k + 2)]
+    order = np.argsort(units.block, kind="stable")
+    total, rows = units.total[order], units.rows[order]
+    starts = np.flatnonzero(np.diff(units.block[order], prepend=-1))
+    number = np.diff(np.append(starts, order.size))
+    takes = np.add.reduceat(units.treated[order].astype(np.int64), starts)
+    size = np.add.reduceat(rows, starts)
+    if (rows == np.repeat(rows[starts], number)).all():
         binary = bool((rows == 1).all() and ((total == 0) | (total == 1)).all())
-        found.append(BlockSums(np.column_stack(columns), take, size, share, equal, binary))
-    return found
+        return BlockSums(starts, number, takes, size, np.stack([total, total**2]), alike=True, binary=binary)
+    n = rows / np.repeat(size, number)
+    largest = 0.0
+    for start, of, take in zip(starts, number, takes, strict=True):
+        here = np.sort(n[start : start + of])
+        largest = max(largest, here[-1] / here[: min(take, of - take)].sum())
+    if largest > _LARGEST_SHARE:
+        return None
+    columns = [n, total]
+    for k in range(int(np.ceil(np.log(_SERIES) / np.log(largest))) + 1):
+        columns += [total**2 * n**k, total * n ** (k + 1), n ** (k + 2)]
+    return BlockSums(starts, number, takes, size, np.stack(columns), alike=False, binary=False)
 
 
-def t_by_sums(blocks: Sequence[BlockSums], draws: int, rng: np.random.Generator) -> Floats:
+def t_by_sums(blocks: BlockSums, draws: int, rng: np.random.Generator) -> Floats:
     """The estimator's t of every draw within blocks: (draws,)."""
-    effect, variance = np.zeros(draws), np.zeros(draws)
-    for block in blocks:
-        one = _drawn(block, draws, rng)
-        units = len(block.columns)
-        arms = [_arm(block, one, block.take), _arm(block, block.columns.sum(axis=0) - one, units - block.take)]
-        effect += block.share * (arms[0][0] - arms[1][0])
-        variance += block.share**2 * (arms[0][1] + arms[1][1])
-    scale = sum(float((block.columns[:, 1] ** 2).sum()) / block.rows**2 for block in blocks)
-    return t_ratio(effect, np.where(variance > _ROUNDING * scale, variance, 0.0))
+    whole = np.add.reduceat(blocks.columns, blocks.starts, axis=1)
+    # A variance no larger than rounding of what it is the difference of is none.
+    second = whole[1] if blocks.alike else whole[2]
+    least = _ROUNDING * float((second / blocks.rows**2).sum())
+    step = max(1, _HELD // whole.size)
+    found = []
+    for start in range(0, draws, step):
+        one = _drawn(blocks, min(step, draws - start), rng)
+        arms = [_arm(blocks, one, blocks.takes), _arm(blocks, whole - one, blocks.units - blocks.takes)]
+        effect = (arms[0][0] - arms[1][0]) @ blocks.share
+        variance = (arms[0][1] + arms[1][1]) @ blocks.share**2
+        found.append(t_ratio(effect, np.where(variance > least, variance, 0.0)))
+    return np.concatenate(found)
 
 
-def _arm(block: BlockSums, sums: Floats, units: int) -> tuple[Floats, Floats]:
-    """Mean over the rows drawn and its variance. sums: (draws, columns)."""
+def _arm(blocks: BlockSums, sums: Floats, units: Ints) -> tuple[Floats, Floats]:
+    """Mean over the rows drawn and its variance, (draws, B) each. sums: (draws, c, B)."""
+    if blocks.alike:
+        size = blocks.rows / blocks.units
+        middle = sums[:, 0] / units
+        spread = (sums[:, 1] - units * middle**2) / (1 - 1 / np.maximum(units, 2))
+        return middle / size, spread / (units * size) ** 2
     n = sums[:, 0]
-    mean = sums[:, 1] / (n * block.rows)
-    per_share = mean * block.rows
-    if block.equal:
-        spread = sums[:, 2] - 2 * per_share * sums[:, 3] + per_share**2 * sums[:, 4]
-        return mean, spread / (1 - 1 / units) / (n * block.rows) ** 2
+    per_share = sums[:, 1] / n
     spread = np.zeros_like(n)
     for k in range((sums.shape[1] - 2) // 3):
         squares, products, sizes = sums[:, 2 + 3 * k], sums[:, 3 + 3 * k], sums[:, 4 + 3 * k]
         spread += (squares - 2 * per_share * products + per_share**2 * sizes) / n**k
-    return mean, spread / (n * block.rows) ** 2
+    return per_share / blocks.rows, spread / (n * blocks.rows) ** 2
 
 
-def _drawn(block: BlockSums, draws: int, rng: np.random.Generator) -> Floats:
-    """Sums of the columns over the units drawn: (draws, columns)."""
-    units = len(block.columns)
-    if block.binary:
-        events = int(block.columns[:, 1].sum())
-        counted = rng.hypergeometric(events, units - events, block.take, draws).astype(float)
-        share = 1 / units
-        full = np.full(draws, float(block.take))
-        return np.column_stack([full * share, counted, counted, counted * share, full * share**2])
-    moving = [1, 2] if block.equal else list(range(block.columns.shape[1]))
-    columns = np.ascontiguousarray(block.columns[:, moving])
-    sums = np.empty((draws, len(moving)))
-    near_half = units >= _MANY and abs(2 * block.take - units) <= _NEARLY_HALF * units
+def _drawn(blocks: BlockSums, draws: int, rng: np.random.Generator) -> Floats:
+    """Sums of the columns over the units drawn: (draws, c, B)."""
+    if blocks.binary:
+        events = np.add.reduceat(blocks.columns[0], blocks.starts).astype(np.int64)
+        counted = rng.hypergeometric(events, blocks.units - events, blocks.takes, (draws, events.size)).astype(float)
+        return np.stack([counted, counted], axis=1)
+    sums = np.empty((draws, len(blocks.columns), blocks.starts.size))
+    ends = np.cumsum(blocks.takes) - blocks.takes
     for row in sums:
-        if near_half:
-            row[:] = flipped(units, block.take, rng).astype(float) @ columns
-        else:
-            row[:] = columns.take(rng.choice(units, block.take, replace=False, shuffle=False), axis=0).sum(axis=0)
-    if not block.equal:
-        return sums
-    share, full = 1 / units, np.full(draws, float(block.take))
-    return np.column_stack([full * share, sums[:, 0], sums[:, 1], sums[:, 0] * share, full * share**2])
+        units = np.flatnonzero(thrown(blocks.starts, blocks.units, blocks.takes, rng))
+        np.add.reduceat(blocks.columns.take(units, axis=1), ends, axis=1, out=row)
+    return sums
 
 
-def flipped(units: int, take: int, rng: np.random.Generator) -> Bools:
-    """`take` of the units at random, for shares near a half: a coin for each, then as many turned back as needed.
+def thrown(starts: Ints, units: Ints, takes: Ints, rng: np.random.Generator) -> Bools:
+    """`takes` of every block's units at random: a coin for each, then as many turned back as are too many or few.
 
     Any set of the coins' size is as likely as another, and so is any set that units drawn at random turn it into.
     """
-    coins = np.unpackbits(np.frombuffer(rng.bytes(-(-units // 8)), np.uint8), count=units).view(np.bool_)
-    over = int(coins.sum()) - take
-    while over:
-        unit = rng.integers(0, units, 4 * abs(over) + 8)
-        unit = unit[coins[unit] == (over > 0)]
-        # The first of each, in the order drawn.
-        unit = unit[np.sort(np.unique(unit, return_index=True)[1])][: abs(over)]
-        coins[unit] = over < 0
-        over -= unit.size if over > 0 else -unit.size
+    chance = np.minimum(np.rint(_SIDES * takes / units), _SIDES - 1).astype(np.uint8)
+    coins = rng.integers(0, _SIDES, int(units.sum()), dtype=np.uint8) < np.repeat(chance, units)
+    over = np.add.reduceat(coins, starts, dtype=np.int64) - takes
+    while (wrong := np.flatnonzero(over)).size:
+        block = np.repeat(wrong, 4 * np.abs(over[wrong]) + 8)
+        unit = starts[block] + (rng.random(block.size) * units[block]).astype(np.int64)
+        # The first of each that can be turned back, in the order drawn; blocks stay in order.
+        usable = np.flatnonzero(coins[unit] == (over[block] > 0))
+        usable = usable[np.sort(np.unique(unit[usable], return_index=True)[1])]
+        unit, block = unit[usable], block[usable]
+        kept = np.arange(block.size) - np.searchsorted(block, block) < np.abs(over[block])
+        unit, block = unit[kept], block[kept]
+        added = over[block] < 0
+        coins[unit] = added
+        over += np.bincount(block, np.where(added, 1, -1), minlength=over.size).astype(np.int64)
     return coins
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.comparison import BlockCounts, Choice, choose, coded_columns
+from nudge.analysis.wedge import wedge_choice
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -24,6 +25,9 @@ def foreseen_choices(trial: Trial, law: Law, units: Sequence[Unit], design: Desi
     paired = law.method == "matched_pairs"
     clustered = any(len(unit.people) > 1 for unit in units)
     columns = covariate_columns(trial, units)
+    if law.method == "stepped_wedge":
+        choice = wedge_choice(design, columns=columns, clusters=len(units), average=trial.analysis.average)
+        return {str(pair): choice for pair in trial.comparisons}
     return {
         str(pair): choose(
             _pairs(len(units)) if paired else _fewest(sizes, law, pair), design, clustered=clustered, columns=columns,

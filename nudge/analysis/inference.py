@@ -24,6 +24,7 @@ from nudge.analysis.named import MOMENTS
 from nudge.analysis.named import named as estimator_named
 from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, exact_events_test, permutation_test, redraw_of
 from nudge.analysis.score_interval import score_interval
+from nudge.analysis.wedge_answer import wedge_answer
 from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def answer(
     arms: names of the arm and its control, by which the stored law knows them. named: the estimator that the
     file or the kind of outcome asks for; None where the draw chooses.
     """
+    if design.method == "stepped_wedge" and pair.phases is not None:
+        return _of_a_wedge(pair, design, binary=binary, average=average)
     left_out = 0
     if design.blocks:
         pair, left_out = informative(pair)
@@ -99,6 +102,16 @@ def answer(
         else _by_name(pair, design, named, redraw)
     )  # fmt: skip
     return replace(found, blocks_left_out=left_out)
+
+
+def _of_a_wedge(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
+    if pair.y.size == 0:
+        return _NOTHING
+    found = wedge_answer(pair, design, binary=binary, average=average)
+    p = found.p_value
+    if p is None and found.std_error is not None and found.df is not None:
+        p = t_p_value(found.estimate / found.std_error, found.df)
+    return Answer(found.choice, found.estimate, found.std_error, found.df, p, found.vcov, found.note)
 
 
 def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None) -> Answer:

@@ -123,13 +123,8 @@ def outcome_sums(cells: Cells, y: Floats, middle: float) -> Floats:
     """Sums of squares and products of (1, measures, y − middle) in each cell: (C, q + 2, q + 2)."""
     size, q = cells.count.size, len(cells.measures)
     sums = np.zeros((size, q + 2, q + 2))
-    sums[:, 0, 0] = cells.count
     for run in cells.runs():
-        rows = [*run.z, y[run.rows] - middle]
-        for i in range(q + 2):
-            for j in range(max(i, 1), q + 2):
-                weight = rows[j] if i == 0 else rows[i] * rows[j]
-                sums[:, i, j] += np.bincount(run.cell, weight, minlength=size)
+        run.add_products(sums, np.vstack([run.z, y[run.rows] - middle]))
     upper = np.triu_indices(q + 2, 1)
     sums[:, upper[1], upper[0]] = sums[:, upper[0], upper[1]]
     return sums

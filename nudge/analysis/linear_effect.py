@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.cells import Cells, cells_of
+from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT
 from nudge.analysis.least_squares import Column, LinearFit, fit
-from nudge.analysis.sandwich import LEVERAGE_LIMIT, Sandwich, clustered
+from nudge.analysis.sandwich import Sandwich, clustered
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Fitted, Floats, Ints
 

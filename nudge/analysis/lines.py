@@ -22,6 +22,8 @@ from nudge.analysis.named import BY_KIND, MOMENTS, beside, estimator_of, scale_o
 from nudge.analysis.redrawn import by_the_draw
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import equivalence_verdict, harm_verdict, margin_verdict, p_beyond, verdict
+from nudge.analysis.wedge import within_periods
+from nudge.analysis.wedge_lines import about_the_periods, before_and_after, other_estimand
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
 
@@ -124,6 +126,8 @@ class Line:
             notes.append("pairs are compared without covariates")
         elif pair.names and found.choice.adjustment == "none" and found.std_error is not None and self.named is None:
             notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
+        if pair.phases is not None:
+            notes.append(about_the_periods(pair))
         return "; ".join(notes)
 
     def beside(self) -> list[Estimate]:
@@ -145,6 +149,8 @@ class Line:
             lines.append(self.line(pair, found, other, (), "sensitivity", note))
         lines.extend(self._declared())
         lines.extend(self._bounds())
+        if self.design.method == "stepped_wedge":
+            return [*lines, *other_estimand(self)]
         lines.extend(missing_lines(self))
         lines.extend(among_reached(self))
         lines.extend(by_the_draw(self))
@@ -217,6 +223,8 @@ class Line:
         """What counting rows as if each had been drawn would have claimed."""
         if self.outcome.role != "primary" or not self.has_means:
             return []
+        if self.design.method == "stepped_wedge":
+            return list(before_and_after(self))
         pair = self.pair()
         if not pair.clustered or pair.y.size == 0:
             return []
@@ -269,7 +277,7 @@ class Line:
             n_allocated_control=int((self.rows.arm == self.comparison.control).sum()),
             n_clusters=pair.units if clustered else None,
             n_blocks=pair.blocks if self.design.blocks else None,
-            icc=anova_icc(pair.y, pair.unit) if clustered and pair.event is None else None,
+            icc=anova_icc(within_periods(pair), pair.unit) if clustered and pair.event is None else None,
             verdict=None, verdict_conf_low=None, verdict_conf_high=None, label=label,
             note=_joined(note, found.note),
         )  # fmt: skip

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nudge.analysis.batched import Runs, fits
+from nudge.analysis.batched import fits
 from nudge.analysis.inference import answer
+from nudge.analysis.runs import Runs
 from nudge.analysis.verdict import verdict
 from nudge.trial.records.analysis import Design, Floats
 
@@ -69,11 +70,11 @@ class Tally:
         """Fit one batch; what it cannot settle is asked of the rows."""
         from scipy.stats import t
 
-        found = fits(runs)
+        found = fits(runs, design)
         estimate, error, df = found.estimate.copy(), found.std_error.copy(), found.df.copy()
         p = np.asarray(2 * t.sf(np.abs(estimate / np.where(error > 0, error, 1)), df), dtype=float)
         for run in np.flatnonzero(~found.settled):
-            one = answer(runs.pair(int(run)), design, binary=runs.binary, average=runs.average)
+            one = answer(runs.pair(int(run)), design, binary=runs.binary, average=runs.average, arms=runs.arms)
             estimate[run] = one.estimate
             error[run] = np.nan if one.std_error is None else one.std_error
             df[run] = np.nan if one.df is None else one.df
@@ -90,11 +91,11 @@ class Tally:
             np.concatenate(kept) for kept in (self.estimate, self.std_error, self.df, self.p_value)
         )
         half, wide = _quantile(1 - alpha / 2, df) * error, _quantile(1 - alpha / family / 2, df) * error
-        given = np.isfinite(error)
+        given, known = np.isfinite(error), estimate[np.isfinite(estimate)]
         covers = np.abs(estimate - truth)[given] <= half[given]
         excludes = given & (np.abs(estimate) > np.where(given, wide, np.inf))
         return Operating(
-            truth, estimate.size, _mean(estimate - truth), float(estimate.std(ddof=1)),
+            truth, estimate.size, _mean(known - truth), float(known.std(ddof=1)),
             float(error[given].mean()) if given.any() else float("nan"), _share(covers), _share(p < alpha),
             _share(excludes), _verdicts(estimate, wide, worthwhile), self.by_rows, _uniform(p) if truth == 0 else None,
         )  # fmt: skip

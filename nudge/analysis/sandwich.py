@@ -16,13 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from nudge.analysis.cells import Run
+from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT, Slight, Turned
 from nudge.analysis.cluster_sums import cluster_parts, cluster_scores
 from nudge.analysis.least_squares import LinearFit
 from nudge.analysis.weighted_sandwich import weighted_clusters
 from nudge.trial.records.analysis import Floats, Ints
 
-LEVERAGE_LIMIT = 1 - 1e-8
-"""Rule 10: a leverage closer to 1 leaves no residual to estimate a variance from."""
 LEANS = np.sqrt(1e-9)
 """A direction matters where a contrast's pull along it is at least this share of its largest."""
 POWERS = {"HC0": 0.0, "HC1": 0.0, "HC2": 0.5, "HC3": 1.0, "CR0": 0.0, "CR1": 0.0, "CR1S": 0.0, "CR2": 0.5, "CR3": 1.0}
@@ -120,7 +119,7 @@ def clustered(model: LinearFit, clusters: Ints, contrasts: Floats, kind: str = "
     sums = Sums.nothing(len(model.names), wanted.shape[1])
     floor = LEANS * _largest_pull(model, wanted)
     for part in cluster_parts(model, clusters, residuals):
-        _add_clusters(sums, part.rows, part.leverages, part.scores, wanted, POWERS[kind], floor)
+        _add_clusters(sums, part, wanted, POWERS[kind], floor)
     return sums.sandwich(factor)
 
 
@@ -138,11 +137,9 @@ def cluster_vectors(model: LinearFit, clusters: Ints, contrasts: Floats) -> Clus
     wanted = model.root.T @ _columns(contrasts)
     found: list[tuple[Floats, Floats, Floats]] = []
     for part in cluster_parts(model, clusters, residuals):
-        change = _change(part.leverages, POWERS["CR2"])
-        t = wanted.T + np.einsum("guk,gur->grk", part.rows, change[:, :, None] * (part.rows @ wanted))
-        pulled = np.einsum("guk,grk->gur", part.rows, t)
-        s = np.einsum("guk,gur->grk", part.rows, pulled)
-        found.append((np.einsum("grk,gk->gr", t, part.scores), np.einsum("gur,guq->grq", pulled, pulled), s))
+        one = part.adjusted(wanted, POWERS["CR2"])
+        scores = np.einsum("grk,gk->gr", one.t, part.scores)
+        found.append((scores, one.t @ one.s.transpose(0, 2, 1), one.s))
     scores, inner, s = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return ClusterVectors(scores, inner, s)
 
@@ -177,7 +174,7 @@ def _columns(contrasts: Floats) -> Floats:
 
 
 def _row_weights(model: LinearFit, run: Run) -> Floats:
-    return np.ones(run.cell.size) if model.weights is None else model.weights[run.cell]
+    return np.ones(1) if model.weights is None else model.weights[np.atleast_1d(run.cell)]
 
 
 def residuals(model: LinearFit) -> Iterator[tuple[Run, Floats]]:
@@ -195,7 +192,7 @@ def _cells_alone(model: LinearFit, wanted: Floats, power: float) -> Sums:
     cells, x = model.cells, model.table @ model.root
     squares = np.zeros(cells.count.size)
     for run, e in residuals(model):
-        squares += np.bincount(run.cell, e**2, minlength=squares.size)
+        run.add(squares, e**2)
     h, pull = (x**2).sum(axis=1), x @ wanted
     adjusted = _stretched(h, 2 * power)
     sums = Sums.nothing(*wanted.shape)
@@ -216,19 +213,19 @@ def _rows(model: LinearFit, wanted: Floats, power: float) -> Sums:
     hat = _hat_tables(model)
     pulls = [model.by_measure(model.root @ wanted[:, i]) for i in range(r)]
     moments = [Moments(model) for _ in range(r)]
-    leverages = []
     for run, e in residuals(model):
         h = _quadratic(hat, run)
         adjusted = _stretched(h, 2 * power)
         pull = np.stack([_linear(table, run) for table in pulls])
-        leverages.append(_leaning(h, pull.T))
-        sums.covariance += (pull * (e**2 * adjusted)) @ pull.T
-        for i, one in enumerate(pull**2 * adjusted):
-            sums.trace[i] += (one * (1 - h)).sum()
-            sums.a4[i] += (one**2).sum()
-            sums.own4[i] += (one**2 * h).sum()
+        if h.max() > sums.leverage:
+            sums.leverage = max(sums.leverage, _leaning(h, pull.T))
+        sums.covariance += (pull * (e * e * adjusted)) @ pull.T
+        for i, one in enumerate(pull * pull * adjusted):
+            own = one * h
+            sums.trace[i] += one.sum() - own.sum()
+            sums.a4[i] += one @ one
+            sums.own4[i] += one @ own
             moments[i].add(run, one)
-    sums.leverage = max(leverages)
     for i in range(r):
         sums.ss[i] = moments[i].in_basis()
     return sums
@@ -240,24 +237,20 @@ class Moments:
     def __init__(self, model: LinearFit) -> None:
         self.model = model
         size = 1 + len(model.cells.measures)
-        self.sums = np.zeros((size, size, model.cells.count.size))
+        self.sums = np.zeros((model.cells.count.size, size, size))
 
     def add(self, run: Run, weight: Floats) -> None:
         """Some rows, each with a weight."""
-        for i in range(self.sums.shape[0]):
-            left = weight if i == 0 else weight * run.z[i]
-            for j in range(i, self.sums.shape[0]):
-                product = left if j == 0 else left * run.z[j]
-                self.sums[i, j] += np.bincount(run.cell, product, minlength=self.sums.shape[2])
+        run.add_products(self.sums, run.z, weight)
 
     def in_basis(self) -> Floats:
         """Σ w x̃x̃' over the rows: (k, k)."""
         model = self.model
         total = np.zeros((len(model.names), len(model.names)))
-        for i in range(self.sums.shape[0]):
-            for j in range(i, self.sums.shape[0]):
+        for i in range(self.sums.shape[1]):
+            for j in range(i, self.sums.shape[1]):
                 one, other = model.columns(i), model.columns(j)
-                block = model.table[:, one].T @ (model.table[:, other] * self.sums[i, j][:, None])
+                block = model.table[:, one].T @ (model.table[:, other] * self.sums[:, i, j][:, None])
                 total[np.ix_(one, other)] = block
                 total[np.ix_(other, one)] = block.T
         product: Floats = model.root.T @ total @ model.root
@@ -317,34 +310,16 @@ def _largest_pull(model: LinearFit, wanted: Floats) -> Floats:
     return largest
 
 
-def _add_clusters(
-    sums: Sums, rows: Floats, leverages: Floats, scores: Floats, wanted: Floats, power: float, floor: Floats
-) -> None:
-    """A stack of clusters: P (g, u, k), Λ (g, u), scores (g, k)."""
-    change = _change(leverages, power)
-    along = np.einsum("guk,gk->gu", rows, scores)
-    adjusted = (scores + np.einsum("guk,gu->gk", rows, change * along)) @ wanted
-    sums.covariance += adjusted.T @ adjusted
+def _add_clusters(sums: Sums, part: Slight | Turned, wanted: Floats, power: float, floor: Floats) -> None:
+    """A stack of clusters."""
+    found = part.adjusted(wanted, power)
+    scores = np.einsum("grk,gk->gr", found.t, part.scores)
+    sums.covariance += scores.T @ scores
     for i, contrast in enumerate(wanted.T):
-        along = rows @ contrast
-        t = contrast + np.einsum("guk,gu->gk", rows, change * along)
-        pulled = np.einsum("guk,gk->gu", rows, t)
-        squares = (pulled**2).sum(axis=1)
-        s = np.einsum("guk,gu->gk", rows, pulled)
-        own = (s**2).sum(axis=1)
+        t, s = found.t[:, i], found.s[:, i]
+        squares, own = np.einsum("gk,gk->g", t, s), np.einsum("gk,gk->g", s, s)
         sums.trace[i] += (squares - own).sum()
-        sums.a4[i] += (squares**2).sum()
-        sums.own4[i] += (squares * own).sum()
+        sums.a4[i] += squares @ squares
+        sums.own4[i] += squares @ own
         sums.ss[i] += s.T @ s
-        leaning = leverages[np.abs(along) > floor[i]]
-        sums.leverage = max(sums.leverage, float(leaning.max(initial=0.0)))
-
-
-def _change(leverages: Floats, power: float) -> Floats:
-    """((1 − λ)^−power − 1) / λ, its limit at 0, and −1/λ where nothing is left to stretch."""
-    usable = leverages < LEVERAGE_LIMIT
-    small = leverages < 1e-12  # noqa: PLR2004 - below rounding of a sum of squares, the limit is exact
-    safe = np.where(small | ~usable, 0.5, leverages)
-    inside = np.expm1(-power * np.log1p(-safe)) / safe
-    gone = -1 / np.where(usable, 1.0, leverages) if power else np.zeros_like(leverages)
-    return np.where(usable, np.where(small, power, inside), gone)
+        sums.leverage = max(sums.leverage, part.leverage(contrast, floor[i]))

@@ -40,12 +40,19 @@ def ledger(
 def reconcile(*, db: Database = None, keys: Keys = None, json: AsJson = False) -> None:
     """Settle with the providers what became of unknown and unheard-of messages; send nothing."""
     from nudge.workflow.accounting import reconcile as settle
+    from nudge.workflow.recalling import take_back
+    from nudge.workflow.receiving import fetch_texts
 
-    tally = settle(open_desk(db, keys))
+    desk = open_desk(db, keys)
+    heard = fetch_texts(desk)
+    take_back(desk)
+    tally = settle(desk)
     if json:
-        emit({str(status): number for status, number in tally.items()})
+        emit({str(status): number for status, number in tally.items()} | {"texts": heard})
         return
     say(*(f"{status:12} {number:,}" for status, number in sorted(tally.items())))
+    if heard:
+        say(f"{heard} texts had come that were never posted: nudge inbox")
     next_step("Nothing could be settled." if not tally else "What the providers know is in the ledger.", "nudge status")
 
 

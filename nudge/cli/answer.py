@@ -23,6 +23,9 @@ def inbox(
     trial: Annotated[str | None, typer.Argument(metavar="[TRIAL]", help="One trial; every reply without.")] = None,
     *,
     read: Annotated[int | None, typer.Option(help="Mark the reply of this number as read.")] = None,
+    wrong_recipient: Annotated[
+        int | None, typer.Option(help="The reply of this number is not from the family: use that number no more.")
+    ] = None,
     seen: Annotated[bool, typer.Option("--seen", help="Mark every notice as seen.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also what was read: the transcript.")] = False,
     db: Database = None,
@@ -30,18 +33,21 @@ def inbox(
     json: AsJson = False,
 ) -> None:
     """Read what families wrote, the most urgent first, and what else needs a person."""
+    from nudge.workflow.objecting import report_wrong_recipient
     from nudge.workflow.replying import inbox as read_inbox
     from nudge.workflow.replying import mark_read, see_all_notices
 
     desk = open_desk(db, keys)
     if read is not None:
         mark_read(desk, read)
+    paused = report_wrong_recipient(desk, reply=wrong_recipient).paused if wrong_recipient is not None else ()
     if seen:
         see_all_notices(desk)
     lines, notices = read_inbox(desk, trial_name(trial) if trial else None, unread=not everything)
     if json:
-        emit({"replies": [asdict(line) for line in lines], "notices": notices})
+        emit({"replies": [asdict(line) for line in lines], "notices": notices, "paused": list(paused)})
         return
+    say(*(f"PAUSED  {one}" for one in paused))
     say(*(f"NOTICE  {notice}" for notice in notices))
     for line in lines:
         who = f"{line.trial} {line.unit}" if line.trial else "nobody we know"
@@ -59,6 +65,7 @@ def optout(
     trial: Annotated[str, typer.Option(help="With --unit: the trial they are known from.")] = "",
     unit: Annotated[str, typer.Option(help="With --trial: their unit.")] = "",
     *,
+    complaint: Annotated[bool, typer.Option("--complaint", help="They complained: harm rules count it.")] = False,
     lift: Annotated[bool, typer.Option("--lift", help="They want messages again.")] = False,
     db: Database = None,
     keys: Keys = None,
@@ -66,16 +73,20 @@ def optout(
 ) -> None:
     """Stop all messages to a family at once, in every trial; their outcomes stay in the count."""
     from nudge.trial.errors import InputError
+    from nudge.workflow.recalling import take_back
     from nudge.workflow.replying import opt_out
 
     if not address and not (trial and unit):
         raise InputError("nobody is named", "give --address, or --trial and --unit")
     name = trial_name(trial) if trial else ""
-    cancelled = opt_out(open_desk(db, keys), address=address, trial=name, unit=unit, lift=lift)
+    desk = open_desk(db, keys)
+    cancelled = opt_out(desk, address=address, trial=name, unit=unit, lift=lift, complained=complaint)
+    back = 0 if lift else take_back(desk)
     if json:
-        emit({"lifted": lift, "cancelled": cancelled})
+        emit({"lifted": lift, "cancelled": cancelled, "taken_back": back})
         return
-    said = "They may get messages again." if lift else f"They get no more messages; {cancelled} were cancelled."
+    ended = f"They get no more messages; {cancelled} were cancelled" + (f" and {back} taken back." if back else ".")
+    said = "They may get messages again." if lift else ended
     next_step(said, "nudge status")
 
 

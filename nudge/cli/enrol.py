@@ -38,8 +38,9 @@ def enrol(
     if done.already:
         say(f"{done.already:,} people were in the trial before; nothing changed for them")
     if done.joined:
-        say(f"{done.joined:,} people joined a household that is in the trial")
+        say(f"{done.joined:,} people joined a household or site that is in the trial")
     say(*(f"{number:,} people left out: {reason}" for reason, number in done.left_out.items()))
+    say(*done.told)
     next_step("Messages go when they are due.", "nudge serve, or nudge send FILE --live")
 
 

@@ -13,6 +13,7 @@ from nudge.cli.console import (
     File,
     Keys,
     Name,
+    complain,
     emit,
     next_step,
     open_desk,
@@ -85,7 +86,7 @@ def send(
 
 
 def _send_test(file: Path, desk: Desk, to: str, *, json: bool) -> None:
-    from nudge.workflow.previewing import send_test
+    from nudge.workflow.rehearsing import send_test
 
     sent = send_test(file, desk, to)
     if json:
@@ -98,11 +99,14 @@ def _send_test(file: Path, desk: Desk, to: str, *, json: bool) -> None:
 def _send_live(file: Path, desk: Desk, *, json: bool) -> None:
     from nudge.workflow.guard import find_locked
     from nudge.workflow.sending import send_due
+    from nudge.workflow.tending import tend
 
     name = trial_name(str(file))
     locked = find_locked(desk.store, name)
     if locked is None or locked.state.launched_at is None:
         _launch(file, desk, json=True)
+    for said in tend(desk):
+        complain(said)
     asked = _Asked()
     with progress_bar(quiet=json) as show:
         done = 0
@@ -141,7 +145,7 @@ def _report(tally: Counter[Status], *, json: bool, file: str) -> None:
 
 
 def _rehearse(file: Path, desk: Desk, *, json: bool) -> None:
-    from nudge.workflow.previewing import rehearse
+    from nudge.workflow.rehearsing import rehearse
 
     rows = rehearse(file, desk)
     if json:

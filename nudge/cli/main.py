@@ -22,6 +22,7 @@ from nudge.cli import (
     protocol,
     provider,
     results,
+    returned,
     serve,
     sign,
     write,
@@ -54,6 +55,7 @@ for module in (
     enrol,
     answer,
     account,
+    returned,
     results,
     serve,
     provider,
@@ -95,10 +97,12 @@ def _from_the_machine(error: Exception) -> str | None:
     """What the database or the disk says, without a stack trace; None for a fault of ours."""
     if isinstance(error, OSError):
         return f"{error.filename or 'the system'}: {error.strerror}; mend that, and run it again"
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | DataError):
         return f"the database says: {error.orig}; nothing was half done, so run it again once that is mended"
+    if isinstance(error, IntegrityError):
+        return f"another process wrote the same at this moment ({error.orig}); nothing was half done: see nudge status"
     return None
 
 

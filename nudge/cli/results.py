@@ -11,7 +11,10 @@ from nudge.cli.console import AsJson, Database, File, Keys, emit, next_step, ope
 
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="One file in place of every source (a trial run elsewhere).", show_default=False),
+    typer.Option(
+        "--data", help="One file in place of every source (a trial run elsewhere), or a frozen data set.",
+        show_default=False,
+    ),
 ]  # fmt: skip
 
 
@@ -53,16 +56,26 @@ def collect(
     next_step("Outcomes are collected.", f"nudge analyse {file}")
 
 
-def analyse(file: File, data: Data = None, *, db: Database = None, json: AsJson = False) -> None:
-    """Estimate every declared comparison by the rule that the draw allows."""
+def analyse(
+    file: File,
+    data: Data = None,
+    folder: Annotated[Path, typer.Option(help="Where to freeze the data that was analysed.")] = Path("reports"),
+    *,
+    db: Database = None,
+    json: AsJson = False,
+) -> None:
+    """Estimate every declared comparison by the rule that the draw allows, and freeze the data it was made of."""
     from nudge.workflow.analysing import analyse_trial
+    from nudge.workflow.freezing import FROM_FROZEN
     from nudge.workflow.reporting import results_in_lines, results_json
 
-    results = analyse_trial(file, open_desk(db), data)
+    results = analyse_trial(file, open_desk(db), data, folder)
     if json:
         say(results_json(results))
         return
     say(*results_in_lines(results))
+    if results.data is not None and results.label != FROM_FROZEN:
+        say("", f"data     {folder / results.data.file}")
     next_step("The results are made.", f"nudge report {file}")
 
 

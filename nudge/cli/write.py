@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from nudge.cli.console import AsJson, File, complain, emit, next_step, say
 
 if TYPE_CHECKING:
     from nudge.trial.problems import Problem
+    from nudge.trial.records.messages import Previewed
     from nudge.workflow.examine import Examined
 
 _SHOWN = 40
@@ -19,7 +21,7 @@ _SHOWN = 40
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
     app.command(epilog="Example: nudge check experiments/two-year-review.yaml --launch")(check)
-    app.command(epilog="Example: nudge preview experiments/two-year-review.yaml --unit SYNTHETIC-H00001")(preview)
+    app.command(epilog="Example: nudge preview experiments/two-year-review.yaml --html words.html")(preview)
 
 
 def check(
@@ -31,16 +33,23 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Check a trial file with the templates and roll it names: all problems at once."""
+    from dataclasses import replace
+
     from nudge.trial.clock import SystemClock
     from nudge.trial.errors import ProblemsFound
     from nudge.trial.problems import Level
     from nudge.workflow.examine import examine, write_problem_file
+    from nudge.workflow.settings import Settings
+    from nudge.workflow.world_checks import settings_problems
 
     try:
-        examined = examine(file, SystemClock().now())
+        examined = examine(file, SystemClock().now(), Settings().link_base_url)
     except ProblemsFound as found:
         _finish(found.problems, None, json=json)
         raise typer.Exit(2) from None
+    if launch and not examined.trial.run_elsewhere:
+        of_this_machine = settings_problems(examined.loaded, Settings())
+        examined = replace(examined, problems=(*examined.problems, *of_this_machine))
     beside = write_problem_file(examined)
     _finish(examined.problems, examined, json=json, beside=beside)
     if examined.at(Level.ERROR):
@@ -89,20 +98,51 @@ def _fact_lines(facts: dict[str, Any]) -> list[str]:
 
 def preview(
     file: File,
-    unit: Annotated[list[str] | None, typer.Option(help="A unit to show; several may be given.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="A unit of the roll to show; several may be given.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write it as a web page to this file.", show_default=False)
+    ] = None,
     *,
     json: AsJson = False,
 ) -> None:
-    """Show each arm's words for chosen families and for the edge cases of the roll."""
+    """Show every arm's words as made-up families of every kind read them, with segments and cost."""
     from nudge.trial.clock import SystemClock
-    from nudge.workflow.previewing import preview_words
+    from nudge.workflow.previewing import preview_words, write_preview
+    from nudge.workflow.settings import Settings
 
-    shown = preview_words(file, SystemClock().now(), unit or [])
+    shown = preview_words(file, SystemClock().now(), unit or [], Settings().link_base_url)
+    if html is not None:
+        write_preview(file, shown, html)
     if json:
-        emit([one.as_json() for one in shown])
+        emit([asdict(one) for one in shown])
         return
-    for one in shown:
-        to = f"{one.arm}: {one.why}, {one.channel}, {one.language}, unit {one.unit}"
-        size = f"{one.segments} segment{'s' if one.segments != 1 else ''}, {one.encoding}" if one.encoding else "email"
-        say(f"── {to} ({size})", *([f"Subject: {one.subject}"] if one.subject else []), one.text, "")
-    next_step("Nothing was sent or written.", f"nudge check {file} --launch")
+    for number, one in enumerate(shown, 1):
+        say(f"── {number}: {_heading(one)}", f"   {'; '.join(one.families)}")
+        say(one.refused) if one.refused else say(*([f"Subject: {one.subject}"] if one.subject else []), one.text)
+        say(*(f"   dearer for {line}" for line in one.dear), "")
+    say(*_table(shown))
+    next_step(
+        "Nothing was sent or written." if html is None else f"Nothing was sent; the page is {html}.",
+        f"nudge check {file} --launch",
+    )
+
+
+def _heading(one: Previewed) -> str:
+    language = f"{one.language}, in English" if one.fallback else one.language
+    return f"{one.arm}, message {one.message}, {one.channel}, {language}"
+
+
+def _table(shown: list[Previewed]) -> list[str]:
+    """A line per wording."""
+    wide = max([len(_heading(one)) for one in shown], default=0)
+    lines = [f"{'':4} {'':{wide}} characters segments    cost reading age"]
+    for number, one in enumerate(shown, 1):
+        if one.refused:
+            lines.append(f"{number:4} {_heading(one):{wide}} no message")
+            continue
+        cost = "–" if one.cost is None else f"{one.cost:.2f}"
+        age = "–" if one.reading_age is None else str(one.reading_age)
+        lines.append(
+            f"{number:4} {_heading(one):{wide}} {one.characters:10} {one.segments or '–':>8} {cost:>7} {age:>11}"
+        )
+    return lines

@@ -45,6 +45,8 @@ class Prepared:
     """The words as the ledger keeps them, sealed."""
     template: str = ""
     segments: int = 0
+    links: tuple[tuple[str, str, str], ...] = ()
+    """Each link in the words: its identifier, its name and where it leads."""
 
 
 class Ledger(Protocol):

@@ -51,6 +51,11 @@ class SendingHours:
         """When the hours around that moment end, so that nothing waits at a provider into the night."""
         return self._at(moment.astimezone(self.zone).date(), self.closes)
 
+    def ends_within(self, moment: datetime, time_left: timedelta) -> bool:
+        """Whether the hours around that moment end so soon; hours that go round the clock do not end."""
+        round_the_clock = self.every_day and self.closes - self.opens == timedelta(days=1)
+        return not round_the_clock and self.closes_at(moment) - moment < time_left
+
     def _decent(self, day: date) -> bool:
         return self.every_day or not (day.weekday() == _SUNDAY or is_bank_holiday(day, self.nation))
 

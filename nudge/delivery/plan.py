@@ -2,19 +2,22 @@
 
 Computed from the file, the roll and the draw alone. A unit whose arm sends nothing gets a
 virtual row at each moment at which another arm would have written to it, so that limits and
-outcome windows treat arms alike.
+outcome windows treat arms alike. In a stepped wedge the arm hangs on the moment as well: until
+its crossing is complete a cluster gets the control's messages, from then on those it crosses to,
+and whatever the other arm would have sent stays as a virtual row.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from nudge.trial.crossing import crossings_of
 from nudge.trial.quantities import shifted
 from nudge.trial.records.delivery import PlannedSend
 
@@ -44,16 +47,29 @@ class Planner:
         variants: Mapping[str, Collection[str]],
         allocated_at: datetime,
         seed: Seed | None = None,
+        *,
+        sites: bool = False,
     ) -> None:
-        """variants: the channels each template has words for. seed: orders and names the rows."""
+        """variants: the channels each template has words for. seed: orders and names the rows.
+
+        sites: a unit is a site, where virtual rows belong to its people, who are no household together.
+        """
         self.trial = trial
         self.variants = variants
         self.allocated_at = allocated_at
         self.zone = ZoneInfo(trial.timezone)
         self.seed = seed
+        self.sites = sites
+        self.crossings = crossings_of(trial)
 
-    def sends(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
-        """The rows of one unit; several adults of a household each get their own."""
+    def sends(self, unit: Unit, arm: str, step: int | None = None) -> Iterator[PlannedSend]:
+        """The rows of one unit; several adults of a household each get their own.
+
+        step: in a stepped wedge, the step at which the unit crosses to `arm`; of a waiting arm, its day.
+        """
+        if self.crossings is not None and step is not None:
+            yield from self._crossing(unit, arm, step)
+            return
         messages = self.trial.arms[arm].messages
         if not messages:
             yield from self._virtual(unit, arm)
@@ -61,6 +77,30 @@ class Planner:
         for number, message in enumerate(messages, 1):
             for person, route, due in self.recipients(unit, message):
                 yield self._row(unit, arm, f"{arm}.{number}", message, due, person.id, route.channel)
+        if self.trial.randomise is not None and self.trial.randomise.method == "waitlist":
+            yield from self._would_have(unit, arm)
+
+    def _crossing(self, unit: Unit, crosses_to: str, step: int) -> Iterator[PlannedSend]:
+        """A cluster's rows: each message of either arm is sent where its arm is in force when it is due.
+
+        A virtual row belongs to one person, since a cluster is no household whose messages add up.
+        """
+        if self.crossings is None:
+            raise AssertionError("only a stepped wedge has steps at which clusters cross")
+        written: set[tuple[Route, datetime]] = set()
+        others: dict[tuple[Route, datetime], tuple[Message, Person, str]] = {}
+        for arm, spec in self.trial.arms.items():
+            for number, message in enumerate(spec.messages, 1):
+                for person, route, due in self.recipients(unit, message):
+                    if (arm == crosses_to) == self.crossings.has_crossed(step, due):
+                        written.add((route, due))
+                        yield self._row(unit, arm, f"{arm}.{number}", message, due, person.id, route.channel)
+                    else:
+                        others.setdefault((route, due), (message, person, f"{arm}.{number}"))
+        for (route, due), (message, person, name) in others.items():
+            if (route, due) not in written:
+                arm = crosses_to if self.crossings.has_crossed(step, due) else self.trial.control or ""
+                yield self._row(unit, arm, name, message, due, person.id, route.channel, virtual=True)
 
     def recipients(self, unit: Unit, message: Message) -> list[tuple[Person, Route, datetime]]:
         """Who of a unit gets a message, by which route, due when.
@@ -109,17 +149,34 @@ class Planner:
             yield from arm.messages
 
     def _virtual(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
-        seen: set[datetime] = set()
-        for message in self._all_messages():
-            for _, route, due in self.recipients(unit, message):
-                if due not in seen:
-                    seen.add(due)
-                    yield self._row(unit, arm, f"virtual.{len(seen)}", message, due, "", route.channel)
+        yield from self._at_moments(unit, arm, self._all_messages(), set())
+
+    def _would_have(self, unit: Unit, arm: str) -> Iterator[PlannedSend]:
+        """Of a waiting list: the moments at which the others were written to and this unit was not."""
+        own = self.trial.arms[arm].messages
+        written = {self._moment(route, due) for message in own for _, route, due in self.recipients(unit, message)}
+        yield from self._at_moments(unit, arm, (one for one in self._all_messages() if one not in own), written)
+
+    def _at_moments(
+        self, unit: Unit, arm: str, messages: Iterable[Message], written: set[tuple[Route | None, datetime]]
+    ) -> Iterator[PlannedSend]:
+        seen: set[tuple[Route | None, datetime]] = set()
+        for message in messages:
+            for person, route, due in self.recipients(unit, message):
+                moment = self._moment(route, due)
+                if moment not in seen and moment not in written:
+                    seen.add(moment)
+                    whose = person.id if self.sites else ""
+                    yield self._row(unit, arm, f"virtual.{len(seen)}", message, due, whose, route.channel, virtual=True)
+
+    def _moment(self, route: Route, due: datetime) -> tuple[Route | None, datetime]:
+        """What counts as being written to once: a household's moment, or that of one address of a site."""
+        return (route if self.sites else None), due
 
     def _row(
-        self, unit: Unit, arm: str, name: str, message: Message, due: datetime, person: str, channel: str
-    ) -> PlannedSend:
-        virtual = not person
+        self, unit: Unit, arm: str, name: str, message: Message, due: datetime, person: str, channel: str,
+        *, virtual: bool = False,
+    ) -> PlannedSend:  # fmt: skip
         key = f"{unit.id}\0{name}\0{person}\0{channel}"
         return PlannedSend(
             id=self._keyed("send", key)[:16].hex(),
@@ -151,5 +208,6 @@ def unplanned(planner: Planner, units: Sequence[Unit], arm_of: Mapping[str, str]
     return [
         unit.id
         for unit in units
-        if planner.trial.arms[arm_of[unit.id]].messages and not any(True for _ in planner.sends(unit, arm_of[unit.id]))
+        if (messages := planner.trial.arms[arm_of[unit.id]].messages)
+        and not any(planner.recipients(unit, message) for message in messages)
     ]

@@ -61,6 +61,7 @@ _UNDELIVERED = {
     63016: Fate.PERMANENT,  # WhatsApp: outside the conversation window without a template
     21610: Fate.PERMANENT,  # opted out
 }
+_GONE = {"30005", "30006"}  # an unknown destination and a landline: nobody reads texts there
 _STATUSES = {
     "accepted": Fate.UNDER_WAY, "scheduled": Fate.UNDER_WAY, "queued": Fate.UNDER_WAY, "sending": Fate.UNDER_WAY,
     "sent": Fate.UNDER_WAY, "delivered": Fate.DELIVERED, "read": Fate.DELIVERED, "canceled": Fate.PERMANENT,
@@ -72,6 +73,11 @@ def fate(status: str, code: str = "") -> Fate:
     if status in {"undelivered", "failed"}:
         return _UNDELIVERED.get(int(code), Fate.UNRECOGNISED) if code.isdigit() else Fate.UNRECOGNISED
     return _STATUSES.get(status, Fate.UNRECOGNISED)
+
+
+def is_gone(code: str) -> bool:
+    """Whether an error code of an accepted message says that its number cannot be texted at all."""
+    return code in _GONE
 
 
 class TooMany(Exception):
@@ -201,6 +207,16 @@ class Twilio:
         end = asked.claimed_at + timedelta(seconds=self.timeout) + _CLOCKS_DIFFER
         alike = [one for one in sent if one.body == asked.text and begin <= one.date_created <= end]
         return _trace(alike[-1]) if alike else None
+
+    async def take_back(self, asked: Asked) -> bool:
+        """Cancel a message that has not left Twilio; it answers 30409 where it has."""
+        if not asked.provider_id:
+            return False
+        try:
+            one = await self._client.messages(asked.provider_id).update_async(status="canceled")
+        except (TwilioRestException, TooMany, aiohttp.ClientError, TimeoutError, OSError):
+            return False
+        return str(one.status) == "canceled"
 
 
 def refused(status: int, code: int, message: str) -> SendResult:

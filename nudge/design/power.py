@@ -46,7 +46,8 @@ class Plan:
     parameters: what the model spends of the units where the degrees of
     freedom are units − parameters; None for Bell-McCaffrey's. steps: in a stepped wedge, the
     clusters that cross at each step; rows are then those of a cluster and period, and cac is
-    how much of the ICC two periods of a cluster share.
+    how much of the ICC two periods of a cluster share; averaged: the effect is the mean over the
+    periods since crossing, and not one constant.
     """
 
     blocks: tuple[Block, ...]
@@ -64,6 +65,7 @@ class Plan:
     parameters: float | None = None
     steps: tuple[float, ...] = ()
     cac: float = 1.0
+    averaged: bool = False
 
     @property
     def units(self) -> float:
@@ -107,7 +109,10 @@ def standard_error(plan: Plan, effect: float = 0.0) -> tuple[float, float]:
     variances = _variances(plan, effect)
     if plan.steps:
         variance = sum(variances) / 2 * (1 - plan.r2)
-        return wedge_error(plan.steps, plan.rows * plan.known, variance, plan.icc, plan.cac), wedge_df(plan.steps)
+        error = wedge_error(
+            plan.steps, plan.rows * plan.known, variance, plan.icc, plan.cac, averaged=plan.averaged
+        )  # fmt: skip
+        return error, wedge_df(plan.steps, averaged=plan.averaged)
     inflation = unit_variance(plan) * (1 - plan.r2)
     worth = 1 / (1 + plan.cv**2) if plan.average == "person" and plan.rows > 1 else 1.0
     parts, plain = [], []

@@ -1,22 +1,24 @@
 """A template and one person's columns to the words they would read.
 
-The environment is sandboxed and strict: a template cannot reach anything but the columns
-it is given, and a column it names that is blank is an error, never an empty gap. Values
-from the roll are data: they are never read as a template.
+A text with the same values is the same text: where its values are days, numbers or yes and no,
+the words are made once and kept. Values that hold text, such as names, are never kept.
 """
 
 from __future__ import annotations
 
-import unicodedata
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from babel.dates import format_date
-from jinja2 import StrictUndefined, TemplateError, TemplateRuntimeError, Undefined, UndefinedError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import StrictUndefined, TemplateError, UndefinedError, meta
 
-from nudge.messages.segments import segments
+from nudge.messages.clean import holds_address, one_line, plain
+from nudge.messages.email_body import html_part, text_part
+from nudge.messages.environment import OWN_WORDS, environment
+from nudge.messages.links import EXAMPLE_MANNER, Link, Manner
+from nudge.messages.moments import Day, written_day
+from nudge.messages.segments import count_of
 from nudge.trial.errors import InputError
 from nudge.trial.records.messages import Template, Words
 from nudge.trial.tables import shortened
@@ -25,48 +27,54 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import jinja2
+    from jinja2 import Undefined
 
     from nudge.trial.records.people import Value
-
-
-_JOINERS = "\u200c\u200d"
 
 
 class RenderError(InputError):
     """Words that cannot be made for one person."""
 
 
-@lru_cache(maxsize=1)
-def environment() -> SandboxedEnvironment:
-    """The one environment every body is compiled in."""
-    # Text messages and plain-text emails: there is no markup to escape.
-    made = SandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False, finalize=_printed, extensions=()
-    )
-    made.globals.clear()  # a template knows the columns and nothing else; Jinja's `lipsum` would write Latin
-    return made
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A template ready to be rendered, and the names it asks for."""
 
-
-def _printed(value: object) -> object:
-    """What stands between braces; `True` and the innards of Python are no words for a family."""
-    if isinstance(value, Undefined | str) or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, bool):
-        raise TemplateRuntimeError("a yes or no has no words of its own: write {% if COLUMN %}…{% endif %}")
-    raise TemplateRuntimeError(f"a {type(value).__name__} cannot stand in a message: name a column")
+    body: jinja2.Template
+    subject: jinja2.Template
+    names: tuple[str, ...]
+    links: bool
 
 
 @lru_cache(maxsize=512)
-def _compiled(body: str) -> jinja2.Template:
-    return environment().from_string(body)
+def _compiled(body: str, subject: str, language: str, zone: str, *, email: bool) -> _Compiled:
+    plainly = environment(language, zone)
+    names = meta.find_undeclared_variables(plainly.parse(body)) | meta.find_undeclared_variables(plainly.parse(subject))
+    return _Compiled(
+        environment(language, zone, marked_up=email).from_string(body), plainly.from_string(subject),
+        tuple(sorted(names - OWN_WORDS)), "link" in names,
+    )  # fmt: skip
 
 
-def render(template: Template, columns: Mapping[str, Value], unit: str) -> Words:
-    """The words for one person. Raises RenderError naming the unit and the blank column."""
-    values = {name: _shown(name, value, template.language) for name, value in columns.items()}
+def render(
+    template: Template, columns: Mapping[str, Value], unit: str, manner: Manner = EXAMPLE_MANNER, reference: str = ""
+) -> Words:
+    """The words for one person. reference: the message's own, which links are identified by.
+
+    Raises RenderError naming the unit and the blank column.
+    """
     try:
-        text = _compiled(template.body).render(values).strip()
-        subject = " ".join(_compiled(template.subject).render(values).split())
+        compiled = _compiled(
+            template.body, template.subject, template.language, manner.zone, email=template.channel == "email"
+        )
+        names = compiled.names
+        if not compiled.links and not any(isinstance(columns.get(name), str) for name in names):
+            given = tuple(columns.get(name, _ABSENT) for name in names)
+            return _kept(
+                template.name, template.channel, template.language, template.subject, template.sender, template.body,
+                template.plain, manner.zone, manner.sent_by, *given,
+            )  # fmt: skip
+        return _made(template, compiled, {name: columns[name] for name in names if name in columns}, manner, reference)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         said = shortened(str(error), 200)
         blank = isinstance(error, UndefinedError)
@@ -75,32 +83,63 @@ def render(template: Template, columns: Mapping[str, Value], unit: str) -> Words
             "fill the blank, exclude such families, or write `{% if COLUMN is defined %}`" if blank
             else "correct the template",
         ) from None  # fmt: skip
-    count = segments(text).count if template.channel == "sms" else 1
-    return Words(template.key, template.channel, subject, template.sender, text, count)
 
 
-def _shown(name: str, value: Value, language: str) -> str | float | Undefined:
+class _Absent:
+    """A name that is no column: using it is an error."""
+
+
+_ABSENT = _Absent()
+
+
+@lru_cache(maxsize=16_384, typed=True)
+def _kept(
+    name: str, channel: str, language: str, subject: str, sender: str, body: str, plainly: bool,  # noqa: FBT001 - a key
+    zone: str, sent_by: str, *given: Value | _Absent,
+) -> Words:  # fmt: skip
+    """Words whose values say nothing of one family alone."""
+    template = Template(
+        name, channel, language, "", subject, sender, (), body, frozenset(), "", plain=plainly
+    )  # fmt: skip
+    compiled = _compiled(body, subject, language, zone, email=channel == "email")
+    values = {one: value for one, value in zip(compiled.names, given, strict=True) if not isinstance(value, _Absent)}
+    return _made(template, compiled, values, Manner(zone, sent_by), "")
+
+
+def _made(
+    template: Template, compiled: _Compiled, columns: Mapping[str, Value], manner: Manner, reference: str
+) -> Words:
+    values: dict[str, object] = {name: _shown(name, value, template.language) for name, value in columns.items()}
+    links: dict[str, str] = {}
+    if compiled.links:
+
+        def link(name: str) -> Link:
+            links[name], address = manner.link(reference, name)
+            return address
+
+        values["link"] = link
+    text = compiled.body.render(values).strip()
+    subject, html = "", ""
+    if template.subject:
+        subject = " ".join(compiled.subject.render(values).split())
+    if template.channel == "email":
+        text, html = text_part(text), html_part(text, subject, template.language)
+    if template.plain and template.channel == "sms":
+        text = plain(text)
+    count = count_of(text, manner.sent_by) if template.channel == "sms" else 1
+    return Words(template.key, template.channel, subject, template.sender, text, count, html, links)
+
+
+def _shown(name: str, value: Value, language: str) -> str | float | Day | Undefined:
     """A value as people read it; a blank stays undefined, so that using it is an error."""
     if value is None:
         return StrictUndefined(hint=f"`{name}` is blank", name=name)
     if isinstance(value, bool):
         return value
     if isinstance(value, date):
-        return format_date(value, "EEEE d MMMM", locale="cy" if language == "cy" else "en_GB")
+        return written_day(value, language)
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
-    return _one_line(value)
-
-
-def _one_line(text: str) -> str:
-    """Free text without what could forge a header or a second message, or turn the words around it.
-
-    Left out: line breaks, controls, and invisible marks such as those that set the direction
-    of reading (Unicode Cc, Cf); kept: the joiners that Persian, Hindi and emoji are spelt with.
-    """
-    kept = "".join(char for char in text if char.isspace() or char in _JOINERS or not _invisible(char))
-    return " ".join(kept.split())
-
-
-def _invisible(char: str) -> bool:
-    return unicodedata.category(char) in {"Cc", "Cf", "Cs"}
+    if isinstance(value, str) and holds_address(value):
+        raise ValueError(f"`{name}` holds a web address: a link must be one of `links:`, by {{{{ link('…') }}}}")
+    return one_line(value) if isinstance(value, str) else value

@@ -10,13 +10,13 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from jinja2 import TemplateSyntaxError, meta, nodes
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from nudge.messages.render import environment
+from nudge.messages.asked import Asked, asked
+from nudge.messages.lexicon import ALLOWABLE
 from nudge.trial.load import validated
 from nudge.trial.parts.fields import Part, Text, as_list
-from nudge.trial.problems import Level, Problem, Problems
+from nudge.trial.problems import Level, Problem, Problems, listed, nearest
 from nudge.trial.records.messages import Evidence, Template
 from nudge.trial.source import Source, parse_yaml, read_text
 from nudge.trial.tables import shortened
@@ -29,7 +29,6 @@ _FILE = re.compile(r"(sms|email|staff)(?:\.([a-z]{2}))?\.j2")
 _HEAD = re.compile(r"---\n((?:.*?\n)?)---(?:\n(.*))?", re.DOTALL)
 _SMS_SENDER = re.compile(r"[A-Za-z0-9 ]{1,11}")
 _EMAIL_SENDER = re.compile(r"[^<>@\s]+@[^<>@\s]+|[^<>@\n]*<[^<>@\s]+@[^<>@\s]+>")
-_OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
 Grade = Literal["strong", "good", "modest", "mixed", "thin", "none"]
@@ -45,18 +44,27 @@ class Known(Part):
 
 
 class Head(Part):
-    """The YAML head of a template file."""
+    """The YAML head of a template file.
+
+    from_name: who the words say they are from, where that is not what the sender says.
+    plain: a text's curly quotes and dashes go out as the plain signs that cost nothing. allows:
+    what the checks would hold back and these words may say all the same, each with who agreed
+    to it and why: a column such as `first_name`, or a kind of finding such as `service`.
+    """
 
     channel: Literal["sms", "email", "staff"] | None = None
     language: str | None = None
     mechanism: _Texts = ()
     subject: str = ""
     sender: str = ""
+    from_name: str = ""
     evidence: Known | None = None
     warnings: _Texts = ()
     research_only: bool = False
     sensitive: bool = False
     back_translation: Text | None = None
+    plain: bool = False
+    allows: dict[str, Text] = Field(default_factory=dict)
 
 
 def find_template(name: str, folders: Sequence[Path]) -> Path | None:
@@ -118,40 +126,32 @@ def _read_variant(name: str, channel: str, language: str, text: str, shown: str,
     source = parse_yaml("\n" + parts[1], Source(shown), problems)
     head = None if source.values is None else validated(Head, source, problems)
     body, first_line = parts[2] or "", parts[1].count("\n") + 3
-    variables = _variables(body, first_line, shown, problems)
-    if head is None or variables is None:
+
+    def flaw(line: int, what: str, remedy: str) -> None:
+        problems.add(Problem(Level.ERROR, shown, line, 1, "", what, remedy))
+
+    words = asked(body, lambda line, what, remedy: flaw(first_line + line - 1, what, remedy))
+    if head is None or words is None:
         return None
     problems.extend(_head_problems(head, channel, language, source))
     if not body.strip():
         remedy = "write them below the second `---`"
-        problems.add(Problem(Level.ERROR, shown, first_line, 1, "", "has no words", remedy))
-    asked = _variables(head.subject, source.place(("subject",))[0], shown, problems) or frozenset()
+        flaw(first_line, "has no words", remedy)
+    place = source.place(("subject",))[0]
+    title = asked(head.subject, lambda _, what, remedy: flaw(place, what, remedy)) or Asked()
+    columns = words.columns | title.columns
+    problems.extend(_allowed(head, columns, source))
     digest = hashlib.sha256(text.encode()).hexdigest()
     known = head.evidence
     return Template(
         name, channel, language, shown, head.subject, head.sender, head.mechanism, body.strip("\n"),
-        variables | asked, digest, Evidence(known.grade, known.because, known.sources) if known else None,
-        head.warnings, head.research_only, head.sensitive, head.back_translation or "",
+        columns, digest, Evidence(known.grade, known.because, known.sources) if known else None,
+        head.warnings, head.research_only, head.sensitive, head.back_translation or "", head.plain, head.allows,
+        first_line + len(body) - len(body.lstrip("\n")),
+        head.from_name,
+        {name: first_line + line - 1 for name, line in words.spoken.items()} | dict.fromkeys(title.spoken, place),
+        {name: first_line + line - 1 for name, line in words.targets.items()} | dict.fromkeys(title.targets, place),
     )  # fmt: skip
-
-
-def _variables(body: str, first_line: int, shown: str, problems: Problems) -> frozenset[str] | None:
-    """The names a body asks for; None where it cannot be used."""
-
-    def flaw(line: int, what: str, remedy: str) -> None:
-        problems.add(Problem(Level.ERROR, shown, first_line + line - 1, 1, "", what, remedy))
-
-    try:
-        tree = environment().parse(body)
-        environment().from_string(body)  # finds filters and tests that do not exist
-    except TemplateSyntaxError as error:
-        said = (error.message or "").rstrip(".")
-        flaw(error.lineno, f"cannot be read as a template ({said})", "look at its {{ braces }} and {% tags %}")
-        return None
-    others = list(tree.find_all(_OTHER_FILES))
-    for node in others:
-        flaw(node.lineno, "takes words from another file", "write them out here: what is locked is this file")
-    return None if others else frozenset(meta.find_undeclared_variables(tree))
 
 
 def _head_problems(head: Head, channel: str, language: str, source: Source) -> Iterator[Problem]:
@@ -177,9 +177,21 @@ def _head_problems(head: Head, channel: str, language: str, source: Source) -> I
         yield said("subject", "is an email without a subject", "add `subject:` to its head")
 
 
+def _allowed(head: Head, columns: frozenset[str], source: Source) -> Iterator[Problem]:
+    """What a wording may be allowed to say is a kind of finding or one of its columns."""
+    known = [*ALLOWABLE, *sorted(columns)]
+    for name in head.allows:
+        if name not in known:
+            guess = nearest(name, known)
+            yield source.problem(
+                Level.ERROR, ("allows", name), f"`{name}` is nothing that a check holds back",
+                f"did you mean `{guess}`?" if guess else f"name {listed(known, 'or')}",
+            )  # fmt: skip
+
+
 def template_from_lock(kept: Mapping[str, str]) -> Template:
     """A template out of the text that its lock keeps."""
     return Template(
         kept["name"], kept["channel"], kept["language"], kept["file"], kept["subject"], kept["sender"], (),
-        kept["body"], frozenset(), kept["digest"],
+        kept["body"], frozenset(), kept["digest"], plain=kept.get("plain") == "yes",
     )  # fmt: skip

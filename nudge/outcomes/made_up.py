@@ -77,7 +77,7 @@ def made_values(measure: Measure, number: int, seed: int) -> Made:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """Who takes part. arm_of: arm by unit. opens: when each person's window opens, by outcome."""
+    """Who takes part. arm_of: arm by person. opens: when each person's window opens, by outcome."""
 
     people: Sequence[Person]
     arm_of: Mapping[str, str]
@@ -98,7 +98,7 @@ def records(made: Sequence[Made], taking: Taking, seed: int, id_column: str) -> 
     delays = np.random.default_rng(seed).integers(1, 7, len(taking.people))
     rows: list[dict[str, str]] = []
     for i, person in enumerate(taking.people):
-        arm = taking.arm_of[person.unit]
+        arm = taking.arm_of[person.id]
         copies = max(_copies(one, i, arm) for one in made)
         row: dict[str, str] = {}
         for one in made:

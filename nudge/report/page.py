@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nudge.trial.model import Trial
     from nudge.trial.quantities import Difference
     from nudge.trial.records.analysis import Estimate
-    from nudge.trial.records.report import FlowStep, Results
+    from nudge.trial.records.report import FlowStep, PeriodCount, Results
 
 
 @lru_cache(maxsize=1)
@@ -51,6 +51,7 @@ def report_page(results: Results, trial: Trial) -> str:
         balance=balance_table(results.balance, _shares(trial)),
         method=words.method_in_words(results.design.method),
         delivery=_delivery(results),
+        periods=_periods(results, trial),
         units=trial.population.called.units,
         people=trial.population.called.people,
     )  # fmt: skip
@@ -148,3 +149,25 @@ def _delivery(results: Results) -> list[dict[str, Any]]:
     for count in results.delivery:
         table[count.arm, count.channel][str(count.status)] = count.rows
     return [{"arm": arm, "channel": channel, "states": states} for (arm, channel), states in sorted(table.items())]
+
+
+def _periods(results: Results, trial: Trial) -> list[dict[str, Any]]:
+    """Of a stepped wedge: a table for each primary outcome, steps down and periods across."""
+    randomise = trial.randomise
+    if not results.periods or randomise is None:
+        return []
+    days = randomise.steps
+    columns = [f"before {numbers.day(days[0].isoformat())}", *(f"from {numbers.day(day.isoformat())}" for day in days)]
+    tables = []
+    for outcome in dict.fromkeys(one.outcome for one in results.periods):
+        cells: defaultdict[tuple[int, int], list[PeriodCount]] = defaultdict(list)
+        for one in results.periods:
+            if one.outcome == outcome:
+                cells[one.step, one.period].append(one)
+        rows = [
+            {"name": f"step {step}", "cells": [cells[step, period] for period in range(len(columns))]}
+            for step in range(1, len(days) + 1)
+        ]
+        share = trial.outcomes[outcome].kind == "binary"
+        tables.append({"outcome": outcome, "columns": columns, "rows": rows, "share": share})
+    return tables

@@ -240,6 +240,8 @@ _METHODS = {
     "blocked": "fixed numbers per arm within every block (blocked randomisation)",
     "cluster": "fixed numbers of clusters per arm (cluster randomisation)",
     "blocked_cluster": "fixed numbers of clusters per arm within every block (blocked cluster randomisation)",
+    "stepped_wedge": "every cluster crossing to the arm, at a step that was drawn for it (stepped wedge)",
+    "waitlist": "fixed numbers receiving now, the others when their wait is over (waiting list)",
 }
 
 
@@ -264,6 +266,8 @@ _ESTIMATORS = {
     "survival": "difference of mean times under the Kaplan-Meier curves",
     "cox": "ratio of hazards by Cox's regression",
     "ordinal": "chance of doing better than the control, less one half",
+    "immediate_effect": "regression on clusters, periods and having crossed, one constant effect",
+    "exposure_averaged": "regression on clusters, periods and each number of periods since crossing, averaged",
     "none": "none",
 }
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from nudge import __version__
 from nudge.service.callbacks import router as callbacks
 from nudge.service.clock import TICK_SECONDS, start_clock
+from nudge.service.unsubscribe import router as unsubscribe
 from nudge.trial.errors import InputError, NudgeError
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.trials import TrialState
@@ -50,6 +51,7 @@ def build_service(desk: Desk, *, clock: bool = True, tick_seconds: float = TICK_
     app = FastAPI(title="Nudge", version=__version__, lifespan=lifespan, openapi_url="/api/v1/openapi.json")
     app.state.desk = desk
     app.include_router(callbacks)
+    app.include_router(unsubscribe)
     _refusals(app)
     _add_routes(app)
     return app

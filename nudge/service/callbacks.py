@@ -13,11 +13,13 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from nudge.workflow import receiving
 from nudge.workflow.desk import Desk
+from nudge.workflow.returning import take_mail
 
 if TYPE_CHECKING:
     from nudge.workflow.settings import Settings
 
 router = APIRouter(prefix="/callbacks")
+_LARGEST_MAIL = 10_000_000
 
 
 def _desk(request: Request) -> Desk:
@@ -50,12 +52,24 @@ def _twilio_form(request: Request, desk: AtDesk, body: Body) -> dict[str, str]:
     return _json_object(text) if is_json else form
 
 
-def _notify_content(request: Request, desk: AtDesk, body: Body) -> dict[str, Any]:
-    """The content of a request that carries the bearer token; 403 for any other."""
-    expected = desk.settings.notify_bearer.get_secret_value()
+def _need_bearer(request: Request, expected: str, whose: str) -> None:
+    """403 for a request that does not carry this token."""
     kind, _, given = request.headers.get("Authorization", "").partition(" ")
     if not expected or kind != "Bearer" or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise HTTPException(403, "the bearer token is not the one set for GOV.UK Notify")
+        raise HTTPException(403, f"the bearer token is not the one set for {whose}")
+
+
+def _returned_mail(request: Request, desk: AtDesk, body: Body) -> bytes:
+    """A mail as a mail server posts it, with the bearer token; 403 without, 413 for one that is no report."""
+    _need_bearer(request, desk.settings.mail_bearer.get_secret_value(), "mail")
+    if len(body) > _LARGEST_MAIL:
+        raise HTTPException(413, "the mail is larger than any report; keep it in the mailbox")
+    return body
+
+
+def _notify_content(request: Request, desk: AtDesk, body: Body) -> dict[str, Any]:
+    """The content of a request that carries the bearer token; 403 for any other."""
+    _need_bearer(request, desk.settings.notify_bearer.get_secret_value(), "GOV.UK Notify")
     return _json_object(body.decode("utf-8", errors="replace"))
 
 
@@ -97,6 +111,7 @@ def _first(header: str) -> str:
     return header.partition(",")[0].strip()
 
 
+ReturnedMail = Annotated[bytes, Depends(_returned_mail)]
 TwilioForm = Annotated[dict[str, str], Depends(_twilio_form)]
 NotifyContent = Annotated[dict[str, Any], Depends(_notify_content)]
 
@@ -126,3 +141,9 @@ def notify_status(content: NotifyContent, desk: AtDesk) -> None:
 def notify_inbound(content: NotifyContent, desk: AtDesk) -> None:
     """What a family wrote."""
     receiving.receive(desk, receiving.notify_inbound(content))
+
+
+@router.post("/email", status_code=204)
+def returned_mail(mail: ReturnedMail, desk: AtDesk) -> None:
+    """A bounce, a complaint or an answer, as the mail server received it."""
+    take_mail(desk, mail)

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from nudge.trial.errors import NudgeError
-from nudge.workflow.receiving import apply_waiting
-from nudge.workflow.replying import raise_alerts
 from nudge.workflow.sending import send_due
-from nudge.workflow.watching import watch_harm
+from nudge.workflow.tending import tend
 
 if TYPE_CHECKING:
     from nudge.workflow.desk import Desk
@@ -39,12 +37,8 @@ def start_clock(desk: Desk, tick_seconds: float = TICK_SECONDS) -> BackgroundSch
 def dispatch_tick(desk: Desk, scheduler: BackgroundScheduler) -> None:
     """One pass over the ledger. A refusal (another dispatcher, no keys) is said and tried again."""
     try:
-        apply_waiting(desk)
-        for paused in watch_harm(desk):
-            log.warning("%s", paused)
-        overdue = raise_alerts(desk)
-        if overdue:
-            log.warning("%s replies are unread beyond the promised time: nudge inbox", overdue)
+        for said in tend(desk):
+            log.warning("%s", said)
         tally = send_due(desk, stopping=lambda: not scheduler.running)
     except NudgeError as error:
         log.warning("nothing sent: %s", error)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from nudge.store.suppressions import COMPLAINT, WRONG_RECIPIENT, units_suppressed
 from nudge.store.tables import (
     bodies,
     opt_outs,
@@ -18,9 +19,10 @@ from nudge.store.tables import (
     replies,
     send_events,
     sends,
+    suppressions,
     task_results,
 )
-from nudge.trial.records.delivery import Status
+from nudge.trial.records.delivery import TAKEN_BACK, Status
 from nudge.trial.records.outcomes import OutcomeState
 
 if TYPE_CHECKING:
@@ -49,33 +51,48 @@ def unit_account(connection: Connection, trial: str, unit: str) -> list[Entry]:
     names = {row["id"]: _named(dict(row)) for row in rows}
     events = sa.select(send_events).where(send_events.c.send.in_(names)).order_by(send_events.c.id)
     told = sa.select(provider_events).where(
+        provider_events.c.kind != "inbound",
         sa.or_(
             provider_events.c.reference.in_(names),
             provider_events.c.provider_id.in_([row["provider_id"] for row in rows if row["provider_id"]]),
-        )
+        ),
     )
     entries = [
         Entry(row.at, f"{names[row.send]}: {row.status}{_attempt(row.attempt)} {row.detail}".rstrip(), row.send)
         for row in connection.execute(events)
     ]
-    entries += [
-        Entry(row.received_at, f"{row.provider} said `{row.code}`: {row.note or 'not yet applied'}", row.reference)
-        for row in connection.execute(told)
-    ]
-    entries += [
-        Entry(row.at, f"the family wrote (reply {row.id}): {row.keyword or row.meaning}")
-        for row in connection.execute(sa.select(replies).where(replies.c.trial == trial, replies.c.unit == unit))
-    ]
+    entries += [Entry(row.received_at, _told(row), row.reference) for row in connection.execute(told)]
+    for row in connection.execute(sa.select(replies).where(replies.c.trial == trial, replies.c.unit == unit)):
+        entries.append(Entry(row.at, f"an answer came (reply {row.id}): {row.keyword or row.meaning}"))
+        if row.answered_at is not None:
+            entries.append(
+                Entry(row.answered_at, f"reply {row.id} was answered by {row.answer_via}: {row.answer_said}")
+            )
+        if row.read_at is not None and row.read_at > row.at:
+            entries.append(Entry(row.read_at, f"reply {row.id} was read ({row.read_by})"))
     for row in connection.execute(sa.select(opt_outs).where(opt_outs.c.trial == trial, opt_outs.c.unit == unit)):
         entries.append(Entry(row.at, f"no more messages, by {row.how} ({row.actor})"))
         if row.lifted_at is not None:
             entries.append(Entry(row.lifted_at, "messages again"))
+    for row in connection.execute(
+        sa.select(suppressions).where(suppressions.c.trial == trial, suppressions.c.unit == unit)
+    ):
+        entries.append(Entry(row.at, f"a contact point of theirs is used no more: {row.why} ({row.actor})"))
+        if row.lifted_at is not None:
+            entries.append(Entry(row.lifted_at, "that contact point is used again"))
     results = sa.select(task_results).where(task_results.c.send.in_(names))
     entries += [
         Entry(row.at, f"{row.actor}: {row.result}, {row.minutes:g} minutes", row.send)
         for row in connection.execute(results)
     ]
     return sorted(entries, key=lambda entry: entry.at)
+
+
+def _told(row: Any) -> str:
+    """What a provider said, or answered when it was asked to take a message back."""
+    note = row.note or "not yet applied"
+    asked_back = f"{row.provider} was asked to take it back: {note}"
+    return asked_back if row.kind == "recall" else f"{row.provider} said `{row.code}`: {note}"
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -96,29 +113,36 @@ class Exposure:
     sends: int
     failures: int
     opted_out: int
+    complained: int
+    wrong_recipients: int
     events: Mapping[str, int]
     """Units with each harm outcome."""
 
 
 def exposures(connection: Connection, trial: str, harms: list[str]) -> dict[str, Exposure]:
     """By arm, over units that were written to."""
-    tried = sa.select(sends.c.arm, sends.c.unit, sends.c.status).where(
+    tried = sa.select(sends.c.arm, sends.c.unit, sends.c.status, sends.c.reason).where(
         sends.c.trial == trial, sends.c.status.in_(_TRIED)
     )
     units: dict[str, set[str]] = {}
     counts: dict[str, list[int]] = {}
-    for arm, unit, status in connection.execute(tried):
+    for arm, unit, status, reason in connection.execute(tried):
         tally = counts.setdefault(arm, [0, 0])
         tally[0] += 1
-        tally[1] += status in {Status.FAILED, Status.REJECTED}
+        tally[1] += status in {Status.FAILED, Status.REJECTED} and reason != TAKEN_BACK
         if status in _EXPOSED:
             units.setdefault(arm, set()).add(unit)
-    ended = set(connection.scalars(sa.select(opt_outs.c.unit).where(opt_outs.c.trial == trial)))
+    asked = connection.execute(sa.select(opt_outs.c.unit, opt_outs.c.how).where(opt_outs.c.trial == trial)).all()
+    ended = {unit for unit, _ in asked}
+    complained = {unit for unit, how in asked if how == COMPLAINT}
+    strangers = units_suppressed(connection, trial, WRONG_RECIPIENT)
     hurt = {name: _units_with(connection, trial, name) for name in harms}
+    if COMPLAINT in hurt:
+        hurt[COMPLAINT] |= complained
     return {
         arm: Exposure(
-            len(units.get(arm, ())), tally[0], tally[1], len(units.get(arm, set()) & ended),
-            {name: len(units.get(arm, set()) & found) for name, found in hurt.items()},
+            len(own := units.get(arm, set())), tally[0], tally[1], len(own & ended), len(own & complained),
+            len(own & strangers), {name: len(own & found) for name, found in hurt.items()},
         )
         for arm, tally in counts.items()
     }  # fmt: skip

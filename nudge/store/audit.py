@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from nudge.store.locks import hold_audit
 from nudge.store.tables import audit
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _FIRST = "0" * 64
 
 def record_action(connection: Connection, at: datetime, actor: str, action: str, trial: str, **detail: object) -> None:
     """Append what a person did."""
+    hold_audit(connection)
     last = connection.scalar(sa.select(audit.c.digest).order_by(audit.c.number.desc()).limit(1))
     row = {"at": at, "actor": actor, "action": action, "trial": trial, "detail": detail, "previous": last or _FIRST}
     connection.execute(audit.insert().values(**row, digest=_digest(row)))

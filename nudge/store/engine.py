@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from nudge.store.locks import hold_migrations
 from nudge.trial.errors import InputError, Refused
 
 if TYPE_CHECKING:
@@ -16,31 +17,61 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30
+_PATIENCE = f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout=10min"
+"""A process that stands still in the middle of a transaction must not hold up the others for ever."""
+_POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 
 
 def open_store(url: str) -> Engine:
     """An engine on a database that has every table. Raises InputError where it cannot be opened."""
-    try:
-        engine = sa.create_engine(url)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise InputError(
-            f"`{url}` is not a database address ({error})", "write sqlite:///nudge.sqlite3 or postgresql://…"
-        ) from None
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+    engine = _engine(url)
     try:
         _migrate(engine)
     except DBAPIError as error:
         shown = engine.url.render_as_string(hide_password=True)
         raise InputError(
-            f"the database {shown} cannot be opened ({error.orig})", "check --db or NUDGE_DATABASE_URL"
+            f"the database {shown} cannot be opened ({' '.join(str(error.orig).split())})",
+            "check --db or NUDGE_DATABASE_URL",
         ) from None
     return engine
 
 
+def _engine(url: str) -> Engine:
+    try:
+        address = sa.make_url(url)
+        if address.drivername in _POSTGRESQL:
+            return _postgresql(address)
+        engine = sa.create_engine(address)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise InputError(
+            f"`{url}` is not a database address ({error})", "write sqlite:///nudge.sqlite3 or postgresql://…"
+        ) from None
+    if engine.dialect.name != "sqlite":
+        raise InputError(
+            f"nudge keeps nothing in {engine.dialect.name}", "write sqlite:///nudge.sqlite3 or postgresql://…"
+        )
+    _prepare_sqlite(engine)
+    return engine
+
+
 def reading(engine: Engine) -> Engine:
-    """The same database for reads, which wait for no writer."""
+    """The same database for reads: one state of it throughout, and no writer to wait for."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(reading=True)
+
+
+def _postgresql(address: sa.URL) -> Engine:
+    """Connections that are tried before use, and that give up on a lock as SQLite does."""
+    try:
+        return sa.create_engine(
+            address.set(drivername="postgresql+psycopg"), pool_pre_ping=True,
+            connect_args={"application_name": "nudge", "options": _PATIENCE},
+        )  # fmt: skip
+    except ModuleNotFoundError:
+        raise InputError(
+            "PostgreSQL needs the driver psycopg, which is not installed", "pip install 'nudge-trials[postgresql]'"
+        ) from None
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -83,6 +114,7 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with engine.begin() as connection:
+        hold_migrations(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

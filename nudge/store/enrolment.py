@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from nudge.store.tables import allocations, batches, contacts, exclusions, outcome_rows, people, roll_counts, trials
+from nudge.store.tables import allocations, batches, contacts, exclusions, outcome_rows, people, roll_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from nudge.trial.records.people import Person
-
-
-def hold_trial(connection: Connection, trial: str) -> None:
-    """Keep every other writer of this trial waiting until this transaction ends.
-
-    SQLite's transactions are exclusive from their beginning (`BEGIN IMMEDIATE`) and ignore FOR UPDATE.
-    """
-    connection.execute(sa.select(trials.c.name).where(trials.c.name == trial).with_for_update())
 
 
 def recount(connection: Connection, trial: str, merged: int) -> None:

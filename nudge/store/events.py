@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from nudge.store.tables import notices, provider_events, replies, sends
+from nudge.store.rows import insert_once
+from nudge.store.tables import contacts, notices, people, provider_events, replies, sends
 from nudge.trial.records.delivery import Status
+from nudge.trial.records.outcomes import KeywordReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +29,7 @@ class Event:
 
     provider: str
     kind: str
-    """`status` or `inbound`."""
+    """`status`, `inbound`, `complaint`, `automatic`, `unreadable` or, of our asking, `recall`."""
     reference: str
     provider_id: str
     code: str
@@ -40,19 +42,14 @@ class Event:
         return hashlib.sha256(told.encode()).hexdigest()
 
 
-def keep_event(connection: Connection, event: Event, now: datetime, vault: Vault) -> int | None:
-    """Keep a provider's word; its number, or None where the same word was kept before."""
-    query = sa.select(provider_events.c.id).where(provider_events.c.digest == event.digest)
-    if connection.execute(query).first() is not None:
-        return None
-    number: int | None = connection.scalar(
-        provider_events.insert().returning(provider_events.c.id).values(
-            received_at=now, provider=event.provider, kind=event.kind, digest=event.digest,
-            reference=event.reference, provider_id=event.provider_id, code=event.code,
-            sealed_content=vault.seal(json.dumps(dict(event.content)).encode()), note="",
-        )
-    )  # fmt: skip
-    return number
+def keep_event(connection: Connection, event: Event, now: datetime, vault: Vault) -> bool:
+    """Keep a provider's word; False where the same word was kept before."""
+    row = {
+        "received_at": now, "provider": event.provider, "kind": event.kind, "digest": event.digest,
+        "reference": event.reference, "provider_id": event.provider_id, "code": event.code,
+        "sealed_content": vault.seal(json.dumps(dict(event.content)).encode()), "note": "",
+    }  # fmt: skip
+    return insert_once(connection, provider_events, row)
 
 
 def waiting_events(connection: Connection, vault: Vault) -> list[tuple[int, datetime, Event]]:
@@ -63,6 +60,15 @@ def waiting_events(connection: Connection, vault: Vault) -> list[tuple[int, date
                                         json.loads(vault.open(row.sealed_content))))
         for row in connection.execute(query)
     ]  # fmt: skip
+
+
+def kept_event(connection: Connection, number: int, vault: Vault) -> Event | None:
+    """A word as it was kept; None where there is none of that number."""
+    row = connection.execute(sa.select(provider_events).where(provider_events.c.id == number)).first()
+    if row is None:
+        return None
+    content = json.loads(vault.open(row.sealed_content))
+    return Event(row.provider, row.kind, row.reference, row.provider_id, row.code, content)
 
 
 def mark_applied(connection: Connection, number: int, now: datetime, note: str) -> bool:
@@ -134,6 +140,29 @@ def reply_rows(connection: Connection, trial: str | None, *, unread: bool) -> li
     if unread:
         query = query.where(replies.c.read_at.is_(None))
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def keyword_replies(connection: Connection, trial: str) -> list[KeywordReply]:
+    """The trial's own words as families said them: once for each of the family whose contact point it is."""
+    shares = sa.and_(
+        contacts.c.trial == replies.c.trial, contacts.c.lookup == replies.c.lookup, people.c.unit == replies.c.unit
+    )
+    shared = (
+        sa.select(contacts.c.person, replies.c.at, replies.c.keyword)
+        .join(people, sa.and_(people.c.trial == contacts.c.trial, people.c.person == contacts.c.person))
+        .join(replies, shares)
+    )
+    own = sa.select(replies.c.person, replies.c.at, replies.c.keyword)
+    found = connection.execute(
+        sa.union(*(query.where(replies.c.trial == trial, replies.c.keyword != "") for query in (shared, own)))
+    )
+    return [KeywordReply(person, at, keyword) for person, at, keyword in found]
+
+
+def reply_of(connection: Connection, number: int) -> Mapping[str, Any] | None:
+    """One reply, read or not."""
+    row = connection.execute(sa.select(replies).where(replies.c.id == number)).mappings().first()
+    return dict(row) if row is not None else None
 
 
 def read_reply(connection: Connection, number: int, now: datetime, actor: str) -> bool:

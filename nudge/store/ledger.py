@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from nudge.store.changes import change, change_free
 from nudge.store.halts import is_halted
+from nudge.store.in_force import arm_in_force
+from nudge.store.lease import at_work, forget_ended
+from nudge.store.locks import side_by_side
 from nudge.store.opt_outs import is_opted_out
-from nudge.store.people import columns_from_json, insert_rows
+from nudge.store.people import columns_from_json
+from nudge.store.rows import insert_rows
+from nudge.store.suppressions import is_suppressed, why_suppressed
 from nudge.store.tables import (
-    Moment,
     allocations,
     bodies,
     contacts,
+    links,
     locks,
     opt_outs,
     people,
@@ -26,7 +32,7 @@ from nudge.store.tables import (
     sends,
     trials,
 )  # fmt: skip
-from nudge.trial.records.delivery import FOLLOWS, OPEN, Asked, DueSend, LedgerCount, PlannedSend, Status, Step, Trace
+from nudge.trial.records.delivery import OPEN, Asked, DueSend, LedgerCount, PlannedSend, Status, Step, Trace
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -63,45 +69,17 @@ def _send_row(trial: str, row: PlannedSend, now: datetime) -> dict[str, object]:
     }  # fmt: skip
 
 
-# Changes of state
+# What stands open
 
 
-def change(
-    connection: Connection,
-    rows: sa.ColumnElement[bool],
-    status: Status,
-    now: datetime,
-    detail: str = "",
-    **values: object,
-) -> int:
-    """Move the rows that meet a condition to a state, each with an event; returns how many.
-
-    Rows in a state that this one may not follow are left alone.
-    """  # fmt: skip
-    movable = sa.and_(rows, sends.c.status.in_(FOLLOWS[status]))
-    events = sa.select(
-        sends.c.id, sa.literal(now, Moment), sa.literal(str(status)), sends.c.attempt, sa.literal(detail)
-    ).where(movable)
-    columns = ["send", "at", "status", "attempt", "detail"]
-    connection.execute(send_events.insert().from_select(columns, events))
-    moved = connection.execute(
-        sends.update().where(movable).values(status=status, touched_at=now, reason=detail or None, **values)
-    )
-    return moved.rowcount
-
-
-def change_row(connection: Connection, row: str, status: Status, now: datetime, detail: str) -> int:
-    """Move one row, where it may be."""
-    return change(connection, sends.c.id == row, status, now, detail)
-
-
-def make_ready(connection: Connection, holder: str, now: datetime, sites: Collection[str] = ()) -> None:
+def make_ready(connection: Connection, now: datetime, sites: Collection[str] = ()) -> None:
     """Bring the ledger up to this moment before anything is sent.
 
-    Rows another dispatcher left `claimed` become `unknown`; rows past their time expire;
-    planned rows whose time has come are due. sites: see `is_opted_out`.
+    Rows a dispatcher left `claimed` become `unknown`; rows past their time expire; planned
+    rows whose time has come are due. sites: see `is_opted_out`.
     """
-    left = sa.and_(sends.c.status == Status.CLAIMED, sends.c.holder != holder)
+    forget_ended(connection, now)
+    left = sa.and_(sends.c.status == Status.CLAIMED, sends.c.holder.not_in(at_work()))
     change(connection, left, Status.UNKNOWN, now, "the dispatcher ended before an answer was recorded")
     cancel_opted_out(connection, now, sites)
     late = sa.and_(sends.c.status.in_(OPEN), sends.c.not_after < now, _running())
@@ -124,12 +102,14 @@ def _running() -> sa.ColumnElement[bool]:
     return sa.and_(sends.c.trial.in_(running), sa.not_(is_halted()))
 
 
-def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) -> list[DueSend]:
-    """Rows to try now, in order, each with today's columns and contact point."""
+def due_rows(connection: Connection, holder: str, now: datetime, limit: int, vault: Vault) -> list[DueSend]:
+    """Rows to try now, in order, each with today's columns and contact point; none that another takes care of."""
+    free = sa.or_(sends.c.holder.is_(None), sends.c.holder == holder, sends.c.holder.not_in(at_work()))
     query = (
         sa.select(
             sends, people.c.columns, people.c.language, contacts.c.sealed_address, contacts.c.safe,
-            contacts.c.reserved, bodies.c.sealed_words, allocations.c.arm.label("arm_allocated"),
+            contacts.c.reserved, bodies.c.sealed_words, allocations.c.arm.label("drawn"), allocations.c.step,
+            why_suppressed().label("suppressed"),
         )
         .join(allocations, sa.and_(allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit))
         .outerjoin(people, sa.and_(people.c.trial == sends.c.trial, people.c.person == sends.c.person))
@@ -139,9 +119,22 @@ def due_rows(connection: Connection, now: datetime, limit: int, vault: Vault) ->
         .order_by(sends.c.planned_at, sends.c.position)
         .limit(limit)
     )  # fmt: skip
+    if side_by_side(connection):
+        query = query.where(free).with_for_update(of=sends, skip_locked=True)
     found = connection.execute(query).mappings().all()
-    types = {trial: _column_types(connection, trial) for trial in {row["trial"] for row in found}}
-    return [_due(dict(row), vault, types[row["trial"]]) for row in found]
+    of = {row["trial"] for row in found}
+    types = {trial: _column_types(connection, trial) for trial in of}
+    rules = {trial: arm_in_force(connection, trial) for trial in of}
+    return [
+        _due(dict(row), vault, types[row["trial"]], rules[row["trial"]](row["drawn"], row["step"], row["planned_at"]))
+        for row in found
+    ]
+
+
+def take_up(connection: Connection, rows: Sequence[DueSend], holder: str) -> None:
+    """Keep rows from other dispatchers for as long as this one's lease runs."""
+    if side_by_side(connection):
+        connection.execute(sends.update().where(sends.c.id.in_([row.id for row in rows])).values(holder=holder))
 
 
 def _own_contact() -> sa.ColumnElement[bool]:
@@ -159,26 +152,33 @@ def _column_types(connection: Connection, trial: str) -> dict[str, str]:
     return dict(population.get("columns", {}))
 
 
-def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, str]) -> DueSend:
+def _due(row: Mapping[str, Any], vault: Vault, types: Mapping[str, str], arm_allocated: str) -> DueSend:
     sealed, words = row["sealed_address"], row["sealed_words"]
     return DueSend(
         id=row["id"], trial=row["trial"], unit=row["unit"], person=row["person"], arm=row["arm"],
-        arm_allocated=row["arm_allocated"], message=row["message"], template=row["template"],
+        arm_allocated=arm_allocated, message=row["message"], template=row["template"],
         channel=row["channel"], via=row["via"], attempt=row["attempt"], not_after=row["not_after"],
         columns=columns_from_json(row["columns"] or {}, types),
         language=row["language"] or "en",
         address=vault.open(sealed).decode() if sealed else None, safe=bool(row["safe"]),
         reserved=bool(row["reserved"]), body=vault.open(words).decode() if words else None,
+        suppressed=row["suppressed"] or "",
     )  # fmt: skip
 
 
-def record_steps(connection: Connection, steps: Mapping[str, Step], now: datetime) -> None:
-    """Write the next state of each row; rows that take the same step are written together."""
+def record_steps(connection: Connection, steps: Mapping[str, Step], now: datetime, holder: str | None = None) -> None:
+    """Write the next state of each row; rows that take the same step are written together.
+
+    holder: whose rows they must be still. What a provider took is true whoever has the row by now.
+    """
     alike: defaultdict[tuple[Status, datetime | None, str], list[str]] = defaultdict(list)
     for row, step in steps.items():
         alike[step.status, step.due_at, step.reason].append(row)
     for (status, due_at, reason), rows in alike.items():
-        change(connection, sends.c.id.in_(rows), status, now, reason, **_when(Step(status, due_at)))
+        named: sa.ColumnElement[bool] = sends.c.id.in_(rows)
+        if holder is not None and status is not Status.ACCEPTED and side_by_side(connection):
+            named = sa.and_(named, sends.c.holder == holder)
+        change(connection, named, status, now, reason, **_when(Step(status, due_at)))
 
 
 def record_provider_ids(connection: Connection, provider_ids: Mapping[str, str]) -> None:
@@ -199,26 +199,37 @@ class Intent:
     words_sha256: str
     template: str
     segments: int
+    links: tuple[tuple[str, str, str], ...] = ()
+    """Each link's identifier, name and target."""
 
 
 def claim(connection: Connection, intents: Sequence[Intent], holder: str, now: datetime) -> set[str]:
     """Write intents to send; returns the ids that may be sent.
 
-    A row that is no longer due, or whose trial was paused or stopped meanwhile, is left alone.
+    A row that is no longer due, whose trial was paused or stopped meanwhile, whose contact point
+    is not used any more, or that another dispatcher has taken up since, is left alone.
     """
     if not intents:
         return set()
     wanted = sends.c.id.in_([intent.id for intent in intents])
-    change(connection, sa.and_(wanted, _running()), Status.CLAIMED, now, holder=holder, attempt=sends.c.attempt + 1)
+    free = sa.and_(wanted, _running(), sa.not_(is_suppressed()))
+    if side_by_side(connection):
+        free = sa.and_(free, sends.c.holder == holder)
+    change_free(connection, free, Status.CLAIMED, now, holder=holder, attempt=sends.c.attempt + 1)
     claimed = sa.select(sends.c.id, bodies.c.send).outerjoin(bodies, bodies.c.send == sends.c.id)
     has_words = {
         row.id: row.send is not None
         for row in connection.execute(
-            claimed.where(wanted, sends.c.status == Status.CLAIMED, sends.c.touched_at == now)
+            claimed.where(wanted, sends.c.status == Status.CLAIMED, sends.c.touched_at == now, sends.c.holder == holder)
         )
     }
     first_time = [intent for intent in intents if has_words.get(intent.id) is False]
     insert_rows(connection, bodies, ({"send": one.id, "sealed_words": one.sealed_words} for one in first_time))
+    insert_rows(
+        connection, links,
+        ({"identifier": identifier, "send": one.id, "name": name, "target": target, "at": now}
+         for one in first_time for identifier, name, target in one.links),
+    )  # fmt: skip
     if first_time:
         connection.execute(
             sends.update()
@@ -349,15 +360,3 @@ def states_by_unit(connection: Connection, trial: str) -> dict[str, set[Status]]
     for unit, status in connection.execute(query):
         found[unit].add(Status(status))
     return dict(found)
-
-
-def strayed_rows(connection: Connection, trial: str) -> int:
-    """Rows whose arm is not the arm their unit was given."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(sends.join(allocations, sa.and_(
-            allocations.c.trial == sends.c.trial, allocations.c.unit == sends.c.unit
-        )))
-        .where(sends.c.trial == trial, sends.c.arm != allocations.c.arm)
-    )  # fmt: skip
-    return connection.scalar(query) or 0

@@ -60,9 +60,13 @@ def add_opt_out(
 
 def lift_opt_outs(connection: Connection, now: datetime, lookup: str) -> int:
     """What a contact point took back itself; what staff wrote stands until staff take it back."""
+    theirs = sa.or_(
+        opt_outs.c.how.in_(["reply", "link", "provider"]),
+        sa.and_(opt_outs.c.how == "complaint", opt_outs.c.actor == "family"),
+    )
     lifted = connection.execute(
         opt_outs.update()
-        .where(opt_outs.c.lookup == lookup, opt_outs.c.how != "staff", opt_outs.c.lifted_at.is_(None))
+        .where(opt_outs.c.lookup == lookup, theirs, opt_outs.c.lifted_at.is_(None))
         .values(lifted_at=now)
     )
     return lifted.rowcount

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from nudge.store.people import insert_rows
+from nudge.store.rows import insert_rows
 from nudge.store.tables import outcome_loads, outcome_rows, results
 from nudge.trial.records.outcomes import Linkage, OutcomeRow, OutcomeState
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
+
+_NAN = {"number": "cannot be had"}
 
 
 def save_outcome(connection: Connection, trial: str, linkage: Linkage, at: datetime) -> None:
@@ -52,11 +55,29 @@ def save_results(
     connection: Connection, trial: str, at: datetime, fingerprint: str, content: Mapping[str, Any]
 ) -> None:
     """Keep a result; every one served is a look that was taken."""
-    connection.execute(results.insert().values(trial=trial, made_at=at, fingerprint=fingerprint, content=dict(content)))
+    row = {"trial": trial, "made_at": at, "fingerprint": fingerprint, "content": _as_json(dict(content))}
+    connection.execute(results.insert().values(row))
 
 
 def latest_results(connection: Connection, trial: str) -> Mapping[str, Any] | None:
     """The newest result, if any."""
     query = sa.select(results.c.content).where(results.c.trial == trial).order_by(results.c.id.desc()).limit(1)
-    content: Mapping[str, Any] | None = connection.scalar(query)
-    return content
+    content = connection.scalar(query)
+    return None if content is None else dict(_from_json(content))
+
+
+def _as_json(value: Any) -> Any:
+    """The same without NaN, which is no JSON and which PostgreSQL refuses."""
+    if isinstance(value, dict):
+        return {key: _as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(one) for one in value]
+    return _NAN if isinstance(value, float) and isnan(value) else value
+
+
+def _from_json(value: Any) -> Any:
+    if value == _NAN:
+        return nan
+    if isinstance(value, dict):
+        return {key: _from_json(one) for key, one in value.items()}
+    return [_from_json(one) for one in value] if isinstance(value, list) else value

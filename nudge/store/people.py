@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
+from nudge.store.rows import insert_rows
 from nudge.store.tables import (
     allocations,
     contacts,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from nudge.store.vault import Vault
 
-_CHUNK = 5_000
 T = TypeVar("T")
 
 
@@ -187,13 +186,6 @@ def columns_from_json(stored: Mapping[str, Any], types: Mapping[str, str]) -> di
     }
 
 
-def insert_rows(connection: Connection, table: sa.Table, rows: Iterable[Mapping[str, object]]) -> None:
-    """Insert many rows, some thousands at a time."""
-    remaining = iter(rows)
-    while chunk := list(islice(remaining, _CHUNK)):
-        connection.execute(table.insert(), chunk)
-
-
 def _person_row(trial: str, person: Person) -> dict[str, object]:
     return {
         "trial": trial, "person": person.id, "unit": person.unit, "roll_row": person.row,
@@ -222,6 +214,13 @@ def allocation_counts(connection: Connection, trial: str) -> dict[str, int]:
     """Units by arm."""
     query = sa.select(allocations.c.arm, sa.func.count()).where(allocations.c.trial == trial)
     return {row[0]: row[1] for row in connection.execute(query.group_by(allocations.c.arm))}
+
+
+def step_counts(connection: Connection, trial: str) -> dict[int, int]:
+    """Units by the step at which they cross."""
+    query = sa.select(allocations.c.step, sa.func.count()).where(allocations.c.trial == trial)
+    found = connection.execute(query.where(allocations.c.step.is_not(None)).group_by(allocations.c.step))
+    return {row[0]: row[1] for row in found}
 
 
 def language_of(connection: Connection, trial: str, person: str) -> str:

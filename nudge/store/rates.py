@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from nudge.store.locks import hold_rates
 from nudge.store.tables import sender_rates
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def reserve(connection: Connection, ways: Mapping[str, int], rates: Mapping[str,
     A sender is free from the moment the messages before, at its rate, are through; a provider
     that asked to wait has set that moment itself.
     """
+    if rates:
+        hold_rates(connection)
     free = {row.sender: row.free_at for row in connection.execute(sa.select(sender_rates))}
     wait = timedelta(0)
     for way, number in ways.items():
@@ -34,6 +37,7 @@ def reserve(connection: Connection, ways: Mapping[str, int], rates: Mapping[str,
 
 def hold_sender(connection: Connection, sender: str, until: datetime) -> None:
     """Nothing goes by this sender before that moment; an earlier one changes nothing."""
+    hold_rates(connection)
     row = connection.execute(sa.select(sender_rates.c.free_at).where(sender_rates.c.sender == sender)).first()
     if row is None:
         connection.execute(sender_rates.insert().values(sender=sender, free_at=until))

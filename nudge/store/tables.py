@@ -213,6 +213,15 @@ bodies = sa.Table(
     sa.Column("sealed_words", sa.LargeBinary, nullable=False),
 )  # fmt: skip
 
+links = sa.Table(
+    "links", metadata,
+    sa.Column("identifier", sa.String(13), primary_key=True),
+    sa.Column("send", sa.String(64), sa.ForeignKey("sends.id"), nullable=False, index=True),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)  # fmt: skip
+
 send_events = sa.Table(
     "send_events", metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
@@ -257,6 +266,18 @@ opt_outs = sa.Table(
     sa.Column("lifted_at", Moment),
 )  # fmt: skip
 
+suppressions = sa.Table(
+    "suppressions", metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("lookup", sa.String(64), nullable=False, index=True),
+    sa.Column("trial", sa.String(80), nullable=False),
+    sa.Column("unit", sa.String(200), nullable=False),
+    sa.Column("why", sa.String(40), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("lifted_at", Moment),
+)  # fmt: skip
+
 replies = sa.Table(
     "replies", metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
@@ -272,6 +293,9 @@ replies = sa.Table(
     sa.Column("keyword", sa.String(80), nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("answer_via", sa.String(40), nullable=False, server_default=""),
+    sa.Column("answered_at", Moment),
+    sa.Column("answer_said", sa.Text, nullable=False, server_default=""),
     sa.Column("escalate_at", Moment, nullable=False),
     sa.Column("alerted_at", Moment),
     sa.Column("read_at", Moment),

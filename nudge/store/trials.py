@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from nudge.store.rows import insert_once
 from nudge.store.tables import approvals, locks, seeds, trials
+from nudge.trial.errors import Refused
 from nudge.trial.lock import Lock
 from nudge.trial.records.design import Seed
 from nudge.trial.records.trials import Approval, TrialState
@@ -32,8 +34,10 @@ def all_trials(connection: Connection) -> list[TrialState]:
 
 
 def add_trial(connection: Connection, name: str, at: datetime, *, demonstration: bool) -> None:
-    """A trial's first row."""
-    connection.execute(trials.insert().values(name=name, state="locked", demonstration=demonstration, created_at=at))
+    """A trial's first row. Raises Refused where another process wrote it at the same moment."""
+    row = {"name": name, "state": "locked", "demonstration": demonstration, "created_at": at}
+    if not insert_once(connection, trials, row):
+        raise Refused(f"{name} was locked by another process at this moment", f"see its lock: nudge status {name}")
 
 
 def set_state(connection: Connection, name: str, state: str, **moments: datetime | None) -> None:

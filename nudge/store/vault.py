@@ -7,6 +7,7 @@ Fernet (AES-128-CBC with HMAC-SHA256) from `cryptography`; older keys still decr
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOKUP_BYTES = 32
+_BASE_32 = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's: no letter that could be read as another or as a digit."""
+_IDENTIFIER_LENGTH = 13
+_SIGNATURE_BYTES = 10
 _MAKE = "make one with `nudge keys new FILE`, and name it in NUDGE_KEYS_FILE"
 
 
@@ -45,9 +50,27 @@ class Vault:
                 "these keys cannot read what is in this database", "use the keys file it was written with"
             ) from None
 
+    def identifier(self, text: str) -> str:
+        """13 letters and digits (65 bits) that only these keys could have made, for a link in a message."""
+        key = hmac.digest(self._lookup, b"links", hashlib.sha256)
+        number = int.from_bytes(hmac.digest(key, text.encode(), hashlib.sha256))
+        return "".join(_BASE_32[number >> 5 * place & 31] for place in range(_IDENTIFIER_LENGTH))
+
     def lookup(self, text: str) -> str:
         """A keyed hash by which equal addresses are found without being read."""
         return hmac.digest(self._lookup, text.lower().encode(), hashlib.sha256).hex()
+
+    def signature(self, purpose: str, text: str) -> str:
+        """Sixteen small letters and digits (80 bits) that only these keys make, for one purpose.
+
+        Small ones only: a mail server on the way may change the case of an address.
+        """
+        code = hmac.digest(self._lookup, f"{purpose}\0{text}".encode(), hashlib.sha256)
+        return base64.b32encode(code[:_SIGNATURE_BYTES]).decode().lower()
+
+    def signed(self, purpose: str, text: str, signature: str) -> bool:
+        """Whether a signature is these keys' own for that purpose and text."""
+        return hmac.compare_digest(self.signature(purpose, text).encode(), signature.lower().encode())
 
 
 def new_keys(path: Path) -> None:

@@ -18,7 +18,7 @@ Kind = Literal["major", "minor"]
 
 _MAJOR = (
     "question", "stage", "setting", "arms", "outcomes", "analysis", "stopping", "decision.rule", "ethics",
-    "underpowered", "templates",
+    "underpowered", "templates", "links",
 )  # fmt: skip
 _FIXED = {
     "trial": "the name is part of the draw",

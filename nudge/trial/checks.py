@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from nudge.trial.source import Source, Step
 
 
+COUNTED_HARM = ("opt_out", "complaint", "wrong_recipient", "failure")
+"""What a stopping rule can count without an outcome source."""
+
+
 def check(trial: Trial, source: Source) -> Iterator[Problem]:
     """Every disagreement inside one file."""
     for one in (_arms, _drawing, _population, _messages, _outcomes, _analysis, _governance, mandatory):
@@ -130,7 +134,7 @@ def _population(trial: Trial, source: Source) -> Iterator[Problem]:
         yield from _contact(trial, source)
 
 
-_TAKEN = RESERVED | {"allocation", "first_planned_send", "row"}
+_TAKEN = RESERVED | {"allocation", "first_planned_send", "row", "link", "plural"}
 
 
 def _contact(trial: Trial, source: Source) -> Iterator[Problem]:
@@ -284,11 +288,12 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
         yield source.problem(level, path, "does not say where it is recorded", "add `source: {csv_file: …}`")
         return
     here = (*path, "source")
-    given = [record.csv_file, record.parquet_file, record.package]
+    given = [record.csv_file, record.parquet_file, record.package, record.replies]
     if sum(one is not None for one in given) != 1 and not (trial.run_elsewhere and not any(given)):
         yield source.problem(
-            Level.ERROR, here, "names no place to read from, or several", "give one of csv_file, parquet_file, package"
-        )
+            Level.ERROR, here, "names no place to read from, or several",
+            "give one of csv_file, parquet_file, package, replies",
+        )  # fmt: skip
     if record.no_record is None and (outcome.role == "primary" or not trial.run_elsewhere):
         yield source.problem(
             Level.ERROR, here, "does not say what it means when a person has no record",
@@ -299,6 +304,11 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
             Level.ERROR, here, "takes silence as `did_not_happen` without saying whom the records cover",
             "add `covers:`, such as `covers: all hubs in the area`",
         )  # fmt: skip
+    if record.outside is not None:
+        yield from _condition(source, (*here, "outside"), record.outside, trial.population.columns)
+    if record.replies is not None:
+        yield from _from_replies(trial, source, here, outcome, record.replies)
+        return
     if record.value is None:
         yield source.problem(
             Level.ERROR, here, "does not say which column holds the outcome",
@@ -311,8 +321,38 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
         )  # fmt: skip
     if outcome.window is not None and record.date is None:
         yield source.problem(Level.ERROR, here, "has a window but no date to hold against it", "add `date: COLUMN`")
-    if record.outside is not None:
-        yield from _condition(source, (*here, "outside"), record.outside, trial.population.columns)
+
+
+def _from_replies(
+    trial: Trial, source: Source, here: tuple[Step, ...], outcome: Outcome, name: str
+) -> Iterator[Problem]:
+    """A reply has its own day and is its own event, and only a family that is written to can send one."""
+    if name not in trial.replies:
+        yield _unknown(source, (*here, "replies"), name, trial.replies, "a name under `replies:`")
+    if trial.run_elsewhere:
+        yield source.problem(
+            Level.ERROR, (*here, "replies"), "is of messages sent from here, and this trial was run elsewhere",
+            "give one of csv_file, parquet_file, package",
+        )  # fmt: skip
+    for key in ("id", "date", "value"):
+        if outcome.source is not None and getattr(outcome.source, key) is not None:
+            yield source.problem(
+                Level.ERROR, (*here, key), "is not needed: a reply says who wrote it and when", f"leave out `{key}`"
+            )
+    if outcome.kind != "binary":
+        yield source.problem(
+            Level.ERROR, here, f"an answer was given or was not, and the outcome is {outcome.kind}",
+            "make it `kind: binary`",
+        )  # fmt: skip
+    silent = [
+        arm for pair in trial.comparisons for arm in (pair.arm, pair.control)
+        if arm in trial.arms and not trial.arms[arm].messages
+    ]  # fmt: skip
+    if silent and outcome.role == "primary":
+        yield source.problem(
+            Level.LAUNCH, here, f"can only be answered where messages are sent, and `{silent[0]}` sends none",
+            "make it `role: process`, or compare arms that are both written to",
+        )  # fmt: skip
 
 
 def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
@@ -361,6 +401,6 @@ def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
         yield _unknown(source, ("costs", "benefit", "per"), benefit.per, trial.outcomes, "an outcome")
     harms = [name for name, outcome in trial.outcomes.items() if outcome.role == "harm"]
     for name in trial.stopping:
-        if name not in {"opt_out", "failure", *harms}:
-            known = ["opt_out", "failure", *harms]
-            yield _unknown(source, ("stopping", name), name, known, "`opt_out`, `failure` or a harm outcome")
+        known = [*COUNTED_HARM, *harms]
+        if name not in known:
+            yield _unknown(source, ("stopping", name), name, known, "what a rule can count")

@@ -64,6 +64,15 @@ def day(given: object) -> date:
     return found
 
 
+def web_address(given: object) -> str:
+    """`https://example.org/book`."""
+    text = str(given).strip()
+    parts = text.removeprefix("https://")
+    if parts == text or not parts.strip("/") or any(char.isspace() or char in "<>\"'" for char in text):
+        raise GrammarError(f"`{text}` is not a web address", "write it whole, as `https://example.org/book`")
+    return text
+
+
 def month(given: object) -> str:
     """`2026-03`."""
     text = str(given).strip()

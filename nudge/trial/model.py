@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from nudge.trial import quantities
 from nudge.trial.parts.arms import Allocation, Arm, Randomise
-from nudge.trial.parts.fields import Channel, Name, Part, Text, as_list
+from nudge.trial.parts.fields import Channel, Name, Part, Text, WebAddress, as_list
 from nudge.trial.parts.governance import (
     Costs,
     DataProtection,
@@ -31,7 +31,8 @@ class Trial(Part):
     trial or rollout; setting: who runs it, and nhs needs an ethics decision; timezone: where the
     families live, such as Europe/London; nation: whose bank holidays they keep; published: the
     publication that a replication re-analyses; population: who could take part; channels: what each
-    channel is sent by, where `outbox` is a folder; arms: what each group receives; randomise: how
+    channel is sent by, where `outbox` is a folder; links: where the words lead, each address by the
+    name that `link('NAME')` gives it in a template; arms: what each group receives; randomise: how
     arms are drawn here; allocation: how arms were drawn elsewhere; outcomes: what is measured;
     analysis: how it is analysed; power: what the trial should be able to show; costs: prices;
     stopping: bounds that pause an arm; replies: the words that families may answer with, by what
@@ -52,6 +53,7 @@ class Trial(Part):
     published: Text | None = None
     population: Population = Population()
     channels: dict[Channel, Name] = {}
+    links: dict[Name, WebAddress] = {}
     arms: dict[Name, Arm]
     randomise: Randomise | None = None
     allocation: Allocation | None = None

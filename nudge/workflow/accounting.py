@@ -13,8 +13,10 @@ from nudge.delivery.receipts import after_receipt
 from nudge.store import lease, ledger
 from nudge.store.account import Entry, Task, add_task_result, open_tasks, task_minutes, unit_account
 from nudge.store.audit import record_action
+from nudge.store.changes import change_row
 from nudge.store.engine import reading
 from nudge.store.events import row_of, without_receipt
+from nudge.store.locks import hold_ledger
 from nudge.store.people import is_unit
 from nudge.trial.errors import InputError
 from nudge.trial.records.delivery import Asked, Status, Trace
@@ -74,11 +76,12 @@ async def _ask(channel: Channel, rows: list[Asked]) -> list[Trace | None]:
 
 def _apply(desk: Desk, asked: Asked, trace: Trace) -> list[Status]:
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         row = row_of(connection, asked.reference, "")
         steps = after_receipt(trace.fate, Status(row["status"])) if row else []
         for status in steps:
             said = f"the provider was asked: {trace.code} ({trace.fate})"
-            ledger.change_row(connection, asked.reference, status, desk.clock.now(), said)
+            change_row(connection, asked.reference, status, desk.clock.now(), said)
     return steps
 
 
@@ -91,14 +94,15 @@ def work_list(desk: Desk, trial: str | None) -> list[Task]:
 def finish_task(desk: Desk, task: str, result: str, minutes: float) -> None:
     """Note what became of a task. Raises InputError where none of that name is open."""
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         row = row_of(connection, task, "")
         open_states = {Status.CLAIMED, Status.UNKNOWN, Status.ACCEPTED}
         if row is None or row["via"] != "staff_task" or Status(row["status"]) not in open_states:
             raise InputError(f"no open task is called `{task}`", "list them: nudge tasks")
         now, actor = desk.clock.now(), desk.settings.actor
         if Status(row["status"]) is not Status.ACCEPTED:
-            ledger.change_row(connection, task, Status.ACCEPTED, now, "it stood on the work list")
-        ledger.change_row(connection, task, _RESULTS[result], now, result)
+            change_row(connection, task, Status.ACCEPTED, now, "it stood on the work list")
+        change_row(connection, task, _RESULTS[result], now, result)
         add_task_result(connection, task, now, actor, result, minutes)
         record_action(connection, now, actor, "task", row["trial"], task=task, result=result, minutes=minutes)
 

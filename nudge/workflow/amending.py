@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
+from nudge.store.locks import hold_trial
 from nudge.store.trials import add_lock, locks_of, set_state
 from nudge.trial.amendments import Change, changes, template_changes, touches
 from nudge.trial.errors import InputError, ProblemsFound, Refused
@@ -91,6 +92,7 @@ def amend_trial(path: Path, desk: Desk, reason: str) -> Amended:
     )  # fmt: skip
     pauses = major and locked.state.state == "launched"
     with desk.store.begin() as connection:
+        hold_trial(connection, lock.trial)
         add_lock(connection, lock, locked_texts(examined.templates))
         if pauses:
             set_state(connection, lock.trial, "paused")

@@ -8,53 +8,74 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge import __version__
-from nudge.analysis.analyse import Analysed, analyse
+from nudge.analysis.analyse import Analysed
 from nudge.analysis.checks import attrition, reconciliation
 from nudge.analysis.foreseen import baseline_columns, numbers
+from nudge.analysis.frozen import AnalysisData, is_frozen
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
-from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
+from nudge.store.in_force import strayed_rows
+from nudge.store.ledger import ledger_counts, states_by_unit
 from nudge.store.outcomes import loaded_outcomes, outcome_by_person, save_results
 from nudge.store.people import earlier_draws, load_allocation, load_roll
+from nudge.trial.crossing import crossings_of
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import listed
-from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Estimate, Floats
+from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Floats
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
-from nudge.trial.records.report import Amendment, Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
+from nudge.trial.records.report import Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
 from nudge.workflow.amending import amendments_of, standing_of
 from nudge.workflow.drawn_design import design_of, design_with_law, drawn_together
-from nudge.workflow.elsewhere import analyse_elsewhere
+from nudge.workflow.elsewhere import analyse_elsewhere, design_elsewhere
 from nudge.workflow.flow import trial_flow
+from nudge.workflow.freezing import analyse_frozen, estimates_of, keep
 from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.law import law_of
 from nudge.workflow.locking import balance_of
+from nudge.workflow.placing import (
+    IN_TRANSITION,
+    period_counts,
+    phases_of,
+    places,
+    sequence_of,
+    sequences,
+)
 from nudge.workflow.signing import approvals_in_force
 from nudge.workflow.words import arm_summaries, locked_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
     from typing import Any
 
     from nudge.trial.model import Trial
     from nudge.trial.records.design import Allocation
     from nudge.trial.records.people import Roll
+    from nudge.trial.records.report import PeriodCount
     from nudge.workflow.desk import Desk
 
 
-def analyse_trial(path: Path, desk: Desk, data: Path | None = None) -> Results:
-    """Results of a trial: run here from the store, or run elsewhere from its file or `data`."""
+def analyse_trial(path: Path, desk: Desk, data: Path | None = None, folder: Path | None = None) -> Results:
+    """Results of a trial: run here from the store, or run elsewhere from its file or `data`.
+
+    data: also a frozen data set of either, which gives its numbers again.
+    folder: where the data set is frozen; without one only its hash is kept.
+    """
     loaded = load_trial(path)
+    allocation = loaded.trial.allocation
+    if data is not None and is_frozen(data):
+        return analyse_frozen(loaded, desk, data, design_elsewhere(allocation) if allocation else None)
     if loaded.trial.run_elsewhere:
-        return analyse_elsewhere(loaded, desk.clock.now(), data)
+        return analyse_elsewhere(loaded, desk.clock.now(), data, folder)
     if data is not None:
         raise Refused(
             f"{loaded.trial.trial} was drawn here, so its rows are in the database",
-            "collect outcomes with `nudge collect FILE`; `--data` is for trials run elsewhere",
+            "collect outcomes with `nudge collect FILE`; `--data` is for trials run elsewhere and for frozen data",
         )
-    return _analyse_here(loaded, desk)
+    return _analyse_here(loaded, desk, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +90,6 @@ class _Stored:
     ledger: list[LedgerCount]
     strayed: int
     earlier: list[Mapping[str, Any]]
-
-    @property
-    def arm_of(self) -> dict[str, str]:
-        return {row.unit: row.arm for row in self.allocation.rows}
 
 
 def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
@@ -90,27 +107,33 @@ def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
         )
 
 
-def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
+def _analyse_here(loaded: LoadedTrial, desk: Desk, folder: Path | None) -> Results:
     trial = loaded.trial
     locked = need_locked(desk.store, trial.trial)
-    if locked.state.allocated_at is None:
+    drawn_at = locked.state.allocated_at
+    if drawn_at is None:
         raise Refused(f"{trial.trial} has no arms yet", "draw them: nudge allocate FILE")
     stored = _read(desk, trial, locked)
     if not stored.outcomes:
         raise Refused(f"no outcomes of {trial.trial} are collected", "collect them: nudge collect FILE")
     changed = changed_parts(trial, locked)
     foreseen = {pair: choice["estimator"] for pair, choice in locked.lock.decisions["comparisons"].items()}
-    rows_of = {name: _rows(trial, stored, name) for name in trial.outcomes if name in stored.outcomes}
+    rows_of = {name: _rows(trial, stored, name, drawn_at) for name in trial.outcomes if name in stored.outcomes}
     amendments = amendments_of(desk.store, trial.trial)
     with reading(desk.store).begin() as connection:
         design = design_with_law(connection, trial, stored.roll.units)
-    analysed = analyse(trial, rows_of, design, "prespecified", foreseen)
-    labelled = _held_back(_labelled(analysed, amendments, changed), stored)
+    data = AnalysisData(
+        trial.trial, locked.lock.fingerprint, rows_of, "prespecified", foreseen,
+        {name: standing_of(name, amendments, changed) for name in rows_of},
+        {name: waiting for name in rows_of if (waiting := _not_yet(stored.outcomes[name]))},
+    )  # fmt: skip
+    analysed = estimates_of(trial, data, design)
     now = desk.clock.now()
     signed = approvals_in_force(desk.store, locked)
     results = replace(
-        _results(loaded, locked, stored, labelled, rows_of, changed, now.isoformat()),
+        _results(loaded, locked, stored, analysed, rows_of, changed, now.isoformat()),
         amendments=amendments, approvals=tuple(Approval(one.approver, one.at.isoformat()) for one in signed),
+        data=keep(data, folder),
     )  # fmt: skip
     with desk.store.begin() as connection:
         save_results(connection, trial.trial, now, locked.lock.fingerprint, asdict(results))
@@ -118,18 +141,19 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
     return results
 
 
-def _rows(trial: Trial, stored: _Stored, name: str) -> AnalysisRows:
+def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> AnalysisRows:
     """A row per person allocated, missing outcomes included."""
     outcome, exposure = stored.outcomes[name], trial.outcomes[name].exposure
     people = [(person, unit) for unit in stored.roll.units for person in unit.people]
     unit_code = {unit.id: i for i, unit in enumerate(stored.roll.units)}
     block_of = drawn_together(trial, stored.roll.units, stored.allocation)
-    arm_of = stored.arm_of
+    found = places(trial, trial.outcomes[name].window, stored.roll.units, stored.allocation, drawn_at)
+    place_of = [found[person.id] for person, _ in people]
     chance_of = {row.unit: row.probability for row in stored.allocation.rows}
     values = [outcome[person.id].value if person.id in outcome else None for person, _ in people]
     return AnalysisRows(
         outcome=np.array([np.nan if value is None else value for value in values], dtype=float),
-        arm=np.array([arm_of[unit.id] for _, unit in people]),
+        arm=np.array([place.arm for place in place_of]),
         unit=np.array([unit_code[unit.id] for _, unit in people], dtype=np.int64),
         block=np.array([block_of[unit.id] for _, unit in people], dtype=np.int64),
         probability=np.array([chance_of[unit.id] for _, unit in people]),
@@ -138,6 +162,7 @@ def _rows(trial: Trial, stored: _Stored, name: str) -> AnalysisRows:
         received=_received(stored.states, [unit.id for _, unit in people]),
         event=_events(trial, outcome, name, [person.id for person, _ in people]),
         exposure=None if exposure is None else numbers([person.columns[exposure] for person, _ in people]),
+        phases=phases_of(trial, place_of),
     )
 
 
@@ -146,15 +171,6 @@ def _events(trial: Trial, outcome: Mapping[str, OutcomeRow], name: str, people: 
     if trial.outcomes[name].kind != "time_to_event":
         return None
     return np.array([float(one in outcome and outcome[one].state is OutcomeState.EVENT) for one in people])
-
-
-def _labelled(analysed: Analysed, amendments: tuple[Amendment, ...], changed: list[str]) -> Analysed:
-    """Each planned line as it stands to the lock; sensitivity lines keep their label."""
-    lines = [
-        replace(line, label=standing_of(line.outcome, amendments, changed)) if line.label == "prespecified" else line
-        for line in analysed.estimates
-    ]
-    return replace(analysed, estimates=tuple(lines))
 
 
 def _received(states: Mapping[str, set[Status]] | None, units: Sequence[str]) -> Floats | None:
@@ -174,27 +190,19 @@ def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:
     return sum(row.state is OutcomeState.NOT_YET for row in outcome.values())
 
 
-def _held_back(analysed: Analysed, stored: _Stored) -> Analysed:
-    """No verdict while some windows are open."""
-    waiting = {name: _not_yet(rows) for name, rows in stored.outcomes.items()}
-    lines = [_without_verdict(line, waiting.get(line.outcome, 0)) for line in analysed.estimates]
-    return replace(analysed, estimates=tuple(lines))
-
-
-def _without_verdict(line: Estimate, windows_open: int) -> Estimate:
-    if not windows_open:
-        return line
-    said = f"no verdict yet: {windows_open:,} windows are open"
-    return replace(line, verdict=None, note=f"{said}; {line.note}" if line.note else said)
-
-
 def _results(
     loaded: LoadedTrial, locked: Locked, stored: _Stored, analysed: Analysed, rows_of: Mapping[str, AnalysisRows],
     changed: list[str], made_at: str,
 ) -> Results:  # fmt: skip
     trial = loaded.trial
     primary = next(name for name, outcome in trial.outcomes.items() if outcome.role == "primary")
-    flow = trial_flow(stored.roll, stored.arm_of, trial.arms, stored.states, stored.outcomes.get(primary))
+    flow = trial_flow(
+        stored.roll, sequence_of(trial, stored.allocation), sequences(trial), stored.states,
+        stored.outcomes.get(primary),
+    )  # fmt: skip
+    drawn_at = locked.state.allocated_at
+    if drawn_at is None:
+        raise AssertionError("a trial without a draw is refused above")
     checks = [reconciliation(flow), *_checks(trial, locked, stored, rows_of, changed)]
     law = stored.allocation.law
     return Results(
@@ -210,7 +218,7 @@ def _results(
         curves=analysed.curves,
         checks=tuple(checks),
         flow=tuple(flow),
-        balance=balance_of(trial, stored.roll, stored.allocation),
+        balance=balance_of(trial, stored.roll, stored.allocation, drawn_at),
         delivery=tuple(stored.ledger),
         outcomes=tuple(_outcome_summary(load) for load in stored.loads),
         design=DesignSummary(
@@ -225,7 +233,18 @@ def _results(
             EarlierDraw(draw["lock_number"], draw["drawn_at"].isoformat(), draw["counts"], draw["reason"])
             for draw in stored.earlier
         ),
+        periods=tuple(_periods(trial, stored, drawn_at)),
     )  # fmt: skip
+
+
+def _periods(trial: Trial, stored: _Stored, drawn_at: datetime) -> Iterator[PeriodCount]:
+    """Of a stepped wedge, the primary outcomes by step and period."""
+    if crossings_of(trial) is None:
+        return
+    for name, outcome in trial.outcomes.items():
+        if outcome.role == "primary" and name in stored.outcomes:
+            found = places(trial, outcome.window, stored.roll.units, stored.allocation, drawn_at)
+            yield from period_counts(name, found, stored.outcomes[name], stored.roll.units)
 
 
 def _outcome_summary(load: Mapping[str, Any]) -> OutcomeSummary:
@@ -253,20 +272,21 @@ def _checks(
         waiting = _not_yet(rows)
         status: CheckStatus = "note" if waiting else "ok"
         yield Check("maturity", status, f"{name}: {waiting:,} of {len(rows):,} cannot have happened yet")
-        yield from _linkage(name, rows, stored, trial)
+        yield from _linkage(name, rows, stored, trial, rows_of[name].arm.tolist())
     for name, analysis_rows in rows_of.items():
         if trial.outcomes[name].role == "primary":
             for pair in trial.comparisons:
                 yield attrition(name, analysis_rows, pair, design_of(trial))
 
 
-def _linkage(name: str, rows: Mapping[str, OutcomeRow], stored: _Stored, trial: Trial) -> Iterator[Check]:
-    """How many of each arm's people have a record at all."""
-    arm_of = stored.arm_of
-    recorded: dict[str, list[bool]] = {arm: [] for arm in trial.arms}
-    for unit in stored.roll.units:
-        for person in unit.people:
-            state = rows[person.id].state if person.id in rows else OutcomeState.NO_RECORD
-            recorded[arm_of[unit.id]].append(state in {OutcomeState.EVENT, OutcomeState.NON_EVENT})
+def _linkage(
+    name: str, rows: Mapping[str, OutcomeRow], stored: _Stored, trial: Trial, arms: Sequence[str]
+) -> Iterator[Check]:
+    """How many of each arm's people have a record at all. arms: in which each person counts."""
+    recorded: dict[str, list[bool]] = {arm: [] for arm in (*trial.arms, IN_TRANSITION)}
+    people = (person for unit in stored.roll.units for person in unit.people)
+    for person, arm in zip(people, arms, strict=True):
+        state = rows[person.id].state if person.id in rows else OutcomeState.NO_RECORD
+        recorded[arm or IN_TRANSITION].append(state in {OutcomeState.EVENT, OutcomeState.NON_EVENT})
     said = listed(f"{sum(found) / len(found):.1%} of {arm}" for arm, found in recorded.items() if found)
     yield Check("linkage", "ok", f"{name}: a record within the window for {said}")

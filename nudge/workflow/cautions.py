@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from nudge.trial.lints import norm_missing, too_often
 from nudge.trial.problems import Level, listed
+from nudge.workflow.drawing import draws_sites
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from nudge.delivery.plan import Planner
     from nudge.trial.load import LoadedTrial
@@ -78,8 +80,12 @@ def household_cap(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
     The file alone shows it where all sends hang on one day; several children, or several
     appointments of one child, show only in the roll.
     """
+    sites = draws_sites(loaded.trial)
     for name in loaded.trial.arms:
-        units = [unit.id for unit in roll.units if too_often(_moments(planner, unit, name))]
+        units = [
+            unit.id for unit in roll.units
+            if any(too_often(moments) for moments in _moments(planner, unit, name, sites=sites))
+        ]  # fmt: skip
         if units:
             yield loaded.source.problem(
                 Level.LAUNCH, ("arms", name, "messages"),
@@ -88,12 +94,15 @@ def household_cap(loaded: LoadedTrial, roll: Roll, planner: Planner) -> Iterator
             )  # fmt: skip
 
 
-def _moments(planner: Planner, unit: Unit, arm: str) -> list[timedelta]:
+def _moments(planner: Planner, unit: Unit, arm: str, *, sites: bool) -> Iterator[list[timedelta]]:
     """How long after the first each message follows, by the clock on the wall: a week is a week when it changes.
 
-    Two adults who get one message at once are written to once.
+    Two adults of a household who get one message at once are written to once; at a site every address is its own.
     """
-    messages = planner.trial.arms[arm].messages
-    dues = {due for message in messages for _, _, due in planner.recipients(unit, message)}
-    local = sorted(due.astimezone(planner.zone) for due in dues)
-    return [moment - local[0] for moment in local]  # within one zone Python subtracts what the clocks show
+    dues: defaultdict[str, set[datetime]] = defaultdict(set)
+    for message in planner.trial.arms[arm].messages:
+        for _, route, due in planner.recipients(unit, message):
+            dues[route.address if sites else ""].add(due.astimezone(planner.zone))
+    for moments in dues.values():
+        first = min(moments)
+        yield sorted(moment - first for moment in moments)  # within one zone Python subtracts what the clocks show

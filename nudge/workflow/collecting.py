@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 from nudge.delivery.plan import Planner
 from nudge.outcomes.linkage import link
 from nudge.outcomes.sources import read_source
+from nudge.outcomes.sources.replies import PERSON, as_recorded, reply_table
 from nudge.outcomes.windows import windows
 from nudge.store.audit import record_action
+from nudge.store.events import keyword_replies
+from nudge.store.locks import hold_trial
 from nudge.store.outcomes import save_outcome
 from nudge.store.people import load_allocation, load_roll
 from nudge.trial.errors import InputError, LockBroken, Refused
@@ -19,6 +22,7 @@ from nudge.trial.problems import Problems, listed
 from nudge.trial.tables import EMPTY, day
 from nudge.workflow.guard import REASON, changed_parts, need_locked
 from nudge.workflow.law import law_of
+from nudge.workflow.placing import arms_of_people
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +52,7 @@ def collect_outcomes(path: Path, desk: Desk, complete_to: datetime | None = None
     linked = _link_all(loaded, desk, locked.state.allocated_at, complete_to or now, problems)
     problems.raise_if_fatal()
     with desk.store.begin() as connection:
+        hold_trial(connection, trial.trial)
         for linkage in linked:
             save_outcome(connection, trial.trial, linkage, now)
         record_action(
@@ -74,23 +79,28 @@ def _link_all(
     with desk.store.begin() as connection:
         roll = load_roll(connection, trial.trial, trial.population.columns)
         allocation = load_allocation(connection, trial.trial, law_of(trial))
-    arm_of_unit = {row.unit: row.arm for row in allocation.rows}
+        answers = keyword_replies(connection, trial.trial)
     people = [person for unit in roll.units for person in unit.people]
-    arm_of = {person.id: arm_of_unit[unit.id] for unit in roll.units for person in unit.people}
     planner = Planner(trial, {}, allocated_at)
     zone = ZoneInfo(trial.timezone)
     linked: list[Linkage] = []
     for name, outcome in trial.outcomes.items():
         if outcome.source is None:
             continue
-        table = read_source(outcome.source, loaded.folder, problems)
+        by_reply = outcome.source.replies
+        if by_reply is None:
+            measured, table = outcome, read_source(outcome.source, loaded.folder, problems)
+            id_column = outcome.source.id or trial.population.id
+        else:
+            measured, table, id_column = as_recorded(outcome), reply_table(answers, by_reply, zone), PERSON
         if table is EMPTY:
             continue
+        arm_of = arms_of_people(trial, outcome.window, roll.units, allocation, allocated_at)
         when = windows(outcome.window, roll.units, planner.first_planned, allocated_at, zone)
         linked.append(
             link(
-                name, outcome, table, people, arm_of, when,
-                id_column=outcome.source.id or trial.population.id, types=trial.population.columns,
+                name, measured, table, people, arm_of, when,
+                id_column=id_column, types=trial.population.columns,
                 complete_to=complete_to, zone=zone, problems=problems,
             )
         )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nudge.outcomes.sources import read_source
 from nudge.people.roll import read_people
 from nudge.store.audit import record_action
+from nudge.store.locks import hold_trial
 from nudge.store.people import load_roll, replace_contacts
 from nudge.trial.errors import InputError, LockBroken
 from nudge.trial.load import load_trial
@@ -50,6 +51,7 @@ def update_contacts(path: Path, roll: Path, desk: Desk) -> Corrected:
     newer = {person.id: person for person in read_people(table, trial.population, problems)}
     problems.raise_if_fatal()
     with desk.store.begin() as connection:
+        hold_trial(connection, trial.trial)
         known = load_roll(connection, trial.trial, trial.population.columns, desk.vault)
         people = {person.id: person for unit in known.units for person in unit.people}
         better = {

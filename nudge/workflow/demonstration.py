@@ -49,7 +49,7 @@ def run_demonstration(folder: Path, progress: Progress) -> Demonstration:
     fresh_folder(folder, _MARK, "nudge demo")
     progress("reading a published trial", 0, 1)
     replication_file = shipped("experiments") / "replications" / "insurance-default.yaml"
-    replication = analyse_trial(replication_file, Desk())
+    replication = analyse_trial(replication_file, Desk(), folder=folder / "reports")
     first = write_report(replication, load_trial(replication_file).trial, folder / "reports")
     progress("reading a published trial", 1, 1)
     clock = SimulatedClock(_START)

@@ -8,6 +8,7 @@ from nudge.design import sites
 from nudge.design.methods import BalancingMethod, Method, method, method_names
 from nudge.trial.errors import InputError
 from nudge.trial.problems import Level, listed, nearest
+from nudge.workflow.crossing import crossings_named
 from nudge.workflow.law import draw_units, law_of
 
 if TYPE_CHECKING:
@@ -66,16 +67,12 @@ def drawing_named(loaded: LoadedTrial) -> Iterator[Problem]:
 
 
 def _analysed_as_drawn(loaded: LoadedTrial) -> Iterator[Problem]:
-    """What the arms were balanced on enters the model (statistics.md 16); a wedge cannot be analysed here yet."""
+    """What the arms were balanced on enters the model (statistics.md 16); a wedge places everyone in a period."""
     trial = loaded.trial
     randomise = trial.randomise
     if randomise is None:
         return
-    if randomise.method == "stepped_wedge":
-        yield loaded.source.problem(
-            Level.LAUNCH, ("randomise", "method"), "can be drawn here, and its analysis is not built yet",
-            "use `blocked_cluster` or `waitlist`, or wait",
-        )  # fmt: skip
+    yield from crossings_named(loaded)
     if randomise.method in {"minimisation", "rerandomised"}:
         for i, name in enumerate(randomise.balance_on):
             if name not in {*trial.analysis.covariates, *randomise.blocks}:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge import __version__
-from nudge.analysis.analyse import analyse
 from nudge.analysis.checks import attrition, reconciliation, sample_ratio
 from nudge.analysis.foreseen import baseline_columns, numbers
+from nudge.analysis.frozen import AnalysisData
 from nudge.design.balance import balance
 from nudge.design.methods import method
 from nudge.outcomes.sources import as_source, read_source
@@ -21,6 +21,7 @@ from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
 from nudge.trial.records.tables import Table
 from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, shortened, typed_column
+from nudge.workflow.freezing import estimates_of, keep
 from nudge.workflow.naming import named_things
 from nudge.workflow.words import arm_summaries
 
@@ -40,10 +41,12 @@ if TYPE_CHECKING:
 LABEL = "replication (no lock)"
 
 
-def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = None) -> Results:
+def analyse_elsewhere(
+    loaded: LoadedTrial, now: datetime, data: Path | None = None, folder: Path | None = None
+) -> Results:
     """Results of a trial that was drawn and run outside this system.
 
-    data: one file that stands in for every source the trial file names.
+    data: one file that stands in for every source the trial file names. folder: where what was analysed is frozen.
     Raises ProblemsFound with every flaw of the rows.
     """
     trial, allocation = loaded.trial, loaded.trial.allocation
@@ -67,7 +70,8 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
     }
     problems.raise_if_fatal()
     design = design_elsewhere(allocation)
-    analysed = analyse(trial, rows_of, design, "replication", {})
+    analysed_data = AnalysisData(trial.trial, None, rows_of, "replication")
+    analysed = estimates_of(trial, analysed_data, design)
     flow = _flow(frame, next(iter(rows_of.values())))
     return Results(
         trial=trial.trial,
@@ -92,6 +96,7 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
         ),
         arms=arm_summaries(trial, []),
         earlier_draws=(),
+        data=keep(analysed_data, folder),
     )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from nudge.outcomes.columns import as_table
 from nudge.people.roll import read_people
 from nudge.people.units import form_units
 from nudge.store.audit import record_action
-from nudge.store.enrolment import hold_trial, known_people, no_longer_left_out, recount, units_by_lookup
+from nudge.store.enrolment import known_people, no_longer_left_out, recount, units_by_lookup
 from nudge.store.ledger import cancel_unit, write_plan
+from nudge.store.locks import hold_ledger, hold_trial
 from nudge.store.people import add_exclusions, add_people, add_units, save_allocation
 from nudge.store.trials import trial_state
 from nudge.trial.errors import InputError, Refused
@@ -23,8 +24,10 @@ from nudge.trial.records.design import Allocation
 from nudge.trial.tables import read_csv_table
 from nudge.workflow.drawing import takes_one_by_one
 from nudge.workflow.guard import need_locked
+from nudge.workflow.joining import CHOSEN_LATER, join_sites, joins_sites
 from nudge.workflow.launching import render_all
 from nudge.workflow.law import draw_units, equal_within_units, law_of
+from nudge.workflow.linking import as_sent
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.register import open_register
 from nudge.workflow.words import locked_templates
@@ -57,7 +60,9 @@ class Enrolled:
     left_out: dict[str, int]
     """People left out, by reason."""
     messages: int
-    """Messages planned for the new units."""
+    """Messages planned for them."""
+    told: tuple[str, ...] = ()
+    """What whoever enrols them must know."""
 
     @property
     def by_arm(self) -> dict[str, int]:
@@ -90,7 +95,7 @@ def enrol(name: str, table: Table, desk: Desk) -> Enrolled:
     """
     locked = need_locked(desk.store, name)
     trial = trial_of(locked.lock.definition)
-    if not takes_one_by_one(trial):
+    if not takes_one_by_one(trial) and not joins_sites(trial):
         raise Refused(f"{name} was drawn all at once", "nobody joins it after its draw; plan a trial that follows it")
     problems = Problems()
     people = read_people(table, trial.population, problems)
@@ -98,6 +103,8 @@ def enrol(name: str, table: Table, desk: Desk) -> Enrolled:
     with desk.store.begin() as connection:
         hold_trial(connection, name)
         _may_enrol(connection, name)
+        if joins_sites(trial):
+            return _join_sites(connection, trial, locked, people, table, desk)
         arrivals = _Arrivals(connection, name, desk).sort(people)
         roll = _households(trial, arrivals.new, table)
         rows, messages = _give_arms(connection, trial, locked, roll, desk)
@@ -113,6 +120,20 @@ def enrol(name: str, table: Table, desk: Desk) -> Enrolled:
             already=done.already, joined=done.joined, left_out=done.left_out,
         )  # fmt: skip
     return done
+
+
+def _join_sites(
+    connection: Connection, trial: Trial, locked: Locked, people: Sequence[Person], table: Table, desk: Desk
+) -> Enrolled:  # fmt: skip
+    found = join_sites(connection, trial, locked, people, table, desk)
+    recount(connection, trial.trial, 0)
+    left_out = dict(Counter(out.reason for out in found.left_out))
+    record_action(
+        connection, desk.clock.now(), desk.settings.actor, "enrol", trial.trial, already=found.already,
+        joined=found.people, left_out=left_out,
+    )  # fmt: skip
+    told = (CHOSEN_LATER,) if found.people else ()
+    return Enrolled((), found.already, found.people, left_out, found.messages, told)
 
 
 def _may_enrol(connection: Connection, name: str) -> None:
@@ -189,7 +210,10 @@ def _join(connection: Connection, trial: Trial, people: Sequence[Person], table:
     add_people(connection, trial.trial, members, desk.vault)
     add_exclusions(connection, trial.trial, [replace(out, whole_unit=False) for out in roll.exclusions])
     guarded = trial.model_copy(update={"population": trial.population.model_copy(update={"eligible": None})})
-    for unit in {out.unit for out in _households(guarded, people, table, joining=True).exclusions}:
+    guarded_units = {out.unit for out in _households(guarded, people, table, joining=True).exclusions}
+    if guarded_units:
+        hold_ledger(connection)
+    for unit in guarded_units:
         cancel_unit(connection, trial.trial, unit, desk.clock.now(), "a member joined who must not be written to")
     return roll
 
@@ -209,7 +233,8 @@ def _give_arms(
     add_exclusions(connection, trial.trial, roll.exclusions)
     save_allocation(connection, trial.trial, Allocation(law_of(trial), tuple(rows)), drawn, register.already)
     planned = _planned(trial, locked, new, rows, seed)
-    render_all(planned, roll, list(locked_templates(locked).values()), lambda _done, _all: None)
+    templates = list(locked_templates(locked).values())
+    render_all(planned, roll, templates, as_sent(trial, desk), lambda _done, _all: None)
     write_plan(connection, trial.trial, planned, now)
     return rows, sum(not one.virtual for one in planned)
 

@@ -21,13 +21,17 @@ from nudge.trial.problems import Level, Problem, Problems
 from nudge.trial.records.people import Roll
 from nudge.trial.tables import EMPTY
 from nudge.workflow.cautions import cautions, household_cap
+from nudge.workflow.crossing import mixed_periods
 from nudge.workflow.drawing import draws_sites, takes_one_by_one, undrawable
 from nudge.workflow.example_records import EXAMPLES
 from nudge.workflow.foreseeing import foreseen_problems
 from nudge.workflow.law import equal_within_units
+from nudge.workflow.linking import link_problems, rehearsed
 from nudge.workflow.naming import named_templates, named_things, unused_columns
 from nudge.workflow.rendering import Forecast, Unrendered, forecast
+from nudge.workflow.reply_checks import reply_problems
 from nudge.workflow.waiting import early_crossings
+from nudge.workflow.wording import wording_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,10 +96,11 @@ class Examined:
         return facts
 
 
-def examine(path: Path, now: datetime) -> Examined:
+def examine(path: Path, now: datetime, link_base: str = "") -> Examined:
     """Read a trial file, its templates and its roll, and collect what stands in the way.
 
-    now: stands in for the moment of allocation. Raises ProblemsFound only where the trial
+    now: stands in for the moment of allocation. link_base: what short links begin with, from
+    the settings. Raises ProblemsFound only where the trial
     file itself cannot be used; other errors are in `problems`.
     """
     loaded = load_trial(path)
@@ -105,6 +110,11 @@ def examine(path: Path, now: datetime) -> Examined:
     problems.extend(unused_columns(loaded, templates))
     problems.extend(lints(loaded.trial, loaded.source, now.date()))
     problems.extend(cautions(loaded, templates))
+    problems.extend(link_problems(loaded, templates, link_base))
+    manner = rehearsed(loaded.trial, link_base)
+    if not problems.fatal:
+        problems.extend(wording_problems(loaded, templates, manner))
+    problems.extend(reply_problems(loaded))
     roll, roll_file = (None, "") if loaded.trial.run_elsewhere else _people(loaded, problems)
     examined = Examined(loaded, tuple(templates), roll, roll_file, ())
     expected = None
@@ -113,7 +123,8 @@ def examine(path: Path, now: datetime) -> Examined:
         problems.extend(_reach(examined, roll, planner))
         problems.extend(household_cap(loaded, roll, planner))
         problems.extend(early_crossings(loaded, roll, planner))
-        expected = forecast(planner, templates, roll)
+        problems.extend(mixed_periods(loaded, roll, planner))
+        expected = forecast(planner, templates, roll, manner)
         problems.extend(_unrendered(loaded, expected))
     if not problems.fatal:
         problems.extend(foreseen_problems(loaded, roll))

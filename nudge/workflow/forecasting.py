@@ -10,6 +10,7 @@ import numpy as np
 
 from nudge.delivery.plan import Planner
 from nudge.outcomes.windows import windows
+from nudge.workflow.linking import rehearsed
 from nudge.workflow.rendering import Unrendered, render_arm
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ def sending_of(examined: Examined, now: datetime) -> Sending:
     messages = np.zeros((len(trial.arms), len(roll.units)))
     segments = np.zeros_like(messages)
     dues: list[datetime] = []
+    manner = rehearsed(trial, "")
     for k, arm in enumerate(trial.arms):
         for u, unit in enumerate(roll.units):
-            for one in render_arm(planner, by_key, unit, arm):
+            for one in render_arm(planner, by_key, unit, arm, manner):
                 if isinstance(one, Unrendered):
                     continue
                 messages[k, u] += 1

@@ -91,6 +91,14 @@ def _covariates(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
         return
     columns = covariate_columns(trial, roll.units)
     law = law_of(trial)
+    if law.method == "stepped_wedge":
+        if columns * COLUMNS_PER_UNIT_ADDITIVE > len(roll.units):
+            yield loaded.source.problem(
+                Level.ADVICE, ("analysis", "covariates"),
+                f"make {columns} columns for {len(roll.units)} sites, so none is used",
+                "keep those that foretell the outcome best, or merge levels",
+            )  # fmt: skip
+        return
     smallest = min(
         len(roll.units) * min(law.probability(pair.arm), law.probability(pair.control)) for pair in trial.comparisons
     )

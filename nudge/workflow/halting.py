@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nudge.store.audit import record_action
 from nudge.store.halts import add_halt, lift_halt
+from nudge.store.locks import hold_ledger
 from nudge.trial.errors import InputError, Refused
 from nudge.workflow.guard import need_locked
 
@@ -19,6 +20,7 @@ def halt_sending(desk: Desk, trial: str, arm: str, reason: str) -> None:
         raise InputError("a halt needs its reason", "add --reason")
     _need_known(desk, trial, arm)
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         now = desk.clock.now()
         if not add_halt(connection, trial, arm, now, desk.settings.actor, reason):
             raise Refused("it is halted already", "nothing was changed")
@@ -28,6 +30,7 @@ def halt_sending(desk: Desk, trial: str, arm: str, reason: str) -> None:
 def lift_sending(desk: Desk, trial: str, arm: str) -> None:
     """Let go. Raises Refused where nothing is held back."""
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         now = desk.clock.now()
         if not lift_halt(connection, trial, arm, now):
             raise Refused("no such halt is in force", "see nudge status")

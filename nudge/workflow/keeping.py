@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 def make_keys(path: Path, desk: Desk) -> Path:
     """Write new keys. Raises Refused in the database's own folder: one stolen copy would hold both."""
-    database = sa.make_url(desk.settings.database_url).database
-    if database and path.resolve().parent == Path(database).resolve().parent:
+    address = sa.make_url(desk.settings.database_url)
+    file = address.database if address.get_backend_name() == "sqlite" else None
+    if file and path.resolve().parent == Path(file).resolve().parent:
         raise Refused(
             f"{path} is in the database's folder, so one copy would hold the lock and its key",
             "name a file elsewhere, such as ~/.nudge/keys.json",

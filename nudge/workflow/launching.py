@@ -11,16 +11,20 @@ from nudge.delivery.plan import Planner, unplanned
 from nudge.messages.render import RenderError, render
 from nudge.store.audit import record_action
 from nudge.store.ledger import cancel_open, write_plan
+from nudge.store.locks import hold_ledger, hold_trial
 from nudge.store.people import load_allocation, load_roll
-from nudge.store.trials import reveal_seed, set_state
+from nudge.store.trials import reveal_seed, set_state, trial_state
 from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.problems import Level
+from nudge.workflow.drawing import draws_sites
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, need_locked, need_unchanged
 from nudge.workflow.law import law_of
+from nudge.workflow.linking import as_sent
 from nudge.workflow.locking import sealed_seed
 from nudge.workflow.signing import need_approval
 from nudge.workflow.words import chosen_template
+from nudge.workflow.world_checks import settings_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from nudge.messages.links import Manner
     from nudge.trial.model import Trial
     from nudge.trial.records.delivery import PlannedSend
     from nudge.trial.records.messages import Template
@@ -57,7 +62,7 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
     Every row's words are rendered once, so that errors and cost are known before the first
     is sent. Raises Refused while anything stands between the file and families.
     """
-    examined = examine(path, desk.clock.now())
+    examined = examine(path, desk.clock.now(), desk.settings.link_base_url)
     errors = examined.at(Level.ERROR)
     if errors:
         raise ProblemsFound(errors)
@@ -66,11 +71,13 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
     need_unchanged(examined, locked)
     _may_launch(examined, locked, desk)
     with desk.store.begin() as connection:
+        hold_trial(connection, trial.trial)
         rows, roll, missing = _plan(connection, trial, examined, locked, desk)
-        segments = render_all(rows, roll, examined.templates, progress)
+        segments = render_all(rows, roll, examined.templates, as_sent(trial, desk), progress)
         now = desk.clock.now()
         written = write_plan(connection, trial.trial, rows, now)
-        again = locked.state.launched_at is not None
+        state = trial_state(connection, trial.trial)
+        again = state is not None and state.launched_at is not None
         if not again:
             set_state(connection, trial.trial, "launched", launched_at=now)
             record_action(
@@ -102,7 +109,7 @@ def _may_launch(examined: Examined, locked: Locked, desk: Desk) -> None:
         )
     for via in set(examined.trial.channels.values()):
         channel_module(via).open_channel(desk.settings)
-    standing = examined.at(Level.LAUNCH)
+    standing = [*examined.at(Level.LAUNCH), *settings_problems(examined.loaded, desk.settings)]
     if standing:
         raise Refused(
             f"{len(standing)} things stand between this file and families:\n"
@@ -121,13 +128,18 @@ def _plan(
     allocation = load_allocation(connection, trial.trial, law_of(trial))
     arm_of = {row.unit: row.arm for row in allocation.rows}
     seed = sealed_seed(connection, trial.trial, desk)
-    planner = Planner(trial, examined.variants, locked.state.allocated_at, seed)
-    rows = [row for unit in roll.units for row in planner.sends(unit, arm_of[unit.id])]
+    step_of = {row.unit: row.step for row in allocation.rows}
+    planner = Planner(trial, examined.variants, locked.state.allocated_at, seed, sites=draws_sites(trial))
+    rows = [row for unit in roll.units for row in planner.sends(unit, arm_of[unit.id], step_of[unit.id])]
     return rows, roll, len(unplanned(planner, roll.units, arm_of))
 
 
 def render_all(
-    rows: Sequence[PlannedSend], roll: Roll, templates: Sequence[Template], progress: Callable[[int, int], None]
+    rows: Sequence[PlannedSend],
+    roll: Roll,
+    templates: Sequence[Template],
+    manner: Manner,
+    progress: Callable[[int, int], None],
 ) -> dict[str, int]:
     """Render every row; returns SMS segments by arm. Raises InputError with every row that fails."""
     by_key = {template.key: template for template in templates}
@@ -138,9 +150,8 @@ def render_all(
     for done, row in enumerate(real, 1):
         person = people[row.person]
         try:
-            words = render(
-                chosen_template(by_key, row.template, row.channel, person.language), person.columns, row.unit
-            )
+            template = chosen_template(by_key, row.template, row.channel, person.language)
+            words = render(template, person.columns, row.unit, manner, row.id)
         except RenderError as error:
             failed.append(error.what)
             continue
@@ -177,6 +188,8 @@ def stop_trial(name: str, desk: Desk) -> int:
     """Cancel everything that has not gone out, for good; returns how many rows."""
     _check_state(name, desk, {"launched", "paused"}, "stop")
     with desk.store.begin() as connection:
+        hold_trial(connection, name)
+        hold_ledger(connection)
         now = desk.clock.now()
         set_state(connection, name, "stopped")
         cancelled = cancel_open(connection, name, now, "the trial was stopped")
@@ -188,6 +201,8 @@ def close_trial(name: str, desk: Desk) -> str:
     """End the trial and reveal its seed, so that anyone can replay the draw. Returns the seed."""
     _check_state(name, desk, {"launched", "paused", "stopped"}, "close")
     with desk.store.begin() as connection:
+        hold_trial(connection, name)
+        hold_ledger(connection)
         now = desk.clock.now()
         cancel_open(connection, name, now, "the trial was closed")
         seed = sealed_seed(connection, name, desk)
@@ -200,6 +215,7 @@ def close_trial(name: str, desk: Desk) -> str:
 def _move(name: str, desk: Desk, allowed: set[str], state: str, action: str) -> None:
     _check_state(name, desk, allowed, action)
     with desk.store.begin() as connection:
+        hold_trial(connection, name)
         set_state(connection, name, state)
         record_action(connection, desk.clock.now(), desk.settings.actor, action, name)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from nudge.delivery.limits import SendingHours, hours_from, next_by_cap, until
 from nudge.design.methods import method
-from nudge.store.contact_history import households, written_to
+from nudge.store.contact_history import Written, family_of, households, written_to
 from nudge.store.trials import current_definitions
 from nudge.trial.errors import InputError
 from nudge.workflow.guard import need_locked
@@ -49,28 +49,33 @@ def _draws_sites(definition: Mapping[str, Any]) -> bool:
     return bool(randomise) and method(randomise["method"]).UNITS == "sites"
 
 
-def held_back(connection: Connection, rows: Sequence[DueSend], now: datetime, settings: Settings) -> dict[str, Step]:
+def held_back(
+    connection: Connection, rows: Sequence[DueSend], now: datetime, settings: Settings, holder: str
+) -> dict[str, Step]:
     """Rows whose household has had its share of messages, over all trials, and what becomes of them.
 
     One message to several adults of a household counts once. A message that goes in this very
-    batch counts for those after it.
+    batch counts for those after it. What a family would have been sent in the other arm of the
+    same trial never holds back what it is sent in this one. A site is no household: there each
+    person counts alone.
     """
-    near = households(connection, rows)
-    history = written_to(connection, set().union(*near.values()), now - _LOOKED_BACK, now)
+    sites = site_trials(connection)
+    near = households(connection, rows, sites)
+    history = written_to(connection, set().union(*near.values()), now - _LOOKED_BACK, now, sites, holder)
     held: dict[str, Step] = {}
     for row in rows:
-        own = (row.trial, row.message)
+        me = family_of(row, sites)
         earlier = [
             at
-            for unit in near[row.trial, row.unit]
-            for message, at in history.get(unit, {}).items()
-            if (unit[0], message) != own
+            for family in near[me]
+            for one, at in history.get(family, {}).items()
+            if not (family[0] == row.trial and (one.message == row.message or (one.virtual and family == me)))
         ]
         moment = next_by_cap(earlier, now, settings.messages_per_week, settings.messages_per_month)
         if moment > now:
             held[row.id] = until(moment, row.not_after, "the household has had its share of messages")
         else:
-            history.setdefault((row.trial, row.unit), {})[row.message] = now
+            history.setdefault(me, {})[Written(row.message, virtual=False)] = now
     return held
 
 

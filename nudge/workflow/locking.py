@@ -14,8 +14,9 @@ from nudge.design.balance import balance
 from nudge.design.chance import standing_order
 from nudge.design.seed import commitment
 from nudge.store.audit import record_action
+from nudge.store.locks import hold_trial
 from nudge.store.people import load_allocation, load_roll, save_allocation, save_roll, supersede_draw
-from nudge.store.trials import add_lock, add_trial, open_seed, seal_seed, set_state
+from nudge.store.trials import add_lock, add_trial, open_seed, seal_seed, set_state, trial_state
 from nudge.trial.errors import ProblemsFound, Refused
 from nudge.trial.lock import Lock, canonical
 from nudge.trial.problems import Level
@@ -25,9 +26,11 @@ from nudge.workflow.drawn_design import design_of
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.guard import Locked, find_locked, need_locked, need_unchanged
 from nudge.workflow.law import draw_units, law_of
+from nudge.workflow.placing import arms_of_people, primary_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
@@ -126,6 +129,7 @@ def locked_texts(templates: Iterable[Template]) -> dict[str, dict[str, str]]:
         template.key: {
             "name": template.name, "channel": template.channel, "language": template.language,
             "file": template.file, "subject": template.subject, "sender": template.sender, "body": template.body,
+            "plain": "yes" if template.plain else "no",
         }
         for template in templates
     }  # fmt: skip
@@ -145,6 +149,7 @@ def _first(examined: Examined, roll: Roll, lock: Lock, seed: Seed, desk: Desk) -
 
 def _replace(examined: Examined, roll: Roll, lock: Lock, earlier: Locked, desk: Desk) -> None:
     with desk.store.begin() as connection:
+        hold_trial(connection, lock.trial)
         if earlier.state.allocated_at is not None:
             supersede_draw(connection, lock.trial, earlier.lock.number, earlier.state.allocated_at, lock.reason or "")
         add_lock(connection, lock, locked_texts(examined.templates))
@@ -174,9 +179,13 @@ class Drawn:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Units by arm, in the order of the file."""
+        """Units by arm, in the order of the file; of a stepped wedge, by the step at which they cross."""
+        law = self.allocation.law
+        if law.method == "stepped_wedge":
+            steps = Counter(row.step for row in self.allocation.rows)
+            return {f"step {i + 1}, {day}": steps[i + 1] for i, day in enumerate(law.parameters["steps"])}
         tally = Counter(row.arm for row in self.allocation.rows)
-        return {arm: tally[arm] for arm in self.allocation.law.arms}
+        return {arm: tally[arm] for arm in law.arms}
 
 
 def allocate_trial(path: Path, desk: Desk) -> Drawn:
@@ -192,20 +201,20 @@ def allocate_trial(path: Path, desk: Desk) -> Drawn:
     locked = need_locked(desk.store, trial.trial)
     need_unchanged(examined, locked)
     law = law_of(trial)
-    if locked.state.allocated_at is not None:
-        with desk.store.begin() as connection:
-            roll = load_roll(connection, trial.trial, trial.population.columns)
-            allocation = load_allocation(connection, trial.trial, law)
-        return Drawn(allocation, balance_of(trial, roll, allocation), repeated=True)
     with desk.store.begin() as connection:
+        hold_trial(connection, trial.trial)
         roll = load_roll(connection, trial.trial, trial.population.columns)
+        state = trial_state(connection, trial.trial)
+        if state is not None and state.allocated_at is not None:
+            allocation = load_allocation(connection, trial.trial, law)
+            return Drawn(allocation, balance_of(trial, roll, allocation, state.allocated_at), repeated=True)
         seed = sealed_seed(connection, trial.trial, desk)
         units = draw_units(trial, roll.units)
         allocation = _in_standing_order(drawing_method(trial).draw(units, law, seed), units)
         save_allocation(connection, trial.trial, allocation, units)
         now = desk.clock.now()
         set_state(connection, trial.trial, "allocated", allocated_at=now)
-        drawn = Drawn(allocation, balance_of(trial, roll, allocation), repeated=False)
+        drawn = Drawn(allocation, balance_of(trial, roll, allocation, now), repeated=False)
         record_action(
             connection, now, desk.settings.actor, "allocate", trial.trial, counts=drawn.counts, **allocation.facts
         )
@@ -220,9 +229,9 @@ def _in_standing_order(allocation: Allocation, units: Sequence[DrawUnit]) -> All
     return replace(allocation, rows=tuple(ordered))
 
 
-def balance_of(trial: Trial, roll: Roll, allocation: Allocation) -> tuple[BalanceRow, ...]:
-    """Baseline balance of everyone allocated, person by person."""
-    arm_of = {row.unit: row.arm for row in allocation.rows}
-    people = [(person.columns, arm_of[unit.id]) for unit in roll.units for person in unit.people]
+def balance_of(trial: Trial, roll: Roll, allocation: Allocation, allocated_at: datetime) -> tuple[BalanceRow, ...]:
+    """Baseline balance of everyone allocated, person by person, in the arm they count in."""
+    arm_of = arms_of_people(trial, primary_window(trial), roll.units, allocation, allocated_at)
+    people = [(person.columns, arm_of[person.id]) for unit in roll.units for person in unit.people]
     rows = [columns for columns, _ in people]
     return tuple(balance(rows, [arm for _, arm in people], trial.comparisons, trial.population.columns))

@@ -11,12 +11,13 @@ import numpy as np
 from nudge.analysis.analyse import family_size
 from nudge.analysis.comparison import Choice
 from nudge.analysis.foreseen import foreseen_choices
+from nudge.analysis.wedge import wedge_choice
 from nudge.design.planning import Aim, Named, PowerLine, copies_needed
 from nudge.design.power import Block, Plan
 from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
 from nudge.workflow.drawing import draws_sites
-from nudge.workflow.drawn_design import design_of
+from nudge.workflow.drawn_design import design_of, estimand_of
 from nudge.workflow.law import law_of
 
 if TYPE_CHECKING:
@@ -178,6 +179,10 @@ def _choices(trial: Trial, roll: Roll | None, sizes: Sizes) -> dict[str, Choice]
     """The estimator of each comparison: what the lock will hold, or without a roll the plain one."""
     if roll is not None and roll.units:
         return foreseen_choices(trial, law_of(trial), roll.units, design_of(trial))
+    if trial.randomise is not None and trial.randomise.method == "stepped_wedge":
+        columns, average = len(trial.analysis.covariates), trial.analysis.average
+        chosen = wedge_choice(design_of(trial), columns=columns, clusters=int(sizes.units), average=average)
+        return {str(pair): chosen for pair in trial.comparisons}
     clustered = draws_sites(trial) or sizes.rows > 1
     paired = trial.randomise is not None and trial.randomise.method == "matched_pairs"
     name = (
@@ -223,7 +228,10 @@ def _wedge(plan: Plan, trial: Trial, sizes: Sizes) -> Plan:
         raise InputError(
             "a stepped wedge needs the days on which clusters cross", "add `steps: [2027-01-11, …]` to `randomise`"
         )
-    return replace(plan, steps=(sizes.units / steps,) * steps, rows=max(sizes.rows / (steps + 1), 1e-9))
+    return replace(
+        plan, steps=(sizes.units / steps,) * steps, rows=max(sizes.rows / (steps + 1), 1e-9),
+        averaged=estimand_of(trial) == "exposure_averaged",
+    )  # fmt: skip
 
 
 _ONE = {"council": "council", "school": "school", "nhs": "trust"}

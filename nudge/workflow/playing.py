@@ -28,6 +28,7 @@ from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.launching import launch_trial
 from nudge.workflow.law import law_of
 from nudge.workflow.locking import allocate_trial, lock_trial
+from nudge.workflow.placing import places, primary_window
 from nudge.workflow.reporting import write_report
 from nudge.workflow.sending import send_due
 from nudge.workflow.settings import Settings
@@ -51,7 +52,7 @@ Progress = Callable[[str, int, int], None]
 class TakingPart:
     """Who takes part and in which arm, for the process that makes their outcomes.
 
-    opens: when each person's window opens, by outcome, in the trial's time zone.
+    arm_of: the arm each person counts in. opens: when each person's window opens, by outcome, in the trial's time zone.
     """
 
     people: Sequence[Person]
@@ -112,7 +113,7 @@ def play(path: Path, desk: Desk, clock: SimulatedClock, process: Process, folder
     truth = process(trial, taking_part, path.parent)
     clock.advance_to(closes + timedelta(days=1))
     collect_outcomes(path, desk)
-    results = analyse_trial(path, desk)
+    results = analyse_trial(path, desk, folder=folder)
     report = write_report(results, trial, folder)
     outbox = desk.settings.outbox
     files = sum(1 for file in outbox.iterdir() if file.suffix in {".txt", ".eml"}) if outbox.exists() else 0
@@ -145,7 +146,9 @@ def _taking_part(trial: Trial, desk: Desk, now: datetime) -> tuple[TakingPart, d
         allocated = _allocated_at(connection, trial.trial) or now
     opens, closes = _windows(trial, roll, allocated)
     people = [person for unit in roll.units for person in unit.people]
-    arm_of = {row.unit: row.arm for row in allocation.rows}
+    placed = places(trial, primary_window(trial), roll.units, allocation, allocated)
+    # Whoever is anchored in a transition still gets the control's messages.
+    arm_of = {person: place.arm or trial.control or "" for person, place in placed.items()}
     return TakingPart(people, arm_of, opens), max([now, *closes])
 
 

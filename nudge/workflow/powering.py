@@ -91,8 +91,13 @@ def _assumed(trial: Trial, sizes: Sizes, likely: LikelyIcc, planned: list[Planne
     elif trial.analysis.covariates:
         lines.append("covariates are taken to explain nothing; `power.r2` would say how much they do")
     if any(one.plan.steps for one in planned):
+        lines.append("sites are taken as alike in size, and their families as spread evenly over the periods")
         lines.append(f"periods of one cluster keep {percent(planned[0].plan.cac, 0)} of that likeness (`power.cac`)")
-        lines.append("a constant effect from the day of crossing is assumed; an effect that builds up needs more")
+        lines.append(
+            "the effect may change with the time since crossing, and its average is what is shown"
+            if planned[0].plan.averaged
+            else "a constant effect from the day of crossing is assumed; an effect that builds up needs more"
+        )
     if trial.randomise is not None and trial.randomise.method == "adaptive":
         lines.append("shares are taken as fixed; an adaptive draw moves them, so its power is only roughly this")
     if draws_sites(trial) and sizes.units <= FEW_CLUSTERS:

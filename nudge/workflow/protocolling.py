@@ -16,7 +16,8 @@ from nudge.report.protocol.registration import Field, Registry, registration_fie
 from nudge.report.protocol.word import write_word
 from nudge.store.engine import reading
 from nudge.store.outcomes import loaded_outcomes
-from nudge.store.people import allocation_counts
+from nudge.store.people import allocation_counts, step_counts
+from nudge.trial.crossing import crossings_of
 from nudge.trial.errors import LockBroken, ProblemsFound
 from nudge.trial.problems import Level
 from nudge.trial.records.protocol import ProtocolFacts, ScheduleRow
@@ -78,12 +79,15 @@ def protocol_facts(examined: Examined, desk: Desk, now: datetime) -> ProtocolFac
     if unchanged and locked is not None:
         with reading(desk.store).begin() as connection:
             allocated = allocation_counts(connection, trial.trial)
+            steps = step_counts(connection, trial.trial) if crossings_of(trial) else {}
             collected = bool(loaded_outcomes(connection, trial.trial))
         lock = locked.lock
         counts |= {
             "fingerprint": lock.fingerprint, "locked_at": f"{lock.locked_at:%Y-%m-%d}", "locked_by": lock.locked_by,
             "seed_commitment": lock.seed_commitment, "decisions": lock.decisions.get("comparisons", {}),
-            "allocated": {arm: allocated[arm] for arm in trial.arms if arm in allocated}, "collected": collected,
+            "allocated": {f"step {step}": sites for step, sites in sorted(steps.items())}
+            or {arm: allocated[arm] for arm in trial.arms if arm in allocated},
+            "collected": collected,
         }  # fmt: skip
     prior = PRIORS[trial.power.prior]
     return ProtocolFacts(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nudge.messages.render import RenderError, render
-from nudge.messages.segments import segments
 from nudge.trial.records.people import Person
 from nudge.workflow.words import chosen_template
 
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from nudge.delivery.plan import Planner
+    from nudge.messages.links import Manner
     from nudge.trial.model import Trial
     from nudge.trial.records.messages import Template, Words
     from nudge.trial.records.people import Roll, Unit, Value
@@ -45,14 +44,14 @@ class Unrendered:
 
 
 def render_arm(
-    planner: Planner, templates: Mapping[str, Template], unit: Unit, arm: str
+    planner: Planner, templates: Mapping[str, Template], unit: Unit, arm: str, manner: Manner
 ) -> Iterator[Rendered | Unrendered]:
     """What a unit would get in an arm."""
     for number, message in enumerate(planner.trial.arms[arm].messages):
         for person, route, due in planner.recipients(unit, message):
-            template = chosen_template(templates, message.template, route.channel, person.language)
             try:
-                words = render(template, person.columns, unit.id)
+                template = chosen_template(templates, message.template, route.channel, person.language)
+                words = render(template, person.columns, unit.id, manner)
             except RenderError as error:
                 yield Unrendered(arm, number, unit.id, error.what)
                 continue
@@ -69,84 +68,41 @@ class Forecast:
     unrendered: tuple[Unrendered, ...]
 
 
-def forecast(planner: Planner, templates: Sequence[Template], roll: Roll) -> Forecast:
-    """Render every arm for every unit; each arm's totals are scaled by its share of the draw."""
+def forecast(planner: Planner, templates: Sequence[Template], roll: Roll, manner: Manner) -> Forecast:
+    """Render every arm for every unit; each message counts by its arm's share of the draw.
+
+    In a stepped wedge that share is of the sites that are in the arm when the message is due.
+    """
     by_key = {template.key: template for template in templates}
     trial = planner.trial
-    ratio = trial.randomise.ratio if trial.randomise else {}
-    shares = {arm: ratio.get(arm, 1) for arm in trial.arms}
     price = trial.costs.sms if trial.costs and trial.costs.sms else 0.0
-    messages: Counter[str] = Counter()
-    parts: Counter[str] = Counter()
+    messages, parts = dict.fromkeys(trial.arms, 0.0), dict.fromkeys(trial.arms, 0.0)
     failed: list[Unrendered] = []
     for arm in trial.arms:
         for unit in roll.units:
-            for one in render_arm(planner, by_key, unit, arm):
+            for one in render_arm(planner, by_key, unit, arm, manner):
                 if isinstance(one, Unrendered):
                     failed.append(one)
                     continue
-                messages[arm] += 1
-                parts[arm] += one.words.segments if one.words.channel == "sms" else 0
-    total = sum(shares.values())
-    scaled = {arm: shares[arm] / total for arm in trial.arms}
+                share = share_of(planner, arm, one.due)
+                messages[arm] += share
+                parts[arm] += share * one.words.segments if one.words.channel == "sms" else 0
     return Forecast(
-        {arm: round(messages[arm] * scaled[arm]) for arm in trial.arms if messages[arm]},
-        {arm: round(parts[arm] * scaled[arm]) for arm in trial.arms if parts[arm]},
-        {arm: round(parts[arm] * scaled[arm] * price, 2) for arm in trial.arms if parts[arm]},
+        {arm: round(number) for arm, number in messages.items() if number},
+        {arm: round(number) for arm, number in parts.items() if number},
+        {arm: round(number * price, 2) for arm, number in parts.items() if number},
         tuple(failed),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One message as `nudge preview` shows it."""
-
-    arm: str
-    why: str
-    unit: str
-    channel: str
-    language: str
-    subject: str
-    text: str
-    segments: int
-    encoding: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-
-def previews(
-    planner: Planner, templates: Sequence[Template], units: Sequence[Unit], chosen: Sequence[str]
-) -> list[Shown]:
-    """The chosen units; else, for every arm, channel and language, a typical family and the longest text."""
-    by_key = {template.key: template for template in templates}
-    groups: defaultdict[tuple[str, int, str, str], list[Rendered]] = defaultdict(list)
-    shown: list[Shown] = []
-    for arm in planner.trial.arms:
-        for unit in units:
-            for one in render_arm(planner, by_key, unit, arm):
-                if isinstance(one, Unrendered):
-                    shown.append(Shown(arm, "cannot be rendered", unit.id, "", "", "", one.why, 0, ""))
-                else:
-                    groups[arm, one.message, one.words.channel, one.language].append(one)
-    for group in groups.values():
-        if chosen:
-            shown += [_shown(one, "chosen") for one in group if one.unit in chosen]
-            continue
-        longest = max(group, key=lambda one: len(one.words.text))
-        shown.append(_shown(group[0], "a typical family"))
-        if longest is not group[0]:
-            shown.append(_shown(longest, "the longest text"))
-    return shown
-
-
-def _shown(one: Rendered, why: str) -> Shown:
-    sms = one.words.channel == "sms"
-    return Shown(
-        one.arm, why, one.unit, one.words.channel, one.language, one.words.subject, one.words.text,
-        one.words.segments, segments(one.words.text).encoding if sms else "",
-    )  # fmt: skip
+def share_of(planner: Planner, arm: str, due: datetime) -> float:
+    """The share of units that are in an arm when a message is due."""
+    trial, crossings = planner.trial, planner.crossings
+    if crossings is not None:
+        crossed = crossings.complete(due) / len(crossings.begins)
+        return 1 - crossed if arm == trial.control else crossed
+    ratio = trial.randomise.ratio if trial.randomise else {}
+    return ratio.get(arm, 1) / sum(ratio.get(name, 1) for name in trial.arms)
 
 
 def example_person(trial: Trial, now: datetime) -> Person:

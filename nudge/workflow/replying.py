@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from nudge.delivery.hours import DutyHours, duty_hours
-from nudge.delivery.replies import Meaning, Priority, Understood, understood
+from nudge.delivery.hours import duty_hours
+from nudge.delivery.replies import Meaning, Priority, understood
 from nudge.people.contacts import UnusableAddress, normalised
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
@@ -21,19 +21,23 @@ from nudge.store.events import (
     overdue_replies,
     read_reply,
     reply_rows,
+    row_of,
     see_notices,
 )
 from nudge.store.ledger import cancel_opted_out
+from nudge.store.locks import hold_ledger
 from nudge.store.opt_outs import Owner, add_opt_out, lift_opt_outs, lift_unit, owners
 from nudge.store.people import is_unit, language_of
+from nudge.store.suppressions import COMPLAINT, lift_suppressions
 from nudge.store.trials import current_lock
 from nudge.trial.errors import InputError, Refused
 from nudge.trial.grammar import duration
+from nudge.workflow.answering import AGAIN_AFTER, Duty, answer_to, unless_told
 from nudge.workflow.limiting import site_trials
+from nudge.workflow.objecting import wrong_recipient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
@@ -42,44 +46,16 @@ if TYPE_CHECKING:
 _PROMISED = timedelta(hours=4)
 """Where a message belongs to no trial, nobody has promised anything else."""
 
-# nhs.uk and police.uk: 999 in danger of life, 111 for health advice. GSM-7, one segment each.
-_ANSWERS = {
-    "en": {
-        "stop": "You will get no more of these messages. Reply START if you change your mind.",
-        "start": "You will get these messages again. Reply STOP to end them.",
-        "closed": "Thank you. We read messages {hours}. If anyone is in danger call 999. For health advice call 111.",
-        "help": "A person will read your message. We read messages {hours}. In danger call 999. Health advice: 111. "
-        "Reply STOP to end these messages.",
-    },
-    "cy": {
-        "stop": "Ni chewch fwy o'r negeseuon hyn. Atebwch DECHRAU os newidiwch eich meddwl.",
-        "start": "Cewch y negeseuon hyn eto. Atebwch STOP i'w hatal.",
-        "closed": "Diolch. Darllenwn negeseuon {hours}. Os oes rhywun mewn perygl ffoniwch 999. Cyngor iechyd: 111.",
-        "help": "Bydd rhywun yn darllen eich neges. Darllenwn negeseuon {hours}. Mewn perygl: 999. Iechyd: 111. "
-        "Atebwch STOP i'w hatal.",
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """Who reads the replies to a trial, and when."""
-
-    hours: DutyHours
-    said: str
-    promised: timedelta
-    keywords: Mapping[str, list[str]]
-
 
 def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: Event) -> str:
     """Understand one message of a family and act on it; returns what was understood.
 
     An end takes effect in this transaction, on every trial, also for messages already due.
     """
+    at = _said_at(event, at)
     address, text = _address(event.content.get("From", "")), str(event.content.get("Body", ""))
     lookup = desk.vault.lookup(address)
-    found = owners(connection, lookup)
-    owner = found[0] if found else Owner("", "", "")
+    owner = _owner(connection, event, lookup)
     duty = _duty(connection, owner.trial)
     said = understood(text, duty.keywords)
     now = desk.clock.now()
@@ -88,9 +64,14 @@ def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: E
         cancel_opted_out(connection, now, site_trials(connection))
     elif said.meaning is Meaning.START:
         lift_opt_outs(connection, now, lookup)
-    # A provider that keeps its own list of numbers has answered these words itself (`OptOutType`).
-    answered = bool(event.content.get("OptOutType"))
+        lift_suppressions(connection, now, lookup, COMPLAINT)
+    if said.wrong_recipient:
+        wrong_recipient(connection, now, owner, lookup, "family")
+    # A provider that keeps its own list of numbers has answered these words itself (`OptOutType`), and a text
+    # that is heard of only hours later is not answered by a machine.
+    answered = bool(event.content.get("OptOutType")) or now - at > AGAIN_AFTER
     language = language_of(connection, owner.trial, owner.person)
+    answer = "" if answered else unless_told(connection, lookup, answer_to(said, duty, language, at), at)
     reads_from = at if said.priority is Priority.URGENT else duty.hours.next_open(at)
     add_reply(
         connection,
@@ -98,7 +79,7 @@ def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: E
             "at": at, "event": number, "lookup": lookup, "sealed_address": desk.vault.seal(address.encode()),
             "sealed_text": desk.vault.seal(text.encode()), "trial": owner.trial, "unit": owner.unit,
             "person": owner.person, "meaning": said.meaning, "keyword": said.keyword, "priority": int(said.priority),
-            "answer": "" if answered else _answer(said, duty, language, at),
+            "answer": answer, "answer_via": _answered_by(connection, event),
             "escalate_at": reads_from + duty.promised, "read_at": None if said.to_read else now,
             "read_by": None if said.to_read else "understood",
         },
@@ -106,7 +87,33 @@ def hear(connection: Connection, desk: Desk, number: int, at: datetime, event: E
     if said.priority is Priority.URGENT:
         text = f"a reply of {at:%d %B %H:%M} UTC holds a safeguarding word; read it now: nudge inbox"
         add_notice(connection, now, owner.trial, "urgent reply", text)
-    return str(said.meaning)
+    return str(Meaning.WRONG if said.wrong_recipient else said.meaning)
+
+
+def _said_at(event: Event, heard: datetime) -> datetime:
+    """When it was said, where it was fetched and not posted; never later than it was heard."""
+    said = event.content.get("At")
+    if not said:
+        return heard
+    moment = datetime.fromisoformat(str(said))
+    return min(heard, moment if moment.tzinfo else moment.replace(tzinfo=UTC))  # Notify's times are UTC
+
+
+def _owner(connection: Connection, event: Event, lookup: str) -> Owner:
+    """Whose answer it is: by the message it answers, where the provider tells which, else by contact point."""
+    row = row_of(connection, event.reference, "") if event.reference else None
+    if row is not None:
+        return Owner(row["trial"], row["unit"], row["person"])
+    found = owners(connection, lookup)
+    return found[0] if found else Owner("", "", "")
+
+
+def _answered_by(connection: Connection, event: Event) -> str:
+    """The way an answer goes as a message of its own; none where the provider takes it with the callback."""
+    if event.provider == "notify":
+        return "govuk_notify"
+    row = row_of(connection, event.reference, "") if event.provider == "email" and event.reference else None
+    return str(row["via"]) if row is not None else ""
 
 
 def _address(sender: str) -> str:
@@ -128,19 +135,11 @@ def _duty(connection: Connection, trial: str) -> Duty:
     return Duty(duty_hours(said, zone), said or "in office hours", promised, definition.get("replies") or {})
 
 
-def _answer(said: Understood, duty: Duty, language: str, at: datetime) -> str:
-    words = _ANSWERS.get(language, _ANSWERS["en"])
-    if said.meaning is Meaning.HELP:
-        return words["help"].format(hours=duty.said)
-    if said.to_read and not duty.hours.open_at(at):
-        return words["closed"].format(hours=duty.said)
-    return words.get(str(said.meaning), "")
-
-
 def raise_alerts(desk: Desk) -> int:
     """Say which replies are unread beyond the hour the trial file promises; returns how many."""
     now = desk.clock.now()
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         overdue = overdue_replies(connection, now)
         for row in overdue:
             text = f"reply {row['id']} of {row['at']:%d %B %H:%M} UTC is unread beyond the promised time"
@@ -195,9 +194,12 @@ def see_all_notices(desk: Desk) -> int:
         return see_notices(connection, desk.clock.now(), desk.settings.actor)
 
 
-def opt_out(desk: Desk, *, address: str = "", trial: str = "", unit: str = "", lift: bool = False) -> int:
+def opt_out(
+    desk: Desk, *, address: str = "", trial: str = "", unit: str = "", lift: bool = False, complained: bool = False
+) -> int:
     """Staff stop a family at once, in every trial; returns how many messages were cancelled.
 
+    complained: the family did not only ask for an end; harm rules count it as a complaint.
     Raises InputError where the address is none, Refused where nobody has it and no unit is named.
     """
     lookup = ""
@@ -207,6 +209,7 @@ def opt_out(desk: Desk, *, address: str = "", trial: str = "", unit: str = "", l
         except UnusableAddress as error:
             raise InputError(f"`{address}` {error}") from None
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         now = desk.clock.now()
         if unit and not is_unit(connection, trial, unit):
             raise InputError(f"no unit `{unit}` takes part in {trial}", "see nudge ledger TRIAL --unit UNIT")
@@ -221,5 +224,13 @@ def opt_out(desk: Desk, *, address: str = "", trial: str = "", unit: str = "", l
             if not lifted:
                 raise Refused("no opt-out of theirs is in force", "nothing was changed")
             return 0
-        add_opt_out(connection, now, "staff", desk.settings.actor, lookup=lookup, trial=trial, unit=unit)
+        add_opt_out(
+            connection,
+            now,
+            COMPLAINT if complained else "staff",
+            desk.settings.actor,
+            lookup=lookup,
+            trial=trial,
+            unit=unit,
+        )
         return cancel_opted_out(connection, now, site_trials(connection))

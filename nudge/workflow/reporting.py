@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from nudge.analysis.frozen import is_frozen
 from nudge.report.page import report_page
 from nudge.report.words import effect, readable
 from nudge.store.engine import reading
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
 def report_trial(path: Path, desk: Desk, folder: Path, data: Path | None = None) -> Path:
     """Write the report of the results last made; a trial run elsewhere is analysed on the way."""
     trial = load_trial(path).trial
+    if data is not None and is_frozen(data):
+        raise Refused(
+            f"{data} is a frozen data set: it gives the numbers of its report again, and makes no new one",
+            f"nudge analyse {path} --data {data}",
+        )
     if trial.run_elsewhere:
-        return write_report(analyse_trial(path, desk, data), trial, folder)
+        return write_report(analyse_trial(path, desk, data, folder), trial, folder)
     with reading(desk.store).begin() as connection:
         content = latest_results(connection, trial.trial)
     if content is None:

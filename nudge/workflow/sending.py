@@ -17,21 +17,31 @@ from nudge.messages.render import RenderError, render
 from nudge.store import lease, ledger
 from nudge.store.engine import reading
 from nudge.store.events import add_notice
+from nudge.store.locks import hold_ledger, share_ledger
 from nudge.store.opt_outs import add_opt_out
 from nudge.store.rates import hold_sender, reserve
+from nudge.store.suppressions import BOUNCED, suppress
+from nudge.trial.lock import trial_of
 from nudge.trial.records.delivery import Asked, DueSend, Outgoing, SendResult, Status, Step, Trace
 from nudge.workflow.guard import need_locked
 from nudge.workflow.limiting import held_back, read_rates, sending_hours, site_trials
+from nudge.workflow.linking import as_sent, sent_links
+from nudge.workflow.marking import email_marks
 from nudge.workflow.words import chosen_template, locked_templates, words_from_text, words_to_text
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from nudge.delivery.channels import Channel
+    from nudge.messages.links import Manner
+    from nudge.trial.model import Trial
     from nudge.trial.records.messages import Template, Words
     from nudge.workflow.desk import Desk
 
 _BATCH = 320
+_LOOK_AGAIN = timedelta(minutes=15)
+_MAY_WAIT = timedelta(minutes=10)
+"""How long a text may wait at a provider that cannot be told to drop it; then it is too late for today."""
 Result = tuple[DueSend, SendResult, Step]
 
 
@@ -89,12 +99,14 @@ class StoreLedger:
         """Bring the ledger up to this moment and read what is due."""
         now = self.desk.clock.now()
         with self.desk.store.begin() as connection:
+            hold_ledger(connection)
             lease.take_lease(connection, self.holder, now, self.lease_length)
-            ledger.make_ready(connection, self.holder, now, site_trials(connection))
-            while rows := ledger.due_rows(connection, now, _BATCH, self.desk.vault):
-                held = held_back(connection, rows, now, self.desk.settings)
+            ledger.make_ready(connection, now, site_trials(connection))
+            while rows := ledger.due_rows(connection, self.holder, now, _BATCH, self.desk.vault):
+                held = held_back(connection, rows, now, self.desk.settings, self.holder)
                 ledger.record_steps(connection, held, now)
                 if allowed := [row for row in rows if row.id not in held]:
+                    ledger.take_up(connection, allowed, self.holder)
                     return allowed
             return []
 
@@ -108,24 +120,28 @@ class StoreLedger:
         now = self.desk.clock.now()
         ended = {one.due.id: one.step for one in prepared if one.step is not None}
         with self.desk.store.begin() as connection:
+            hold_ledger(connection) if any(map(_to_heed, results)) else share_ledger(connection)
             lease.take_lease(connection, self.holder, now, self.lease_length)
-            ledger.record_steps(connection, {due.id: step for due, _, step in results}, now)
+            ledger.record_steps(connection, {due.id: step for due, _, step in results}, now, self.holder)
             ledger.record_provider_ids(
                 connection, {due.id: said.provider_id for due, said, _ in results if said.provider_id}
             )
-            ledger.record_steps(connection, ended, now)
+            ledger.record_steps(connection, ended, now, self.holder)
             self._heed(connection, results, now)
             claimed = ledger.claim(connection, [self._intent(one) for one in prepared if one.words], self.holder, now)
         return [one for one in prepared if one.due.id in claimed]
 
     def _heed(self, connection: Connection, results: Sequence[Result], now: datetime) -> None:
-        """Codes that a person must see, and opt-outs that only the provider knew of."""
+        """Codes that a person must see, addresses refused for good, and opt-outs that only the provider knew of."""
         for due, said, _ in results:
             if not said.recognised:
                 text = f"{due.via} refused {due.id} with {said.code} ({said.detail}), which is in no table of ours"
                 add_notice(connection, now, due.trial, "unknown code", text)
             if said.retry_after:
                 hold_sender(connection, due.via, now + timedelta(seconds=said.retry_after))
+            if said.unusable:
+                lookup = self.desk.vault.lookup(due.address or "")
+                suppress(connection, now, BOUNCED, due.via, lookup=lookup, trial=due.trial, unit=due.unit)
             if said.opted_out:
                 lookup = self.desk.vault.lookup(due.address or "")
                 add_opt_out(connection, now, "provider", due.via, lookup=lookup, trial=due.trial, unit=due.unit)
@@ -134,20 +150,37 @@ class StoreLedger:
     def unknowns(self, via: str) -> list[Asked]:
         """Unknown rows of a way of sending."""
         with self.desk.store.begin() as connection:
+            hold_ledger(connection)
             lease.take_lease(connection, self.holder, self.desk.clock.now(), self.lease_length)
-            ledger.make_ready(connection, self.holder, self.desk.clock.now(), site_trials(connection))
+            ledger.make_ready(connection, self.desk.clock.now(), site_trials(connection))
             return ledger.unknown_rows(connection, via, self.desk.vault)
 
     def settle(self, found: Mapping[str, tuple[Step, Trace]]) -> Counter[Status]:
         """Write what asking a provider has shown."""
         with self.desk.store.begin() as connection:
+            hold_ledger(connection)
             return ledger.settle(connection, found, self.desk.clock.now())
 
     def _intent(self, one: Prepared) -> ledger.Intent:
         return ledger.Intent(
             one.due.id, self.desk.vault.seal(one.words.encode()), hashlib.sha256(one.words.encode()).hexdigest(),
-            one.template, one.segments,
+            one.template, one.segments, one.links,
         )  # fmt: skip
+
+
+def _to_heed(result: Result) -> bool:
+    """Whether an answer says more than what became of its own message."""
+    _, said, _ = result
+    return not said.recognised or bool(said.retry_after) or said.opted_out
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a trial says, as it was locked."""
+
+    trial: Trial
+    templates: Mapping[str, Template]
+    manner: Manner
 
 
 @dataclass(slots=True)
@@ -156,7 +189,7 @@ class Preparer:
 
     desk: Desk
     channels: Mapping[str, Channel]
-    _templates: dict[str, dict[str, Template]] = field(default_factory=dict)
+    _said: dict[str, _Said] = field(default_factory=dict)
     _calendars: dict[str, SendingHours] = field(default_factory=dict)
 
     def __call__(self, due: DueSend, now: datetime) -> Prepared:
@@ -167,15 +200,24 @@ class Preparer:
         hours = self._hours(due.trial)
         if due.channel != "staff" and not hours.open_at(now):
             return Prepared(due, step=until(hours.next_open(now), due.not_after, "outside the hours for messages"))
+        if due.channel == "sms" and not self.channels[due.via].can.expire and hours.ends_within(now, _MAY_WAIT):
+            again = hours.next_open(hours.closes_at(now))
+            return Prepared(due, step=until(again, due.not_after, "it could wait at the provider into the night"))
         try:
             words = self._words(due)
         except RenderError as error:
             return Prepared(due, step=Step(Status.CANCELLED, reason=error.what))
         if due.address is None:
             raise AssertionError("a row without an address is cancelled above")
+        if words.links and not self.desk.settings.link_base_url:
+            return Prepared(due, step=until(now + _LOOK_AGAIN, due.not_after, "NUDGE_LINK_BASE_URL is not set"))
         deadline = min(due.not_after, hours.closes_at(now))
-        outgoing = Outgoing(due.id, due.address, words.sender, words.subject, words.text, now, deadline)
-        return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments)
+        outgoing = Outgoing(
+            due.id, due.address, words.sender, words.subject, words.text, now, deadline, words.html,
+            **email_marks(self.desk, due.id, due.channel),
+        )  # fmt: skip
+        links = () if due.body else sent_links(self._said[due.trial].trial, words)
+        return Prepared(due, outgoing, None, words_to_text(words), words.template, words.segments, links)
 
     def _must_not_go(self, due: DueSend) -> str:
         """Why a row must not be sent, or an empty text."""
@@ -183,6 +225,8 @@ class Preparer:
             return f"its arm {due.arm} is not the unit's arm {due.arm_allocated}"
         if due.address is None:
             return "there is no contact point any more"
+        if due.suppressed:
+            return f"its contact point is not used any more: {due.suppressed}"
         if not due.safe:
             return "the route is no longer marked safe"
         if due.reserved and self.channels[due.via].live:
@@ -195,9 +239,12 @@ class Preparer:
         return self._calendars[trial]
 
     def _words(self, due: DueSend) -> Words:
+        if due.trial not in self._said:
+            locked = need_locked(self.desk.store, due.trial)
+            trial = trial_of(locked.lock.definition)
+            self._said[due.trial] = _Said(trial, locked_templates(locked), as_sent(trial, self.desk))
         if due.body is not None:
             return words_from_text(due.body)
-        if due.trial not in self._templates:
-            self._templates[due.trial] = locked_templates(need_locked(self.desk.store, due.trial))
-        template = chosen_template(self._templates[due.trial], due.template, due.channel, due.language)
-        return render(template, due.columns, due.unit)
+        said = self._said[due.trial]
+        template = chosen_template(said.templates, due.template, due.channel, due.language)
+        return render(template, due.columns, due.unit, said.manner, due.id)

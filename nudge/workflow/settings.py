@@ -21,6 +21,12 @@ class Settings(BaseSettings):
     smtp_connections: int = Field(default=16, ge=1, le=64)
     public_url: str = ""
     """Where providers reach this service with callbacks: https://nudge.example.gov.uk."""
+    link_base_url: str = ""
+    """What `{{ link('…') }}` addresses begin with: https://go.example.gov.uk. As short as can be: it is paid for."""
+    bounce_address: str = ""
+    """A mailbox that takes bounces, with `+` and what follows: bounces@mail.example.gov.uk."""
+    mail_bearer: SecretStr = SecretStr("")
+    """The token a mail server shows when it posts what came back."""
     trusted_proxies: str = ""
     """Addresses or networks of proxies whose X-Forwarded headers are believed, separated by commas."""
     provider_connections: int = Field(default=16, ge=1, le=64)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
+from nudge.store.locks import hold_trial
 from nudge.store.trials import add_approval, approvals_of, locks_of
 from nudge.trial.errors import InputError, ProblemsFound, Refused
 from nudge.trial.problems import Level
@@ -43,7 +44,7 @@ def approve_trial(path: Path, desk: Desk, approver: str) -> Signed:
     name = " ".join(approver.split())
     if not name:
         raise InputError("the approver has no name", "write --as 'First Last'")
-    examined = examine(path, desk.clock.now())
+    examined = examine(path, desk.clock.now(), desk.settings.link_base_url)
     errors = examined.at(Level.ERROR)
     if errors:
         raise ProblemsFound(errors)
@@ -55,6 +56,7 @@ def approve_trial(path: Path, desk: Desk, approver: str) -> Signed:
         shown = "\n".join(f"  {problem}" for problem in standing)
         raise Refused(f"what cannot be launched cannot be approved:\n{shown}", "mend them and lock anew")
     with desk.store.begin() as connection:
+        hold_trial(connection, locked.state.name)
         now = desk.clock.now()
         add_approval(connection, locked.lock, name, now)
         record_action(

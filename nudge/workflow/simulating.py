@@ -10,23 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nudge.analysis.analyse import family_size
-from nudge.analysis.batched import Runs
-from nudge.analysis.comparison import coded_columns
-from nudge.analysis.foreseen import baseline_columns
 from nudge.analysis.operating import Operating, Share, Tally
-from nudge.design.simulation import World, totals, unequal_sizes
+from nudge.analysis.runs import Runs
+from nudge.design.simulation import true_effect
 from nudge.report.numbers import percent
 from nudge.trial.errors import ProblemsFound, Refused
-from nudge.trial.problems import Level
-from nudge.trial.records.design import DrawUnit
-from nudge.workflow.drawing import draws_sites
-from nudge.workflow.drawn_design import design_of
+from nudge.trial.problems import Level, listed
+from nudge.workflow.drawn_design import TOGETHER
 from nudge.workflow.examine import Examined, examine
 from nudge.workflow.forecasting import Sending, sending_of
-from nudge.workflow.law import draw_units, law_of
-from nudge.workflow.plans import Planned, icc_of, plans_of, sizes_of
-from nudge.workflow.redrawing import redraw_of
+from nudge.workflow.plans import icc_of, plans_of, sizes_of
 from nudge.workflow.reporting import without_nan
+from nudge.workflow.simulated_world import Setting, runs_of, setting_of
+from nudge.workflow.simulating_wedge import WedgePlan, wedge_notes, wedge_plan, wedge_tallies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,14 +30,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nudge.trial.model import Trial
-    from nudge.trial.records.analysis import Floats, Ints
-    from nudge.trial.records.design import Law
+    from nudge.trial.records.analysis import Floats
     from nudge.trial.records.people import Roll
+    from nudge.workflow.plans import Planned
 
 Progress = Callable[[str, int, int], None]
 _CELLS = 1_000_000
-"""Runs × units held at once: memory stays below a few hundred megabytes whatever the roll."""
-_RISK_EDGE = 0.001
+"""Runs × numbers for each held at once: memory stays below a few hundred megabytes whatever the roll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +95,6 @@ class Simulated:
         return plain
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """What every batch needs."""
-
-    trial: Trial
-    law: Law
-    units: list[DrawUnit]
-    people: Ints
-    block: Ints
-    planned: tuple[Planned, ...]
-    worlds: Mapping[str, World]
-
-
 def simulate_trial(path: Path, now: datetime, asked: Asked, progress: Progress) -> Simulated:
     """Simulate a trial file. Raises ProblemsFound, Refused for designs that cannot be drawn again."""
     examined = examine(path, now)
@@ -124,76 +106,30 @@ def simulate_trial(path: Path, now: datetime, asked: Asked, progress: Progress) 
 
 def simulate(examined: Examined, now: datetime, asked: Asked, progress: Progress) -> Simulated:
     """Every scenario asked for: by default no effect, and the worthwhile one."""
-    trial, roll = examined.trial, examined.roll
+    trial = examined.trial
+    roll = examined.roll if examined.roll is not None and examined.roll.units else None
     if trial.run_elsewhere:
         raise Refused(f"{trial.trial} was run elsewhere", "only a trial to come can be simulated")
-    redraw_of(law_of(trial))
     rng = np.random.default_rng(asked.seed)
-    setting = _setting(trial, roll, asked, rng)
+    sizes = sizes_of(trial, roll)
+    setting = setting_of(trial, roll, plans_of(trial, roll, sizes), sizes, asked.opt_out, rng)
+    wedge = wedge_plan(trial, roll, setting.people, now)
     effects = asked.effects or {"nothing": 0.0, "worthwhile": None}
     scenarios = {}
-    sending = sending_of(examined, now) if roll is not None else None
+    sending = sending_of(examined, now) if roll is not None and wedge is None else None
     counted: list[NDArray[np.float64]] = []
     for name, effect in effects.items():
 
         def show(done: int, of: int, what: str = f"effect: {name}") -> None:
             progress(what, done, of)
 
-        tallies = _all_runs(setting, effect, asked.runs, rng, show, sending, counted)
+        tallies = _all_runs(setting, wedge, effect, asked.runs, rng, show, sending, counted)
         scenarios[name] = tuple(_lines(setting, effect, tallies))
     logistics = _logistics(trial, sending, np.concatenate(counted), setting, asked) if sending is not None else None
     return Simulated(
         trial.trial, asked.runs, asked.seed, len(setting.units), int(setting.people.sum()), scenarios, logistics,
-        tuple(_notes(trial, roll, asked)),
+        (*_notes(trial, roll, asked), *wedge_notes(wedge)),
     )  # fmt: skip
-
-
-def _setting(trial: Trial, roll: Roll | None, asked: Asked, rng: np.random.Generator) -> _Setting:
-    sizes = sizes_of(trial, roll)
-    planned = tuple(plans_of(trial, roll, sizes))
-    if roll is not None:
-        units = draw_units(trial, roll.units)
-        people = np.array([len(unit.people) for unit in roll.units], dtype=np.int64)
-    else:
-        units = [DrawUnit(f"{i + 1:07d}") for i in range(int(sizes.units))]
-        people = unequal_sizes(len(units), sizes.rows, sizes.cv, rng)
-    codes = {block: i for i, block in enumerate(dict.fromkeys(unit.block for unit in units))}
-    block = np.array([codes[unit.block] for unit in units], dtype=np.int64)
-    worlds = {one.named.outcome: _world(trial, roll, one, people, asked) for one in planned}
-    return _Setting(trial, law_of(trial), units, people, block, planned, worlds)
-
-
-def _world(trial: Trial, roll: Roll | None, one: Planned, people: Ints, asked: Asked) -> World:
-    """The families of one outcome; turned so that more is better, as the plan is."""
-    given, plan = trial.power, one.plan
-    binary = plan.spread is None
-    level = (plan.baseline or 0.0) if binary else 0.0
-    variance = level * (1 - level) if binary else (plan.spread or 0.0) ** 2
-    shift = _shift(trial, roll, people) * np.sqrt(given.r2 * variance)
-    risk = level + shift
-    return World(
-        people, np.clip(risk, _RISK_EDGE, 1 - _RISK_EDGE) if binary else risk,
-        None if binary else (plan.spread or 0.0) * float(np.sqrt(1 - given.r2)),
-        icc_of(trial).value if int(people.max()) > 1 else 0.0, given.reached * (1 - asked.opt_out), given.known,
-        not draws_sites(trial),
-    )  # fmt: skip
-
-
-def _shift(trial: Trial, roll: Roll | None, people: Ints) -> Floats:
-    """(U,) each unit's place on what the covariates foretell: mean 0, people's spread 1; 0 without any."""
-    if roll is None or not trial.analysis.covariates or trial.power.r2 == 0:
-        return np.zeros(people.size)
-    rows = [person.columns for unit in roll.units for person in unit.people]
-    values = baseline_columns(trial, rows)
-    declared = {name: values[name] for name in trial.analysis.covariates}
-    coded = coded_columns(declared, trial.population.columns, np.ones(len(rows), dtype=bool))
-    if not coded:
-        return np.zeros(people.size)
-    score = np.sum([(column - column.mean()) / column.std() for column in coded.values()], axis=0)
-    score = (score - score.mean()) / score.std()
-    unit = np.repeat(np.arange(people.size), people)
-    mean: Floats = np.bincount(unit, score) / people
-    return mean
 
 
 def arm_effects(trial: Trial, effect: float) -> Floats:
@@ -211,49 +147,53 @@ def arm_effects(trial: Trial, effect: float) -> Floats:
 
 
 def _all_runs(
-    setting: _Setting, effect: float | None, runs: int, rng: np.random.Generator,
+    setting: Setting, wedge: WedgePlan | None, effect: float | None, runs: int, rng: np.random.Generator,
     progress: Callable[[int, int], None], sending: Sending | None, counted: list[NDArray[np.float64]],
 ) -> list[Tally]:  # fmt: skip
     """One tally per outcome and comparison."""
-    redraw, design = redraw_of(setting.law), design_of(setting.trial)
+    if wedge is not None:
+        return wedge_tallies(
+            wedge, setting.law, setting.worlds, setting.planned, effect, runs, setting.units, rng, progress
+        )  # fmt: skip
+
+    def added(one: Planned) -> Floats:
+        return arm_effects(setting.trial, one.aim.worthwhile if effect is None else effect)
+
     tallies = [Tally() for _ in setting.planned]
-    at_once = max(1, min(runs, _CELLS // len(setting.units)))
+    at_once = max(1, min(runs, _CELLS // setting.entries))
     progress(0, runs)
     for start in range(0, runs, at_once):
         number = min(at_once, runs - start)
-        arms = redraw(setting.units, setting.law, number, rng)
+        arms, made = runs_of(setting, number, added, rng)
         if sending is not None:
             counted.append(sending.of(arms))
-        made: dict[str, tuple[Floats, Floats]] = {}
         for one, tally in zip(setting.planned, tallies, strict=True):
-            name = one.named.outcome
-            if name not in made:
-                size = one.aim.worthwhile if effect is None else effect
-                made[name] = totals(setting.worlds[name], arms, arm_effects(setting.trial, size), rng)
-            tally.add(_runs(setting, one, arms, *made[name]), design)
+            tally.add(compared(setting, one, arms, *made[one.named.outcome]), setting.design)
         progress(start + number, runs)
     return tallies
 
 
-def _runs(setting: _Setting, one: Planned, arms: NDArray[np.int8], rows: Floats, sums: Floats) -> Runs:
+def compared(setting: Setting, one: Planned, arms: NDArray[np.int8], rows: Floats, sums: Floats) -> Runs:
+    """One outcome and comparison of some runs, as the analysis takes them."""
     arm, _, control = one.named.comparison.partition(" - ")
-    treated = arms == setting.law.arms.index(arm)
-    here = treated | (arms == setting.law.arms.index(control))
-    design = design_of(setting.trial)
-    block = setting.block if design.blocks else np.zeros_like(setting.block)
+    places = [setting.law.arms.index(name) for name in (arm, control)]
     return Runs(
-        treated, here, rows, sums, block, one.plan.spread is None, design.clusters, setting.trial.analysis.average
-    )
+        arms == places[0], np.isin(arms, places), rows, sums, setting.block, one.plan.spread is None,
+        setting.design.clusters, setting.trial.analysis.average, setting.of, setting.baseline,
+        None if setting.chance is None else setting.chance[:, places].T, (arm, control),
+    )  # fmt: skip
 
 
-def _lines(setting: _Setting, effect: float | None, tallies: list[Tally]) -> list[Line]:
+def _lines(setting: Setting, effect: float | None, tallies: list[Tally]) -> list[Line]:
     trial, lines = setting.trial, []
     family = family_size(trial, "primary")
     for one, tally in zip(setting.planned, tallies, strict=True):
         size = one.aim.worthwhile if effect is None else effect
         arm, _, control = one.named.comparison.partition(" - ")
-        added = arm_effects(trial, size) * setting.worlds[one.named.outcome].reached
-        truth = float(added[setting.law.arms.index(arm)] - added[setting.law.arms.index(control)])
+        added = arm_effects(trial, size)
+        pair = float(added[setting.law.arms.index(arm)]), float(added[setting.law.arms.index(control)])
+        world = setting.worlds[one.named.outcome]
+        truth = true_effect(world, pair, of_units=one.choice.estimator == "cluster_means")
         found = tally.operating(truth, one.aim.worthwhile, trial.power.alpha, family)
         scale = "probability" if one.plan.spread is None else "mean"
         lines.append(Line(one.named.outcome, one.named.comparison, scale, one.named.unit, found))
@@ -261,7 +201,7 @@ def _lines(setting: _Setting, effect: float | None, tallies: list[Tally]) -> lis
 
 
 def _logistics(
-    trial: Trial, sending: Sending, counted: NDArray[np.float64], setting: _Setting, asked: Asked
+    trial: Trial, sending: Sending, counted: NDArray[np.float64], setting: Setting, asked: Asked
 ) -> Logistics:
     """Messages and segments of every run, priced; a text that fails is paid for all the same."""
     messages, segments = counted[:, 0], counted[:, 1]
@@ -288,8 +228,12 @@ def _notes(trial: Trial, roll: Roll | None, asked: Asked) -> list[str]:
     notes = [f"{arrive}, the outcome of {percent(given.known, 0)} is known"]
     if roll is None:
         notes.append("there is no roll: units are made up from the `power` block, and cost and duration are not known")
-    if trial.analysis.covariates:
-        notes.append("the analysis without covariates is simulated; those that foretell the outcome make it sharper")
+    if trial.analysis.covariates and trial.randomise and trial.randomise.method not in TOGETHER:
+        named = f"{listed(trial.analysis.covariates)} {'enters' if len(trial.analysis.covariates) == 1 else 'enter'}"
+        foretell = "explain nothing" if trial.power.r2 == 0 else f"foretell {percent(trial.power.r2, 0)} of the outcome"
+        notes.append(f"{named} the analysis as the plan says, and {foretell} (`power.r2`)")
+    if trial.randomise and trial.randomise.method == "adaptive":
+        notes.append("a batch learns from every outcome known of the batches before it")
     if roll is not None and any(len(unit.people) > 1 for unit in roll.units):
         icc = icc_of(trial)
         notes.append(f"people of one unit are alike: ICC {icc.value:.3g} ({icc.because})")

@@ -10,8 +10,10 @@ from nudge.store.engine import reading
 from nudge.store.halts import halts_in_force
 from nudge.store.ledger import ledger_counts, next_due
 from nudge.store.outcomes import latest_results, loaded_outcomes
-from nudge.store.people import allocation_counts
-from nudge.store.trials import all_trials, approvals_of, locks_of, trial_state
+from nudge.store.people import allocation_counts, step_counts
+from nudge.store.trials import all_trials, approvals_of, current_definitions, locks_of, trial_state
+from nudge.trial.crossing import crossings_of
+from nudge.trial.lock import trial_of
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.trials import TrialState
 
@@ -31,6 +33,9 @@ class Standing:
     state: str
     demonstration: bool
     allocated: dict[str, int]
+    """Units by arm; in a stepped wedge by the arm they are in today."""
+    crossings: list[str]
+    """Of a stepped wedge: how many sites cross on which day, and which have."""
     ledger: list[str]
     halted: list[str]
     """What is held back, by whom and why."""
@@ -45,7 +50,7 @@ class Standing:
 def standing(desk: Desk) -> list[Standing]:
     """Every trial of the database."""
     with reading(desk.store).begin() as connection:
-        return [_one(connection, state) for state in all_trials(connection)]
+        return [_one(connection, state, desk.clock.now()) for state in all_trials(connection)]
 
 
 def find_trial(desk: Desk, name: str) -> TrialState | None:
@@ -61,9 +66,9 @@ def find_trials(desk: Desk) -> list[TrialState]:
 
 
 def allocation_of(desk: Desk, name: str) -> dict[str, int]:
-    """Units by arm."""
+    """Units by arm; in a stepped wedge by the arm they are in today."""
     with reading(desk.store).begin() as connection:
-        return allocation_counts(connection, name)
+        return _allocated(connection, name, desk.clock.now())[0]
 
 
 def ledger_of(desk: Desk, name: str) -> list[LedgerCount]:
@@ -78,13 +83,32 @@ def results_of(desk: Desk, name: str) -> Mapping[str, Any] | None:
         return latest_results(connection, name)
 
 
-def _one(connection: Connection, state: TrialState) -> Standing:
+def _allocated(connection: Connection, name: str, now: datetime) -> tuple[dict[str, int], list[str]]:
+    """Units by arm as of now, and the crossings of a stepped wedge."""
+    definition = current_definitions(connection).get(name, {})
+    if (definition.get("randomise") or {}).get("method") != "stepped_wedge":
+        return allocation_counts(connection, name), []
+    trial = trial_of(definition)
+    crossings, steps = crossings_of(trial), step_counts(connection, name)
+    if crossings is None or trial.control is None or not steps:
+        return {}, []
+    crossed = sum(sites for step, sites in steps.items() if crossings.has_crossed(step, now))
+    lines = []
+    for step, (begins, complete) in enumerate(zip(crossings.begins, crossings.completes, strict=True), 1):
+        state = "crossed" if now >= complete else f"crossing until {complete:%-d %B %Y}" if now >= begins else "to come"
+        sites = f"{steps.get(step, 0)} {'site' if steps.get(step, 0) == 1 else 'sites'}"
+        lines.append(f"step {step}, {begins:%-d %B %Y}: {sites}, {state}")
+    crosses_to = next(arm for arm in trial.arms if arm != trial.control)
+    return {trial.control: sum(steps.values()) - crossed, crosses_to: crossed}, lines
+
+
+def _one(connection: Connection, state: TrialState, now: datetime) -> Standing:
     counts = ledger_counts(connection, state.name)
     tally: dict[Status, int] = {}
     for count in counts:
         tally[count.status] = tally.get(count.status, 0) + count.rows
     return Standing(
-        state.name, state.state, state.demonstration, allocation_counts(connection, state.name),
+        state.name, state.state, state.demonstration, *_allocated(connection, state.name, now),
         [f"{rows:,} {status}" for status, rows in sorted(tally.items())],
         [_held(halt) for halt in halts_in_force(connection, state.name)],
         next_due(connection, state.name), _next_command(connection, state),

@@ -9,6 +9,7 @@ from nudge.store.account import Exposure, exposures
 from nudge.store.audit import record_action
 from nudge.store.events import add_notice
 from nudge.store.halts import add_halt, was_halted
+from nudge.store.locks import hold_ledger
 from nudge.store.trials import all_trials, current_lock
 from nudge.trial.grammar import count, rate
 
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from nudge.workflow.desk import Desk
 
 _BY_RULE = "harm rule"
+_COUNTED_HERE = {"opt_out", "failure", "wrong_recipient"}
+"""Rules over what the ledger itself knows; any other is over a harm outcome, and complaints are over both."""
 
 
 def watch_harm(desk: Desk) -> list[str]:
     """Look at every launched trial; returns what was paused. What a person let go stays let go."""
     with desk.store.begin() as connection:
+        hold_ledger(connection)
         return [
             said
             for state in all_trials(connection)
@@ -40,7 +44,8 @@ def _watch(connection: Connection, desk: Desk, trial: str) -> list[str]:
     if not rules:
         return []
     owner = (definition.get("decision") or {}).get("owner", "the owner")
-    by_arm = exposures(connection, trial, [name for name in rules if name not in {"opt_out", "failure"}])
+    measured = {outcome["name"] for outcome in definition["outcomes"]} - _COUNTED_HERE
+    by_arm = exposures(connection, trial, [name for name in rules if name in measured])
     said: list[str] = []
     for name, rule in rules.items():
         limit, after = _limit(rule["limit"]), count(str(rule["after"]))
@@ -73,5 +78,6 @@ def _counted(name: str, arm: str, exposure: Exposure) -> HarmCount:
     """Failures are counted over messages, everything else over the units that were written to."""
     if name == "failure":
         return HarmCount(arm, exposure.failures, exposure.sends, exposure.sends)
-    events = exposure.opted_out if name == "opt_out" else exposure.events[name]
+    counted = {"opt_out": exposure.opted_out, "wrong_recipient": exposure.wrong_recipients}
+    events = counted[name] if name in counted else exposure.events.get(name, exposure.complained)
     return HarmCount(arm, events, exposure.units, exposure.sends)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from nudge.messages.render import RenderError
 from nudge.messages.templates import template_from_lock
 from nudge.trial.records.messages import Template, Words
 from nudge.trial.records.report import ArmSummary, MessageSummary
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
 
 def chosen_template(templates: Mapping[str, Template], name: str, channel: str, language: str) -> Template:
-    """The family's language where there are words in it, else English."""
-    own = templates.get(f"{name}/{channel}.{language}")
-    return own or templates[f"{name}/{channel}.en"]
+    """The family's language where there are words in it, else English. Raises RenderError where there are neither."""
+    chosen = templates.get(f"{name}/{channel}.{language}") or templates.get(f"{name}/{channel}.en")
+    if chosen is None:
+        raise RenderError(f"`{name}` has no words for {channel} in `{language}` nor in English", "add them")
+    return chosen
 
 
 def locked_templates(locked: Locked) -> dict[str, Template]:

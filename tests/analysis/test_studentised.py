@@ -12,7 +12,7 @@ from scipy import stats
 
 from nudge.analysis.comparison import Pair
 from nudge.analysis.drawn_sums import _arm as arm_of
-from nudge.analysis.drawn_sums import block_sums, flipped, t_by_sums
+from nudge.analysis.drawn_sums import block_sums, t_by_sums, thrown
 from nudge.analysis.estimators import estimator
 from nudge.analysis.inference import answer
 from nudge.analysis.randomisation import redraw_of
@@ -78,25 +78,30 @@ def test_sums_over_the_units_drawn_say_the_same_t(sizes: str) -> None:
     found = t_by_sums(blocks, 4_000, np.random.default_rng(1))
     written = units.t(within_blocks(units, 4_000, np.random.default_rng(2)))
     assert np.quantile(found, [0.05, 0.5, 0.95]) == pytest.approx(np.quantile(written, [0.05, 0.5, 0.95]), abs=0.12)
-    sums = [block.columns[(units.treated[units.block == i])].sum(axis=0) for i, block in enumerate(blocks)]
-    arms = []
-    for block, one in zip(blocks, sums, strict=True):
-        other = block.columns.sum(axis=0) - one
-        arms.append((arm_of(block, one[None, :], block.take), arm_of(block, other[None, :], 120 - block.take)))
-    effect = sum(b.share * (one[0] - other[0]) for b, (one, other) in zip(blocks, arms, strict=True))
-    variance = sum(b.share**2 * (one[1] + other[1]) for b, (one, other) in zip(blocks, arms, strict=True))
+    whole = np.add.reduceat(blocks.columns, blocks.starts, axis=1)
+    one = np.add.reduceat(blocks.columns * units.treated, blocks.starts, axis=1)
+    arms = [
+        arm_of(blocks, one[None], blocks.takes),
+        arm_of(blocks, (whole - one)[None], blocks.units - blocks.takes),
+    ]
+    effect = (arms[0][0] - arms[1][0]) @ blocks.share
+    variance = (arms[0][1] + arms[1][1]) @ blocks.share**2
     assert effect / np.sqrt(variance) == pytest.approx(units.t(units.treated[None, :]), rel=1e-10)
 
 
-def test_coins_turned_back_are_a_complete_draw() -> None:
+@pytest.mark.parametrize(("units", "take"), [(20, 9), (12, 1), (5, 4), (2, 1)])
+def test_coins_turned_back_are_a_complete_draw(units: int, take: int) -> None:
     """Size always right; each unit as often as any other, and pairs together as often as in a complete draw."""
     rng = np.random.default_rng(3)
-    drawn = np.array([flipped(20, 9, rng) for _ in range(20_000)])
-    assert (drawn.sum(axis=1) == 9).all()
-    assert drawn.mean(axis=0) == pytest.approx(np.full(20, 0.45), abs=4 * sqrt(0.45 * 0.55 / 20_000))
+    starts, sizes, takes = np.array([0, 3]), np.array([3, units]), np.array([2, take])
+    every = np.array([thrown(starts, sizes, takes, rng) for _ in range(20_000)])
+    assert (every[:, :3].sum(axis=1) == 2).all()
+    drawn, share = every[:, 3:], take / units
+    assert (drawn.sum(axis=1) == take).all()
+    assert drawn.mean(axis=0) == pytest.approx(np.full(units, share), abs=4.5 * sqrt(share * (1 - share) / 20_000))
     together = drawn.astype(float).T @ drawn / 20_000
-    expected = 9 * 8 / (20 * 19)
-    assert together[np.triu_indices(20, 1)] == pytest.approx(np.full(190, expected), abs=0.015)
+    expected = take * (take - 1) / (units * (units - 1))
+    assert together[np.triu_indices(units, 1)] == pytest.approx(np.full(units * (units - 1) // 2, expected), abs=0.015)
 
 
 def test_large_arms_agree_with_welch() -> None:

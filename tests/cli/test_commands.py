@@ -13,6 +13,7 @@ import pytest
 import typer.main
 
 from nudge.cli.main import app
+from tests.support.databases import database_url
 from tests.support.trials import Bench, family, write_rows, write_trial
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a click group
@@ -21,7 +22,7 @@ COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-def
 def nudge(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `nudge` in a folder with a database and keys of its own."""
     settings = {
-        "NUDGE_DATABASE_URL": f"sqlite:///{folder / 'nudge.sqlite3'}", "NUDGE_ACTOR": "tester",
+        "NUDGE_DATABASE_URL": database_url(folder), "NUDGE_ACTOR": "tester",
         "NUDGE_KEYS_FILE": str(folder / "keys" / "keys.json"), "NUDGE_OUTBOX": str(folder / "outbox"),
         "NUDGE_SENDING_HOURS": "00:00-24:00", "NUDGE_SEND_EVERY_DAY": "yes",
     }  # fmt: skip
@@ -55,6 +56,7 @@ def test_the_commands_are_those_the_project_promises() -> None:
     assert set(promised.split()) <= set(COMMANDS)
 
 
+@pytest.mark.usefixtures("each_database")
 def test_a_trial_by_hand_from_new_to_report(folder: Path) -> None:
     file = write_trial(folder, rows=[family(i, visit="2099-01-25") for i in range(40)])
     steps = [
@@ -147,11 +149,15 @@ def test_check_launch_exits_1_while_something_stands_between_it_and_families(fol
 def test_preview_shows_every_arm_and_chosen_families(folder: Path) -> None:
     file = write_trial(folder)
     shown = nudge(folder, "preview", file.name)
-    assert "reminder: a typical family, sms, en" in shown.stdout
-    assert "reminder: a typical family, email, en" in shown.stdout
-    assert "Your visit is on Monday 25 January." in shown.stdout
+    assert "1: reminder, message 1, sms, en\n   a typical family; two children on the roll\n" in shown.stdout
+    assert "Council: your visit is on Wednesday 30 September. To stop" in shown.stdout
+    assert "Monday 25 January" not in shown.stdout, "a preview is of made-up families"
     one = json.loads(nudge(folder, "preview", file.name, "--unit", "H0004", "--json").stdout)
-    assert [(row["unit"], row["segments"], row["encoding"]) for row in one] == [("H0004", 1, "GSM-7")]
+    assert [(row["families"], row["segments"], row["encoding"]) for row in one] == [(["H0004"], 1, "GSM-7")]
+    assert "Monday 25 January" in one[0]["text"]
+    page = nudge(folder, "preview", file.name, "--html", "words.html")
+    assert "the page is words.html" in page.stdout
+    assert "<h1>A small trial</h1>" in (folder / "words.html").read_text()
     missing = nudge(folder, "preview", file.name, "--unit", "H9999")
     assert (missing.returncode, missing.stderr) == (2, "no unit `H9999` takes part in small; name a unit of the roll\n")
 
@@ -231,6 +237,8 @@ def test_without_keys_the_sentence_says_how_to_make_them(folder: Path) -> None:
     assert nudge(folder, "lock", file.name, "--keys", "elsewhere/keys.json").returncode == 0
     beside = nudge(folder, "keys", "new", "keys.json")
     assert (beside.returncode, "in the database's folder" in beside.stderr) == (1, True)
+    served = nudge(folder, "keys", "new", "beside.json", NUDGE_DATABASE_URL="postgresql://db.example.org/nudge")
+    assert served.returncode == 0, "a database on a server has no folder here"
 
 
 def test_a_database_that_cannot_be_opened_is_named(folder: Path) -> None:

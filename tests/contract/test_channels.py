@@ -8,7 +8,7 @@ import email.policy
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from nudge.delivery.channels.govuk_notify import fate as notify_fate
 from nudge.delivery.twilio import fate as twilio_fate
 from nudge.delivery.twilio import refused
 from nudge.trial.errors import InputError
-from nudge.trial.records.delivery import Asked, Fate, Outgoing, Reply, SendResult, Trace
+from nudge.trial.records.delivery import Asked, Capability, Fate, Outgoing, Reply, SendResult, Trace
+from tests.conftest import ROOT
 from tests.support.provider import Running, provider
 from tests.support.smtp import Mailbox, smtp_server
 from tests.support.trials import Bench
@@ -237,6 +238,36 @@ def test_the_status_callback_carries_our_identifier(world: World) -> None:
     settings = Bench(world.folder).settings(**world.provider.settings, public_url="https://nudge.example.org/")
     send(channel_module("twilio_sms").open_channel(settings), outgoing(7, "sms"))
     assert world.provider.taken[0].callback == f"https://nudge.example.org/callbacks/twilio/status/{outgoing(7).id}"
+
+
+def test_notify_is_told_where_one_click_ends_the_messages(world: World) -> None:
+    url = "https://nudge.example.org/unsubscribe/token"
+    send(world.open("govuk_notify"), outgoing(1, "email", unsubscribe_url=url), outgoing(2, "email"))
+    assert {one.reference: one.unsubscribe for one in world.provider.taken} == {outgoing(1).id: url, outgoing(2).id: ""}
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_channel_takes_back_what_it_says_it_can_and_nothing_else(name: str, world: World) -> None:
+    kind = max(channel_module(name).CARRIES)
+    world.provider.misbehave(callback_delay=60)
+    channel, message = world.open(name), outgoing(1, kind)
+    (sent,) = send(channel, message)
+
+    async def ask_back() -> bool:
+        async with channel:
+            return await channel.take_back(replace(asked(message, NOON), provider_id=sent.provider_id))
+
+    assert asyncio.run(ask_back()) is channel.can.cancel
+
+
+def test_every_capability_that_is_declared_has_a_caller() -> None:
+    """A flag that nothing reads is a promise that nothing keeps."""
+    code = "\n".join(
+        file.read_text(encoding="utf-8")
+        for folder in ("delivery", "workflow")
+        for file in (ROOT / "nudge" / folder).glob("*.py")
+    )
+    assert [one.name for one in fields(Capability) if f".can.{one.name}" not in code] == []
 
 
 def test_a_messaging_service_and_whatsapp_content_are_named_as_such(world: World) -> None:

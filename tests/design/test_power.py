@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from statsmodels.stats.power import NormalIndPower, TTestIndPower
 
-from nudge.design.phased import wedge_error
+from nudge.design.phased import wedge_df, wedge_error
 from nudge.design.planning import Aim, copies_needed
 from nudge.design.power import (
     Block,
@@ -19,6 +21,7 @@ from nudge.design.power import (
     verdict_chances,
 )
 from nudge.design.priors import PRIORS
+from tests.conftest import ROOT
 
 
 def equal(units: float, **changes: float) -> Plan:
@@ -77,15 +80,47 @@ def test_little_variation_of_size_hardly_matters() -> None:
     assert design_effect(30, 0.65, 0.05) / design_effect(30, 0.0, 0.05) > 1.2
 
 
-def test_the_stepped_wedge_of_r_s_swcrtdesign() -> None:
-    """Its README: 24 clusters in 4 steps, 120 people a period, 5 % to 3.5 %, tau .01: power 0.7861896 (by z)."""
+def mixed_model_error(each: int, steps: int, people: float, within: float, between: float) -> float:
+    """Hussey & Hughes 2007, equation 8: cluster effects random, of this variance, and known."""
+    clusters, periods = each * steps, steps + 1
+    crossed = [[float(period > i % steps) for period in range(periods)] for i in range(clusters)]
+    u = sum(map(sum, crossed))
+    w = sum(sum(row[period] for row in crossed) ** 2 for period in range(periods))
+    v = sum(sum(row) ** 2 for row in crossed)
+    one = within / people
+    top = clusters * one * (one + periods * between)
+    below = (clusters * u - w) * one + (u**2 + clusters * periods * u - periods * w - clusters * v) * between
+    return float((top / below) ** 0.5)
+
+
+def test_a_wedge_whose_clusters_differ_widely_has_the_precision_of_the_mixed_model() -> None:
+    """The formula gives swCRTdesign's example (24 clusters in 4 steps, 120 people, 5 % to 3.5 %, tau .01): .7861896.
+
+    Fixed effects of clusters take out what a mixed model uses of the differences between clusters,
+    so they are less precise, and as precise where clusters differ without bound.
+    """
     from scipy.stats import norm
 
     within, between = 0.0425 * 0.9575, 0.01**2
-    error = wedge_error((6, 6, 6, 6), 120, within + between, between / (within + between), 1.0)
-    shift = 0.015 / error
-    limit = norm.ppf(0.975)
+    published = mixed_model_error(6, 4, 120, within, between)
+    shift, limit = 0.015 / published, norm.ppf(0.975)
     assert norm.cdf(shift - limit) + norm.cdf(-shift - limit) == pytest.approx(0.7861896, abs=1e-6)
+    mine = wedge_error((6, 6, 6, 6), 120, within + between, between / (within + between), 1.0)
+    assert norm.cdf(0.015 / mine - limit) == pytest.approx(0.686, abs=5e-4), "as docs/power.md says"
+    assert mine > published
+    assert mine == pytest.approx(mixed_model_error(6, 4, 120, within, 1e6), rel=1e-6)
+
+
+DESIGNS = json.loads((ROOT / "tests/reference/stepped_wedge/reference.json").read_text())
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+@pytest.mark.parametrize(("name", "clusters"), [("6x4", (6, 6, 6, 6)), ("2x3", (2, 2, 2))])
+def test_the_design_of_a_wedge_against_r(name: str, clusters: tuple[int, ...], *, averaged: bool) -> None:
+    """Standard error of means of variance 1, and clubSandwich's degrees of freedom of CR2."""
+    r = DESIGNS[f"design_{name}_{'averaged' if averaged else 'immediate'}"]
+    assert wedge_error(clusters, 1, 1.0, 0.0, 1.0, averaged=averaged) == pytest.approx(r["std_error"], rel=1e-9)
+    assert wedge_df(clusters, averaged=averaged) == pytest.approx(r["df"], rel=1e-9)
 
 
 def test_periods_that_differ_cost_a_wedge_precision() -> None:

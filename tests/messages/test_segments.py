@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nudge.messages.segments import segments
+from nudge.messages.segments import count_of, segments
 
 BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
@@ -112,3 +112,11 @@ def test_a_text_is_gsm_exactly_where_every_character_is(text: str) -> None:
     assert list(found.forcing_unicode) == foreign
     assert found.encoding == ("UCS-2" if foreign else "GSM-7")
     assert found.count >= 1
+
+
+NEAR = BASIC + EXTENSION + "ŵŷâë’–…“ẁ€\u0301\u200d🚀\xad"
+
+
+@given(st.text(NEAR, max_size=400) | st.text("aŵ’€é", min_size=60, max_size=150) | st.text(max_size=200))
+def test_counting_alone_gives_the_same_number(text: str) -> None:
+    assert count_of(text, "twilio_sms") == segments(text).count

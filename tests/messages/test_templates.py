@@ -72,8 +72,8 @@ BEGIN = (
     "visit/sms.j2:1:1: does not begin with a head; begin with a line `---`, then `sender: …`, then another line `---`"
 )
 KNOWN = (
-    "known here: channel, language, mechanism, subject, sender, evidence, warnings, research_only, sensitive and "
-    "back_translation"
+    "known here: channel, language, mechanism, subject, sender, from_name, evidence, warnings, research_only, "
+    "sensitive, back_translation, plain and allows"
 )
 HEADS = {
     "no head": ("Your visit is on {{ visit }}.\n", BEGIN),

@@ -16,7 +16,7 @@ from tests.outcomes.records import LONDON
 
 OPENS = datetime(2027, 1, 11, 10, tzinfo=LONDON)
 PEOPLE = [Person(f"P{i}", f"H{i}", i, {}, "en", ()) for i in range(4000)]
-ARM_OF = {person.unit: ("usual", "plan")[i % 2] for i, person in enumerate(PEOPLE)}
+ARM_OF = {person.id: ("usual", "plan")[i % 2] for i, person in enumerate(PEOPLE)}
 
 
 def measure(kind: str, value: str, level: float, effect: float, known: float = 1.0, name: str = "out") -> Measure:
@@ -55,7 +55,7 @@ def test_fewer_is_better_turns_the_truth_round() -> None:
 def test_events_have_a_row_each_dated_in_the_window() -> None:
     made = made_values(measure("binary", "present", 0.4, 0.1), len(PEOPLE), seed=5)
     rows = records([made], taking("out"), 1, "person_ref")
-    came = {one.id for i, one in enumerate(PEOPLE) if made.by_arm[ARM_OF[one.unit]][i]}
+    came = {one.id for i, one in enumerate(PEOPLE) if made.by_arm[ARM_OF[one.id]][i]}
     assert {row["ref"] for row in rows} == came
     assert {row["day"] for row in rows} <= {f"2027-01-{day}" for day in range(12, 18)}
 
@@ -63,7 +63,7 @@ def test_events_have_a_row_each_dated_in_the_window() -> None:
 def test_counts_of_events_have_as_many_rows() -> None:
     made = made_values(measure("count", "present", 2.0, 0.5), len(PEOPLE), seed=5)
     rows = records([made], taking("out"), 1, "person_ref")
-    total = sum(made.by_arm[ARM_OF[one.unit]][i] for i, one in enumerate(PEOPLE))
+    total = sum(made.by_arm[ARM_OF[one.id]][i] for i, one in enumerate(PEOPLE))
     assert len(rows) == total
 
 

@@ -134,7 +134,7 @@ def test_the_description_names_every_path(client: TestClient) -> None:
         "/health", "/api/v1/trials", "/api/v1/trials/{name}", "/api/v1/trials/{name}/allocation",
         "/api/v1/trials/{name}/ledger", "/api/v1/trials/{name}/results", "/api/v1/trials/{name}/enrol",
         "/callbacks/twilio/status/{reference}", "/callbacks/twilio/inbound", "/callbacks/notify/status",
-        "/callbacks/notify/inbound",
+        "/callbacks/notify/inbound", "/callbacks/email",
     }  # fmt: skip
 
 

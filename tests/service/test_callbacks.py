@@ -16,18 +16,20 @@ from fastapi.testclient import TestClient
 from twilio.request_validator import RequestValidator
 
 from nudge.service.app import build_service
+from nudge.store.changes import change_row
 from nudge.store.events import open_notices
-from nudge.store.ledger import change_row
 from nudge.store.tables import opt_outs, provider_events, send_events, sends
 from nudge.trial.records.delivery import Status
 from nudge.workflow.desk import Desk
 from nudge.workflow.replying import inbox, raise_alerts
 from nudge.workflow.sending import send_due
+from tests.support.databases import stored_bytes
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)
 TOKEN, BEARER = "twilio-token-of-the-test", "bearer-of-the-test"
 BASE = "http://testserver"
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 @pytest.fixture
@@ -327,6 +329,7 @@ def test_a_number_we_do_not_know_is_heard_too(client: TestClient, desk: Desk) ->
 
 def test_no_number_and_no_word_of_a_family_stands_in_the_open(client: TestClient, desk: Desk, bench: Bench) -> None:
     text_in(client, number_of(sent(desk)), "He is hitting me again")
-    stored = b"".join(file.read_bytes() for file in bench.folder.glob("nudge.sqlite3*"))
+    stored = stored_bytes(bench.folder)
+    assert b"twilio" in stored
     assert b"hitting" not in stored
     assert b"7700900" not in stored

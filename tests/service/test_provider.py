@@ -72,6 +72,15 @@ def test_twilio_s_answers_keep_to_its_description(running: Running, reference_fo
     assert made.json()["sid"] in {one["sid"] for one in listed.json()["messages"]}
     fetched = requests.get(f"{running.url}{made.json()['uri']}", auth=auth, timeout=10)
     check(described, message, fetched.json())
+    changes = described["paths"]["/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json"]["post"]
+    asked = changes["requestBody"]["content"]["application/x-www-form-urlencoded"]["examples"]["cancelMessage"]["value"]
+    running.misbehave(callback_delay=60)
+    url = f"{running.url}{send_twilio(running).json()['uri']}"
+    running.misbehave()
+    cancelled = requests.post(url, data=asked, auth=auth, timeout=10)
+    check(described, message, cancelled.json())
+    assert cancelled.json()["status"] == "canceled"
+    assert requests.post(url, data=asked, auth=auth, timeout=10).json()["code"] == 30409, "docs/errors/30409"
 
 
 @pytest.mark.needs("reference data")
@@ -96,6 +105,16 @@ def test_notify_s_answers_keep_to_its_description(
     wrong = requests.post(f"{running.url}/v2/notifications/{kind}", json={}, headers=BEARER, timeout=10)
     assert wrong.status_code == 400
     check(described, schemas["SendNotificaitonRequestError"], wrong.json())
+
+
+@pytest.mark.needs("reference data")
+def test_texts_that_notify_received_keep_to_its_description(running: Running, reference_folder: Path) -> None:
+    described = json.loads((reference_folder / "specs/govuk_notify/schema.json").read_text())
+    running.write_back("+447700900123", "Hello", provider="notify")
+    page = requests.get(f"{running.url}/v2/received-text-messages", headers=BEARER, timeout=10).json()
+    check(described, described["components"]["schemas"]["GetReceivedTextMessagesResponse"], page)
+    shape = described["components"]["schemas"]["GetReceivedTextMessageResponse"]
+    assert set(page["received_text_messages"][0]) == set(shape["properties"])
 
 
 @pytest.mark.parametrize(

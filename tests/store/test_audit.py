@@ -10,13 +10,15 @@ from sqlalchemy.engine import Engine
 from nudge.store.audit import actions, broken_link, record_action
 from nudge.store.engine import open_store
 from nudge.store.tables import audit
+from tests.support.databases import database_url
 
 NOON = datetime(2027, 1, 11, 12, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Engine:
-    engine = open_store(f"sqlite:///{tmp_path / 'a.sqlite3'}")
+    engine = open_store(database_url(tmp_path))
     with engine.begin() as connection:
         for i, action in enumerate(("lock", "allocate", "launch")):
             record_action(connection, NOON + timedelta(minutes=i), "anna", action, "small", rows=i)

@@ -12,19 +12,24 @@ import nudge.store.engine
 from nudge.store.engine import open_store
 from nudge.store.people import load_allocation
 from nudge.trial.records.design import Allocated, Law
+from tests.support.databases import database_url, fresh_database
+
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 
-def test_a_draw_of_the_first_version_is_read_as_it_was(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'a.sqlite3'}"
-    engine = sa.create_engine(url)
+def test_a_draw_of_the_first_version_is_read_as_it_was(tmp_path: Path, each_database: str) -> None:
+    url = fresh_database() if each_database == "postgresql" else database_url(tmp_path)
+    engine = sa.create_engine(sa.make_url(url).set(drivername=DRIVERS[each_database]))
     config = Config()
     config.set_main_option("script_location", str(Path(nudge.store.engine.__file__).parent / "migrations"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        connection.exec_driver_sql("INSERT INTO trials VALUES ('old', 'allocated', 0, '2027-01-01', NULL, NULL, NULL)")
+        trial = sa.text("INSERT INTO trials VALUES ('old', 'allocated', :no, '2027-01-01', NULL, NULL, NULL)")
+        connection.execute(trial, {"no": False})
         for unit, arm in (("H2", "plan"), ("H1", "usual")):
-            connection.exec_driver_sql("INSERT INTO allocations VALUES ('old', ?, 'd', '[]', ?, 0.5)", (unit, arm))
+            row = sa.text("INSERT INTO allocations VALUES ('old', :unit, 'd', '[]', :arm, 0.5)")
+            connection.execute(row, {"unit": unit, "arm": arm})
     engine.dispose()
     law = Law("old", "complete", ("usual", "plan"), (1, 1), ())
     with open_store(url).begin() as connection:

@@ -190,6 +190,31 @@ def disturbed_by_signals(folder: Path, seed: int, via: str, kind: str, there: Wo
     return _outcome(desk, there, messages, disturbances)
 
 
+def disturbed_by_each_other(folder: Path, via: str, there: World, messages: int) -> tuple[Outcome, set[str]]:
+    """Two dispatchers at once, one of them killed on the way; and the dispatchers that sent something."""
+    bench = Bench(folder)
+    settings = bench.settings(**there.settings())
+    desk = Desk(settings, seeds=bench.desk().seeds)
+    file = launched(folder, via, desk, messages, "allocation")
+    environment = os.environ | _environment(settings) | {"NUDGE_INTENT_GROUP": "16"}
+    both = [_start(file, environment) for _ in range(2)]
+    while len(_senders(desk)) < len(both) and all(process.poll() is None for process in both):
+        time.sleep(0.02)
+    both[0].send_signal(signal.SIGKILL)
+    for process in both:
+        process.wait(timeout=90)
+    _start(file, environment).wait(timeout=60)
+    senders = _senders(desk)
+    time.sleep(1)
+    there.box.misbehave()
+    return _outcome(desk, there, messages, 1), senders
+
+
+def _senders(desk: Desk) -> set[str]:
+    with desk.store.begin() as connection:
+        return set(connection.scalars(sa.select(sends.c.holder).where(sends.c.attempt > 0).distinct()))
+
+
 def _environment(settings: Any) -> dict[str, str]:
     given = {
         "database_url": settings.database_url, "keys_file": str(settings.keys_file), "smtp_url": settings.smtp_url,

@@ -29,6 +29,8 @@ class Mailbox:
     drop_after_data: bool = False
     """Take the message and close the connection without an answer."""
     taken: list[EmailMessage] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    """The envelope's sender of each."""
     port: int = 0
 
     @property
@@ -55,6 +57,7 @@ class Mailbox:
         content = envelope.original_content or b""
         message: Any = email.message_from_bytes(content, policy=email.policy.default)
         self.taken.append(message)
+        self.senders.append(envelope.mail_from or "")
         if self.drop_after_data:
             transport = server.transport
             assert transport is not None

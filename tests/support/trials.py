@@ -18,6 +18,7 @@ from nudge.workflow.launching import launch_trial
 from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.settings import Settings
 from nudge.workflow.signing import approve_trial
+from tests.support.databases import database_url
 
 START = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)  # a Monday
 
@@ -79,7 +80,7 @@ def trial_values(**changes: Any) -> dict[str, Any]:
     return values | changes
 
 
-SMS = "---\nsender: Council\n---\nYour visit is on {{ visit }}. To stop, call 01632 960123.\n"
+SMS = "---\nsender: Council\n---\nCouncil: your visit is on {{ visit }}. To stop, call 01632 960123.\n"
 EMAIL = (
     "---\nsender: Council <council@example.org>\nsubject: Your visit on {{ visit }}\n---\n"
     "Hello,\n\nYour visit is on {{ visit }}.\n\nTo stop, call 01632 960123.\n"
@@ -136,7 +137,7 @@ class Bench:
     def settings(self, **changes: Any) -> Settings:
         """Settings that point into the folder."""
         values: dict[str, Any] = {
-            "database_url": f"sqlite:///{self.folder / 'nudge.sqlite3'}",
+            "database_url": database_url(self.folder),
             "keys_file": self.folder / "keys" / "keys.json", "outbox": self.folder / "outbox",
             "actor": "tester", "lease_seconds": 30,
         }  # fmt: skip

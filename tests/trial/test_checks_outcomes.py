@@ -73,12 +73,12 @@ RECORDED = {
     "no place": (
         "csv_file: came.csv, ",
         "",
-        "names no place to read from, or several; give one of csv_file, parquet_file, package",
+        "names no place to read from, or several; give one of csv_file, parquet_file, package, replies",
     ),
     "two places": (
         "csv_file: came.csv",
         "csv_file: came.csv, parquet_file: came.parquet",
-        "names no place to read from, or several; give one of csv_file, parquet_file, package",
+        "names no place to read from, or several; give one of csv_file, parquet_file, package, replies",
     ),
     "silence without meaning": (
         ", no_record: missing",
@@ -284,3 +284,42 @@ def test_a_harm_is_never_asked_to_be_better(says: Says) -> None:
 def test_held_to_a_margin_a_primary_outcome_needs_no_worthwhile(before_launch: Says) -> None:
     text = changed("worthwhile: 5 points", "margin: 5 points\n    hypothesis: non_inferiority")
     assert not [line for line in before_launch(text) if "worthwhile" in line or "smallest change" in line]
+
+
+REPLIED = changed("csv_file: came.csv, date: day, value: present", "replies: coming") + (
+    "replies: {coming: [YES, IE], not_coming: 'NO'}\n"
+)
+
+
+def test_families_answers_are_a_source_without_columns(says: Says) -> None:
+    written_to = "messages: [{template: visit, send: 8 days before visit at 10:00}]"
+    assert says(changed("receives: the usual letter", written_to, REPLIED)) == []
+
+
+BY_REPLY = {
+    "replies: coming": (
+        "replies: comming", "replies", "`comming` is not a name under `replies:`; did you mean `coming`?"
+    ),
+    "no_record: missing": (
+        "no_record: missing, date: day", "date", "is not needed: a reply says who wrote it and when; leave out `date`"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("old", BY_REPLY)
+def test_an_answer_that_cannot_be_one_is_refused(says: Says, old: str) -> None:
+    new, key, sentence = BY_REPLY[old]
+    text = changed(old, new, REPLIED)
+    (said,) = says(text)
+    assert said.endswith(f"outcomes.came.source.{key}: {sentence}")
+
+
+def test_an_answer_is_no_measure(says: Says) -> None:
+    measured = changed("kind: binary", "kind: continuous\n    unit: marks", REPLIED)
+    assert any("an answer was given or was not, and the outcome is continuous" in said for said in says(measured))
+
+
+def test_an_arm_that_sends_nothing_cannot_answer(before_launch: Says) -> None:
+    said = [one for one in before_launch(REPLIED) if "answered where messages are sent" in one]
+    assert len(said) == 1
+    assert "make it `role: process`, or compare arms that are both written to" in said[0]

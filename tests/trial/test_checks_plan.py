@@ -81,8 +81,8 @@ def test_a_benefit_belongs_to_an_outcome(says: Says) -> None:
 def test_a_bound_that_stops_an_arm_is_on_opt_outs_or_a_harm(says: Says) -> None:
     text = TRIAL + "stopping: {came: {limit: 2%, after: 200 sends}, opt_out: {limit: 2%, after: 1 send}}\n"
     assert says(text) == [
-        f"{place(text, 'came: {')}: stopping.came: `came` is not `opt_out`, `failure` or a harm outcome; "
-        "name opt_out or failure"
+        f"{place(text, 'came: {')}: stopping.came: `came` is not what a rule can count; "
+        "name opt_out, complaint, wrong_recipient or failure"
     ]
 
 

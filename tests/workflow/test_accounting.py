@@ -152,6 +152,30 @@ def test_a_harm_outcome_and_failures_pause_too(bench: Bench) -> None:
     assert "arm reminder is paused: 41 of 41 failure" in said[1]
 
 
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_complaint_that_staff_write_down_counts_with_or_without_an_outcome(bench: Bench, *, measured: bool) -> None:
+    from tests.support.trials import trial_values
+
+    complaint = {"role": "harm", "kind": "binary", "better": "lower", "margin": "0.5 points",
+                 "source": {"csv_file": "outcomes/complaints.csv", "id": "person_ref", "date": "day",
+                            "value": "present", "no_record": "did_not_happen", "covers": "all"},
+                 "window": "28 days from first_planned_send"}  # fmt: skip
+    outcomes = trial_values()["outcomes"] | ({"complaint": complaint} if measured else {})
+    rule = {"complaint": {"limit": "3 per 1000", "after": "3 events"}}
+    desk = ready(bench, bench.desk(), families=80, arms=BOTH, outcomes=outcomes, stopping=rule)
+    send_due(desk)
+    with desk.store.begin() as connection:
+        units = connection.scalars(sa.select(sends.c.unit).where(sends.c.arm == "usual").limit(4)).all()
+    for unit in units[:2]:
+        opt_out(desk, trial="small", unit=unit, complained=True)
+    assert watch_harm(desk) == [], "not before three"
+    for unit in units[2:]:
+        opt_out(desk, trial="small", unit=unit, complained=True)
+    (said,) = watch_harm(desk)
+    assert "arm usual is paused: 4 of " in said
+    assert "complaint" in said
+
+
 def test_staff_get_a_work_list_and_its_time_is_counted(bench: Bench) -> None:
     from tests.support.trials import trial_values
 

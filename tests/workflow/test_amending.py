@@ -22,6 +22,8 @@ from nudge.workflow.signing import approve_trial
 from nudge.workflow.standing import standing
 from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_trial
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
@@ -130,7 +132,7 @@ def test_a_minor_change_is_in_force_at_once(file: Path, desk: Desk) -> None:
 def test_a_major_change_waits_for_a_second_signature(file: Path, bench: Bench, desk: Desk) -> None:
     lock_draw_and_launch(file, desk)
     (bench.folder / "message_templates" / "visit" / "sms.j2").write_text(
-        "---\nsender: Council\n---\nYour visit: {{ visit }}. To stop, call 01632 960123.\n"
+        "---\nsender: Council\n---\nCouncil: your visit, {{ visit }}. To stop, call 01632 960123.\n"
     )
     made = amend_trial(file, desk, "the words were too long")
     assert (made.lock.amendment, made.lock.changes, made.paused) == ("major", ("templates.visit/sms.en",), True)

@@ -82,7 +82,9 @@ def test_a_norm_in_the_words_needs_its_figure_even_where_the_arm_is_silent(tmp_p
 def test_a_translation_says_who_put_it_back(tmp_path: Path) -> None:
     path = write_trial(tmp_path)
     welsh = tmp_path / "message_templates" / "visit" / "sms.cy.j2"
-    welsh.write_text("---\nsender: Cyngor\n---\nDyddiad eich ymweliad: {{ visit }}.\n")
+    welsh.write_text(
+        "---\nsender: Cyngor\n---\nCyngor: dyddiad eich ymweliad, {{ visit }}. I stopio, ffoniwch 01632 960123.\n"
+    )
     (problem,) = examine(path, NOW).problems
     assert str(problem).endswith(
         "visit/sms.cy.j2 does not say who put it back into English; have someone do so who has not seen the English, "

@@ -299,9 +299,3 @@ def test_what_arms_are_balanced_on_enters_the_model(tmp_path: Path) -> None:
     file = trial_file(tmp_path, {"method": "rerandomised", "balance_on": ["area", "first"], "accept": {"share": "50%"}})
     told = [f"{one.path}: {one.what}" for one in examine(file, START).at(Level.LAUNCH)]
     assert "randomise.balance_on[1]: arms are balanced on `area`, and the analysis does not adjust for it" in told
-
-
-def test_a_stepped_wedge_says_that_it_cannot_be_analysed_here_yet(tmp_path: Path) -> None:
-    file = trial_file(tmp_path, {"method": "stepped_wedge", "steps": STEPS}, TWO, **SITES)
-    told = [one.what for one in examine(file, START).at(Level.LAUNCH)]
-    assert "can be drawn here, and its analysis is not built yet" in told

@@ -35,6 +35,8 @@ from tests.support.trials import (
     write_trial,
 )
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
@@ -178,13 +180,13 @@ def test_every_rolling_method_goes_from_enrolment_to_a_result(bench: Bench, meth
     assert all(check.status != "problem" for check in found.checks)
 
 
-def test_two_processes_that_enrol_the_same_families_allocate_each_once(bench: Bench) -> None:
+def test_four_processes_that_enrol_the_same_families_allocate_each_once(bench: Bench) -> None:
     file, desk = launched(bench)
     families = [family(i) for i in range(60)]
     for part in range(4):
         write_rows(bench.folder / f"part{part}.csv", families[part * 10 :] + families[: part * 10])
     environment = {
-        "PATH": "/usr/bin:/bin", "NUDGE_DATABASE_URL": f"sqlite:///{bench.folder / 'nudge.sqlite3'}",
+        "PATH": "/usr/bin:/bin", "NUDGE_DATABASE_URL": bench.settings().database_url,
         "NUDGE_KEYS_FILE": str(bench.folder / "keys" / "keys.json"), "PYTHONPATH": str(Path(__file__).parents[2]),
     }  # fmt: skip
     command = [sys.executable, "-m", "nudge.cli.main", "enrol", "small", "--json"]

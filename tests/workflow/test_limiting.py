@@ -27,6 +27,9 @@ BOTH: dict[str, Any] = {"usual": {"control": "true", "messages": [{"template": "
         "reminder": {"messages": [{"template": "visit", "send": SEND}]}}  # fmt: skip
 
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
@@ -186,8 +189,8 @@ def test_what_only_the_provider_knew_and_codes_of_no_table_are_heeded(bench: Ben
     first, second = book.open_rows()[:2]
     with desk.store.begin() as connection:
         from nudge.delivery.rules import after_try
+        from nudge.store.changes import change
         from nudge.store.events import open_notices
-        from nudge.store.ledger import change
 
         for row in (first, second):
             change(connection, sends.c.id == row.id, Status.CLAIMED, DUE, holder=book.holder)

@@ -22,7 +22,10 @@ from nudge.workflow.examine import examine
 from nudge.workflow.launching import launch_trial
 from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.signing import approve_trial
+from tests.support.databases import stored_bytes
 from tests.support.trials import Bench, family, lock_draw_and_launch, trial_values, write_rows, write_trial
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 @pytest.fixture
@@ -145,7 +148,8 @@ def test_locking_needs_keys_and_says_how_to_make_them(file: Path, tmp_path: Path
 def test_contact_details_are_nowhere_in_the_open(file: Path, desk: Desk, tmp_path: Path) -> None:
     lock_trial(file, desk)
     desk.store.dispose()
-    content = b"".join(path.read_bytes() for path in tmp_path.glob("nudge.sqlite3*"))
+    content = stored_bytes(tmp_path)
+    assert b"P0001" in content
     assert b"7700900" not in content
     assert b"family1@example.org" not in content
     with desk.store.begin() as connection:

@@ -269,3 +269,21 @@ def test_a_decision_point_stands_once(tmp_path: Path) -> None:
 
     with pytest.raises(ProblemsFound, match="slot: stands twice for `0`; keep one row each"):
         analyse_trial(path, Desk())
+
+
+@pytest.mark.parametrize("kind", ["times", "counts", "moments"])
+def test_frozen_data_give_the_same_lines_again(kind: str, tmp_path: Path) -> None:
+    from nudge.workflow.reporting import report_trial
+
+    made = {
+        "times": lambda: elsewhere(tmp_path, TIMED | {"worthwhile": "2 days"}),
+        "counts": lambda: elsewhere(tmp_path, outcome(estimator="rate_ratio", exposure="exposure")),
+        "moments": lambda: moments(tmp_path),
+    }
+    path = made[kind]()
+    first = analyse_trial(path, Desk())
+    report_trial(path, Desk(), tmp_path / "reports")
+    (frozen,) = (tmp_path / "reports").glob("*.parquet")
+    again = analyse_trial(path, Desk(), frozen)
+    assert again.estimates == first.estimates
+    assert again.curves == first.curves

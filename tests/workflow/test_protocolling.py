@@ -70,7 +70,7 @@ def test_the_words_of_a_locked_protocol_are_those_of_the_lock(bench: Bench) -> N
     file = write_trial(bench.folder)
     lock_trial(file, bench.desk())
     _, page, word = write_protocol(file, bench.desk(), bench.folder)
-    body = "Your visit is on {{ visit }}. To stop, call 01632 960123."
+    body = "Council: your visit is on {{ visit }}. To stop, call 01632 960123."
     assert f"<pre>{body}</pre>" in page.read_text(encoding="utf-8")
     quoted = [one.text for one in docx.Document(str(word)).paragraphs if one.style and one.style.name == "Quote"]
     assert body in quoted

@@ -22,6 +22,7 @@ from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)
 OVER = datetime(2027, 3, 1, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 @pytest.fixture

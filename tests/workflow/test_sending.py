@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from nudge.store.lease import release_lease, take_lease
-from nudge.store.ledger import change, write_plan
+from nudge.store.changes import change
+from nudge.store.ledger import write_plan
 from nudge.store.tables import bodies, contacts, send_events, sends
 from nudge.trial.errors import Refused
 from nudge.trial.records.delivery import Status
@@ -22,6 +22,7 @@ from tests.support.smtp import Mailbox, smtp_server
 from tests.support.trials import Bench, lock_draw_and_launch, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 @pytest.fixture
@@ -69,13 +70,13 @@ def test_the_words_are_the_locked_ones_and_kept_sealed_with_their_hash(bench: Be
     send_due(desk)
     texts = [file.read_text() for file in bench.outbox if file.suffix == ".txt"]
     assert texts
-    assert all("Your visit is on Monday 25 January." in text for text in texts)
+    assert all("Council: your visit is on Monday 25 January." in text for text in texts)
     with desk.store.begin() as connection:
         sealed = list(connection.scalars(sa.select(bodies.c.sealed_words)))
         hashes = list(connection.scalars(sa.select(sends.c.words_sha256).where(sends.c.status == Status.ACCEPTED)))
     assert len(sealed) == len(hashes) == 20
     assert not any(b"visit" in words for words in sealed)
-    assert all(b"Your visit" in desk.vault.open(words) for words in sealed)
+    assert all(b"our visit" in desk.vault.open(words) for words in sealed)
 
 
 def test_every_change_of_state_is_an_event(bench: Bench) -> None:
@@ -206,28 +207,6 @@ def test_what_a_dead_dispatcher_left_is_settled_by_asking_the_outbox(bench: Benc
     bench.clock.advance_to(DUE + timedelta(seconds=36))
     assert send_due(desk) == {Status.ACCEPTED: 15}
     assert len(bench.outbox) == 20
-
-
-def test_one_dispatcher_at_a_time(bench: Bench) -> None:
-    desk = launched(bench)
-    bench.clock.advance_to(DUE)
-    with desk.store.begin() as connection:
-        take_lease(connection, "elsewhere/1", DUE, timedelta(seconds=30))
-    with pytest.raises(Refused, match=r"another dispatcher \(elsewhere/1\) is sending; its lease runs until 10:00:30"):
-        send_due(desk)
-    bench.clock.advance_to(DUE + timedelta(seconds=31))
-    assert send_due(desk) == {Status.ACCEPTED: 20}
-
-
-def test_the_lease_is_given_back_and_not_another_s(bench: Bench) -> None:
-    desk = launched(bench)
-    with desk.store.begin() as connection:
-        take_lease(connection, "elsewhere/1", DUE, timedelta(seconds=30))
-        release_lease(connection, "elsewhere/2")
-        with pytest.raises(Refused):
-            take_lease(connection, "elsewhere/2", DUE, timedelta(seconds=30))
-        release_lease(connection, "elsewhere/1")
-        take_lease(connection, "elsewhere/2", DUE, timedelta(seconds=30))
 
 
 def test_an_illegal_change_of_state_is_not_written(bench: Bench) -> None:

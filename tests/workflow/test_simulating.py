@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 
 from nudge.design.fixed_numbers import redraws
-from nudge.design.methods import method
 from nudge.trial.errors import InputError, Refused
 from nudge.trial.load import load_trial
 from nudge.trial.records.design import DrawUnit, Law
 from nudge.workflow.powering import power_of
-from nudge.workflow.redrawing import redraw_of
 from nudge.workflow.showing_simulation import effects_named, self_test_verdict, simulation_in_lines
 from nudge.workflow.simulating import Asked, Simulated, arm_effects, self_test, simulate_trial
 from tests.support.trials import START, write_trial
@@ -55,22 +53,6 @@ def test_a_redraw_gives_what_the_draw_itself_may_give(n: int) -> None:
         assert set(counts[:, k]) <= {int(np.floor(n * share)), int(np.ceil(n * share))}
         # every unit's chance is its share, to four Monte Carlo errors of 4,000 draws
         assert np.abs((arms == k).mean(axis=0) - share).max() < 4 * np.sqrt(0.25 / 4000)
-
-
-def test_every_method_here_can_be_drawn_again_or_says_it_cannot() -> None:
-    for name in ("complete", "blocked", "cluster", "blocked_cluster"):
-        assert callable(redraw_of(Law("t", name, ("a", "b"), (1, 1), ())))
-        assert method(name)
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [("stepped_wedge", "one after the other"), ("matched_pairs", "pairs are formed by the draw"),
-     ("adaptive", "follow the outcomes")],
-)  # fmt: skip
-def test_draws_that_arms_alone_do_not_tell_are_refused_by_name(name: str, why: str) -> None:
-    with pytest.raises(Refused, match=why):
-        redraw_of(Law("t", name, ("a", "b"), (1, 1), ()))
 
 
 def test_nothing_is_found_about_as_rarely_as_it_should(tmp_path: Path) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from nudge.store.tables import sends
 from nudge.trial.problems import Level
+from nudge.trial.records.delivery import Status
 from nudge.workflow.examine import examine
-from tests.support.trials import START, trial_values, write_trial
+from nudge.workflow.sending import send_due
+from tests.support.trials import START, Bench, lock_draw_and_launch, trial_values, write_trial
 
 
 def problems(folder: Path, send: str, step: str, window: str = "28 days from visit") -> list[str]:
@@ -37,3 +44,27 @@ def test_a_window_that_is_open_on_the_day_is_an_error(tmp_path: Path) -> None:
     assert problems(tmp_path, "2027-02-24 at 10:00", "2027-02-20") == [
         "outcomes.came.window: is still open on 2027-02-20, when those who wait cross, for 40 people"
     ]
+
+
+def test_moments_at_which_only_the_others_are_written_to_stand_as_virtual_rows(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    values: dict[str, Any] = trial_values()
+    arms = values["arms"]
+    arms["usual"] = {"control": "true", "messages": [{"template": "visit", "send": "2027-02-24 at 10:00"}]}
+    came = {**values["outcomes"]["came"], "window": "28 days from visit"}
+    file = write_trial(
+        tmp_path, arms=arms, outcomes=values["outcomes"] | {"came": came},
+        randomise={"method": "waitlist", "steps": ["2027-02-23"]},
+    )  # fmt: skip
+    desk = bench.desk()
+    lock_draw_and_launch(file, desk)
+    with desk.store.begin() as connection:
+        rows = connection.execute(sa.select(sends.c.arm, sends.c.planned_at, sends.c.status)).all()
+    early, late = "2027-01-18", "2027-02-24"
+    assert Counter((row.arm, row.planned_at.date().isoformat(), row.status) for row in rows) == {
+        ("reminder", early, "planned"): 20, ("reminder", late, "virtual"): 20,
+        ("usual", early, "virtual"): 20, ("usual", late, "planned"): 20,
+    }  # fmt: skip
+    for day in (datetime(2027, 1, 18, 10, tzinfo=UTC), datetime(2027, 2, 24, 10, tzinfo=UTC)):
+        bench.clock.advance_to(day)
+        assert send_due(desk) == {Status.ACCEPTED: 20}

@@ -127,6 +127,10 @@ class Channel(Protocol):
         """What the provider knows of a message; None where it cannot be told."""
         ...
 
+    async def take_back(self, asked: Asked) -> bool:
+        """Ask that an accepted message not arrive; False where it is too late, or cannot be asked."""
+        ...
+
 
 class ChannelModule(Protocol):
     """What a channel's file offers."""

@@ -18,7 +18,7 @@ from notifications_python_client.errors import HTTPError, InvalidResponse
 from notifications_python_client.notifications import NotificationsAPIClient
 
 from nudge.delivery.loopback import is_live
-from nudge.trial.errors import InputError
+from nudge.trial.errors import InputError, Refused
 from nudge.trial.records.delivery import Capability, Fate, Reply, SendResult, Trace
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Notify:
         self.templates = {"sms": settings.notify_sms_template, "email": settings.notify_email_template}
         self.connections = settings.provider_connections
         self._base = settings.notify_base_url
-        self._key = key
+        self.key = key
         self._pool: ThreadPoolExecutor | None = None
         self._idle: SimpleQueue[Any] = SimpleQueue()
         # Its client logs the request's address with every failure; the ledger keeps what happened.
@@ -85,7 +85,7 @@ class Notify:
         self._idle = SimpleQueue()
         make: Any = NotificationsAPIClient  # without types of its own
         for _ in range(self.connections):
-            self._idle.put(make(self._key, base_url=self._base, timeout=self._SECONDS))
+            self._idle.put(make(self.key, base_url=self._base, timeout=self._SECONDS))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -102,6 +102,10 @@ class Notify:
     async def find(self, asked: Asked) -> Trace | None:
         """Ask by our reference; None where Notify cannot be asked now."""
         return await self._in_pool(self._find, asked)
+
+    async def take_back(self, asked: Asked) -> bool:  # noqa: ARG002 - every channel is asked alike
+        """Notify cancels letters only."""
+        return False
 
     async def _in_pool(self, call: Callable[[T], R], given: T) -> R:
         if self._pool is None:
@@ -120,8 +124,9 @@ class Notify:
                 made = client.send_sms_notification(message.address, template, {"message": message.text}, message.id)
             else:
                 made = client.send_email_notification(
-                    message.address, template, {"subject": message.subject, "message": message.text}, message.id
-                )
+                    message.address, template, {"subject": message.subject, "message": message.text}, message.id,
+                    one_click_unsubscribe_url=message.unsubscribe_url or None,
+                )  # fmt: skip
         except HTTPError as error:
             return _refused(error)
         except (InvalidResponse, requests.RequestException) as error:
@@ -181,3 +186,20 @@ def _seconds(retry_after: str) -> float:
 def open_channel(settings: ChannelSettings) -> Notify:
     """The service that NUDGE_NOTIFY_API_KEY names. Raises InputError where it names none."""
     return Notify(settings)
+
+
+def received_texts(settings: ChannelSettings) -> list[dict[str, Any]]:
+    """The newest 250 texts to the service's number, of at most 7 days (its API, "Get received text messages").
+
+    Raises Refused where Notify does not show them.
+    """
+    channel = Notify(settings)
+    make: Any = NotificationsAPIClient  # without types of its own
+    client = make(channel.key, base_url=settings.notify_base_url, timeout=30)
+    try:
+        found: list[dict[str, Any]] = client.get_received_texts()["received_text_messages"]
+    except (HTTPError, InvalidResponse, requests.RequestException) as error:
+        raise Refused("GOV.UK Notify does not show the texts it received", "try again later") from error
+    finally:
+        client.request_session.close()
+    return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
@@ -19,6 +19,7 @@ import aiosmtplib
 
 from nudge.delivery.email import as_email
 from nudge.delivery.loopback import on_this_machine
+from nudge.delivery.status_codes import recipient_refused
 from nudge.trial.errors import InputError
 from nudge.trial.records.delivery import Capability, Reply, SendResult
 
@@ -75,7 +76,7 @@ class Smtp:
 
     async def send(self, message: Outgoing) -> SendResult:
         """Send one email; never raises for what a server or network does."""
-        sender = parseaddr(message.sender)[1]
+        sender = message.return_path or parseaddr(message.sender)[1]
         content = as_email(message).as_bytes()
         async with self._connection() as client:
             fresh = not client.is_connected
@@ -87,6 +88,10 @@ class Smtp:
 
     async def find(self, asked: Asked) -> None:
         """SMTP keeps no memory one could ask."""
+
+    async def take_back(self, asked: Asked) -> bool:  # noqa: ARG002 - every channel is asked alike
+        """What SMTP has taken is gone."""
+        return False
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
@@ -116,6 +121,9 @@ async def _envelope(client: aiosmtplib.SMTP, sender: str, recipient: str) -> Sen
             await client.connect()
         await client.mail(sender)
         await client.rcpt(recipient)
+    except aiosmtplib.SMTPRecipientRefused as error:
+        await _reset(client)
+        return replace(_answered(error), unusable=recipient_refused(error.code, error.message))
     except aiosmtplib.SMTPResponseException as error:
         await _reset(client)
         return _answered(error)

@@ -7,15 +7,18 @@ among the arms, in the file's order, is that of HMAC-SHA256(seed, trial ‖ 0 �
 digest(unit)). The chances logged for batch 2, 3 … stand in the law's parameter `batches`, so
 that a replay needs nothing else; given them, re-draws and every draw are independent draws.
 
-`replays` runs the whole rule again under the claim that no arm changes any outcome.
+`played` runs the whole rule on outcomes as they come; `replays` does so under the claim that no arm
+changes any outcome.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nudge.design.chance import chance, choose
 from nudge.design.fixed_numbers import options, refuse
@@ -29,8 +32,6 @@ from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, See
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy.typing as npt
-
 UNITS: Final = "people"
 BLOCKS: Final = "never"
 ENROLMENT: Final = "rolling"
@@ -39,9 +40,14 @@ REQUIRED: Final = frozenset({"batch"})
 
 _THREE = 3
 
+Learnt = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Successes and trials by arm of every run, (number, K) each."""
+Learn = Callable[[NDArray[np.int8], int], Learnt]
+
 __all__ = [
     "BLOCKS", "ENROLMENT", "PARAMETERS", "REQUIRED", "UNITS", "batch_probabilities",
-    "draw", "every_draw", "flaws", "options", "probabilities", "redraws", "refuse", "register", "replays",
+    "counted", "draw", "every_draw", "flaws", "options", "played", "probabilities", "redraws", "refuse", "register",
+    "replays",
 ]  # fmt: skip
 
 
@@ -125,7 +131,7 @@ def _chances(units: Sequence[DrawUnit], law: Law) -> list[tuple[Fraction, ...]]:
     return [batches[i // size] for i in range(len(units))]
 
 
-def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64]:
+def probabilities(units: Sequence[DrawUnit], law: Law) -> NDArray[np.float64]:
     """Each unit's chance of each arm, (n, K), as logged for its batch; NaN for batches not opened."""
     batches, size = chances_of_batches(law), law.parameters["batch"]
     known = as_matrix(batches)
@@ -135,7 +141,7 @@ def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64
     return result
 
 
-def redraws(units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator) -> npt.NDArray[np.int8]:
+def redraws(units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator) -> NDArray[np.int8]:
     """Fresh draws with the chances as logged, (number, n)."""
     return independent_redraws(as_matrix(_chances(units, law)), number, rng)
 
@@ -147,32 +153,53 @@ def every_draw(units: Sequence[DrawUnit], law: Law) -> Iterator[tuple[tuple[int,
 
 def replays(
     outcomes: Sequence[float], matured: Sequence[int], law: Law, number: int, rng: np.random.Generator
-) -> npt.NDArray[np.int8]:
+) -> NDArray[np.int8]:
     """The rule run again where no arm changes any outcome, (number, n).
 
     outcomes: (n,) 1 for the better outcome, 0 for the other, NaN where it stays unknown, in the
     order of enrolment. matured: (n,) number of the first batch, from 2, that could use it.
     """
     seen, ready = np.asarray(outcomes, dtype=float), np.asarray(matured)
-    size, arms = law.parameters["batch"], len(law.arms)
-    drawn = np.empty((number, len(seen)), dtype=np.int8)
-    for first in range(0, len(seen), size):
-        batch = first // size + 1
-        here = slice(first, min(first + size, len(seen)))
+
+    def learnt(drawn: NDArray[np.int8], batch: int) -> Learnt:
+        first = drawn.shape[1]
         use = np.flatnonzero((ready[:first] <= batch) & ~np.isnan(seen[:first]))
-        chances = _replayed_chances(drawn[:, use], seen[use], law) if batch > 1 else np.full((number, arms), 1 / arms)
+        shape = (number, use.size)
+        return counted(drawn[:, use], np.broadcast_to(seen[use], shape), np.ones(shape), law)
+
+    return played(len(seen), law, number, rng, learnt)
+
+
+def played(n: int, law: Law, number: int, rng: np.random.Generator, learnt: Learn) -> NDArray[np.int8]:
+    """The whole rule, batch by batch, (number, n).
+
+    learnt: of the arms drawn so far, (number, units), and the number of the batch that opens, from
+    2: successes and trials by arm, (number, K) each.
+    """
+    size, arms = law.parameters["batch"], len(law.arms)
+    drawn = np.empty((number, n), dtype=np.int8)
+    for first in range(0, n, size):
+        here = slice(first, min(first + size, n))
+        chances = np.full((number, arms), 1 / arms)
+        if first:
+            chances = _chances_from(*learnt(drawn[:, :first], first // size + 1), law)
         marks = rng.random((number, here.stop - here.start))
         drawn[:, here] = (marks[:, :, None] >= chances.cumsum(axis=1)[:, None, :-1]).sum(axis=2)
     return drawn
 
 
-def _replayed_chances(drawn: npt.NDArray[np.int8], seen: npt.NDArray[np.float64], law: Law) -> npt.NDArray[np.float64]:
+def counted(drawn: NDArray[np.int8], successes: NDArray[np.float64], trials: NDArray[np.float64], law: Law) -> Learnt:
+    """Successes and trials of every unit, (number, units) each, by arm."""
+    each = [((successes * (drawn == k)).sum(axis=1), (trials * (drawn == k)).sum(axis=1)) for k in range(len(law.arms))]
+    good, known = (np.rint(np.stack(one, axis=1)).astype(np.int64) for one in zip(*each, strict=True))
+    return good, known
+
+
+def _chances_from(successes: NDArray[np.int64], trials: NDArray[np.int64], law: Law) -> NDArray[np.float64]:
     """Each replay's chances of the next batch, (number, K), worked out once for equal counts."""
     arms = len(law.arms)
     control = None if law.control is None else law.arms.index(law.control)
     floor = law.parameters.get("floor", FLOOR)
-    trials = np.stack([(drawn == k).sum(axis=1) for k in range(arms)], axis=1)
-    successes = np.stack([((drawn == k) * seen).sum(axis=1) for k in range(arms)], axis=1).astype(np.int64)
     counts, which = np.unique(np.hstack([successes, trials]), axis=0, return_inverse=True)
     each = [batch_probabilities(row[:arms].tolist(), row[arms:].tolist(), control, floor) for row in counts]
     return np.array(each)[which.reshape(-1)]

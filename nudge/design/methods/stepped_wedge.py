@@ -10,12 +10,15 @@ draw and probabilities are over steps.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from nudge.design import fixed_numbers
 from nudge.design.draw import draw_within_blocks
 from nudge.design.methods import Flaw
 from nudge.trial.errors import InputError
+from nudge.trial.grammar import fixed_duration
 from nudge.trial.records.design import Allocation, DrawUnit, Law, Seed
 
 if TYPE_CHECKING:
@@ -58,6 +61,15 @@ def flaws(law: Law) -> Iterator[Flaw]:
         yield Flaw(path, "names a day twice", "give every step a day of its own")
     elif steps != sorted(steps):
         yield Flaw(path, "is not in order", "write the days from the first to the last")
+    elif takes := law.parameters.get("transition"):
+        days = [date.fromisoformat(step) for step in steps]
+        shortest = min(later - earlier for earlier, later in pairwise(days))
+        if fixed_duration(takes).delta() > shortest:
+            yield Flaw(
+                ("randomise", "transition"),
+                f"is longer than the {shortest.days} days between two steps, so one crossing runs into the next",
+                "shorten it, or put the steps further apart",
+            )  # fmt: skip
 
 
 def options(law: Law) -> tuple[str, ...]:

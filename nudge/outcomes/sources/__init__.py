@@ -1,6 +1,7 @@
 """Where rows come from, one file each, named in YAML by file name.
 
-A source module offers `read(where, folder, problems) -> Table`.
+A source module offers `read(where, folder, problems) -> Table`; `replies`, whose rows stand in
+the store and not in a file, is handed them by the workflow.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nudge.report.numbers import percent
 from nudge.report.protocol.content import Answer, Fill, Piece, Table, Words, said
 from nudge.report.words import method_in_words, readable
+from nudge.trial.problems import listed
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
 
 
 def drawn_how(trial: Trial) -> str | None:
-    """The method in words, with its shares; None where the file does not say it."""
+    """The method in words, with its shares or the days of its steps; None where the file does not say it."""
     part = trial.randomise or trial.allocation
     if part is None or part.method is None:
         return None
+    if trial.randomise is not None and trial.randomise.method == "stepped_wedge":
+        days = listed(f"{day.day} {day:%B %Y}" for day in trial.randomise.steps)
+        takes = trial.randomise.transition
+        crossing = f"; a crossing takes {takes}, in which families count in neither arm" if takes else ""
+        return f"{method_in_words(part.method)}; steps on {days}{crossing}"
     shares = ", ".join(f"{readable(arm)} {part.ratio.get(arm, 1)}" for arm in trial.arms)
     return f"{method_in_words(part.method)}; shares {shares}"
 

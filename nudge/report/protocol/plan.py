@@ -66,7 +66,8 @@ def _place(outcome: Outcome) -> str:
     if source is None:
         return "not said"
     package = f"{source.package.name} {source.package.table}" if source.package else ""
-    return source.csv_file or source.parquet_file or package or "the file of the draw"
+    answered = f"families' answers ({readable(source.replies)})" if source.replies else ""
+    return source.csv_file or source.parquet_file or package or answered or "the file of the draw"
 
 
 def _collected(trial: Trial, _facts: ProtocolFacts) -> Answer:
@@ -133,6 +134,11 @@ def _compared(trial: Trial, facts: ProtocolFacts) -> Answer:
 def _analysed(trial: Trial, _facts: ProtocolFacts) -> Answer:
     if not trial.comparisons:
         return said(None)
+    if trial.randomise is not None and trial.randomise.method == "stepped_wedge":
+        return said(
+            f"All {trial.population.called.people} of every unit drawn, each in the arm that the drawn schedule has in "
+            "force on the day their window opens, whatever became of their messages (intention to treat)."
+        )
     return said(
         f"All {trial.population.called.people} of every unit drawn, in the arm they were given, whatever became of "
         "their messages (intention to treat)."

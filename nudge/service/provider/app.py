@@ -83,6 +83,7 @@ def build_provider(ledger: ProviderLedger, faults: Faults, customer: Customer) -
     app = FastAPI(title="Stand-in provider", lifespan=lifespan)
     _add_desk(app, provider)
     _add_twilio(app, provider)
+    _add_cancelling(app, provider)
     _add_notify(app, provider)
     return app
 
@@ -110,14 +111,10 @@ def _add_twilio(app: FastAPI, provider: Provider) -> None:
     account = provider.customer.account_sid
     messages = "/2010-04-01/Accounts/{sid}/Messages"
 
-    def refusal(request: Request, sid: str) -> Response | None:
-        good = sid == account and _basic(request) == (account, provider.customer.auth_token)
-        return None if good else _twilio_error(401, twilio.BAD_CREDENTIALS)
-
     @app.post(f"{messages}.json")
     async def send(request: Request, sid: str) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
-        if (refused := refusal(request, sid)) is not None:
+        if (refused := _stranger(provider, request, sid)) is not None:
             return refused
         if (flaw := twilio.flaw(form)) is not None:
             return _twilio_error(400, flaw)
@@ -129,7 +126,7 @@ def _add_twilio(app: FastAPI, provider: Provider) -> None:
 
     @app.get(f"{messages}.json")
     async def read_all(request: Request, sid: str) -> Response:
-        if (refused := refusal(request, sid)) is not None:
+        if (refused := _stranger(provider, request, sid)) is not None:
             return refused
         asked = request.query_params
         wanted = {"provider": "twilio"} | ({"recipient": asked["To"]} if "To" in asked else {})
@@ -138,12 +135,34 @@ def _add_twilio(app: FastAPI, provider: Provider) -> None:
 
     @app.get(f"{messages}/{{message}}.json")
     async def read_one(request: Request, sid: str, message: str) -> Response:
-        if (refused := refusal(request, sid)) is not None:
+        if (refused := _stranger(provider, request, sid)) is not None:
             return refused
         found = provider.ledger.find(provider="twilio", id=message)
         if not found:
             return _twilio_error(404, twilio.NOT_FOUND)
         return JSONResponse(twilio.resource(found[0], account))
+
+
+def _add_cancelling(app: FastAPI, provider: Provider) -> None:
+    @app.post("/2010-04-01/Accounts/{sid}/Messages/{message}.json")
+    async def cancel(request: Request, sid: str, message: str) -> Response:
+        asked = dict(parse_qsl((await request.body()).decode()))
+        if (refused := _stranger(provider, request, sid)) is not None:
+            return refused
+        found = provider.ledger.find(provider="twilio", id=message)
+        if not found:
+            return _twilio_error(404, twilio.NOT_FOUND)
+        if asked.get("Status") != "canceled" or found[0].status not in twilio.CANCELLABLE:
+            return _twilio_error(400, twilio.TOO_LATE)
+        provider.ledger.set_status(message, "canceled")
+        return JSONResponse(twilio.resource(provider.ledger.find(id=message)[0], sid))
+
+
+def _stranger(provider: Provider, request: Request, sid: str) -> Response | None:
+    """The refusal of whoever is not the one account there is."""
+    account = provider.customer.account_sid
+    good = sid == account and _basic(request) == (account, provider.customer.auth_token)
+    return None if good else _twilio_error(401, twilio.BAD_CREDENTIALS)
 
 
 def _add_notify(app: FastAPI, provider: Provider) -> None:
@@ -171,6 +190,12 @@ def _add_notify(app: FastAPI, provider: Provider) -> None:
         wanted = {"provider": "notify"} | ({"reference": asked["reference"]} if "reference" in asked else {})
         found = provider.ledger.find(**wanted)
         return JSONResponse(notify.page(found, _base(request), f"?{request.url.query}"))
+
+    @app.get("/v2/received-text-messages")
+    async def received(request: Request) -> Response:
+        older = request.query_params.get("older_than")
+        texts = [] if older else provider.callbacks.received
+        return JSONResponse(notify.received_page(texts, _base(request)))
 
     @app.get("/v2/notifications/{message}")
     async def read_one(request: Request, message: str) -> Response:

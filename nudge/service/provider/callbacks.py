@@ -55,6 +55,8 @@ class Callbacks:
         self.ledger = ledger
         self._session: aiohttp.ClientSession | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self.received: list[dict[str, str]] = []
+        """Texts to the Notify number, oldest first, as it posts them."""
 
     async def close(self) -> None:
         """Stop what is under way."""
@@ -86,6 +88,8 @@ class Callbacks:
 
     async def _follow(self, message: Received, last: str, told: list[str], code: str, delay: float) -> None:
         await asyncio.sleep(delay)
+        if self.ledger.find(id=message.id)[0].status == "canceled":
+            last, told, code = "canceled", ["canceled"], ""
         self.ledger.set_status(message.id, last)
         for status in told:
             if message.provider == "twilio" and message.callback:
@@ -109,6 +113,7 @@ class Callbacks:
                 "id": str(uuid.uuid4()), "source_number": sender.removeprefix("+"), "destination_number": recipient,
                 "message": text, "date_received": datetime.now(UTC).isoformat(),
             }  # fmt: skip
+            self.received.append(content)
             return await self._post_notify(self.customer.notify_inbound_url, content)
         sid = f"SM{uuid.uuid4().hex}"
         return await self._post_twilio(

@@ -28,6 +28,7 @@ _received = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("callback", sa.Text, nullable=False),
     sa.Column("expires_in", sa.Integer),
+    sa.Column("unsubscribe", sa.Text, nullable=False),
 )  # fmt: skip
 
 
@@ -49,6 +50,8 @@ class Received:
     """Seconds since 1970."""
     callback: str = ""
     expires_in: int | None = None
+    unsubscribe: str = ""
+    """Where one click ends the messages, for an email that says so."""
 
     @property
     def moment(self) -> datetime:

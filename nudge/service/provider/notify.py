@@ -49,6 +49,7 @@ def received(kind: str, content: Mapping[str, Any]) -> Received:
     return Received(
         "notify", str(uuid.uuid4()), str(content.get("reference") or ""), kind, str(content[_recipient_field(kind)]),
         str(sender), str(personal.get("subject", "")), str(personal["message"]), "created", time.time(),
+        unsubscribe=str(content.get("one_click_unsubscribe_url") or ""),
     )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def notification(message: Received, base: str) -> dict[str, Any]:
         "phone_number": message.recipient if message.kind == "sms" else None, "postcode": None,
         "template": {"id": str(uuid.UUID(int=0)), "version": 1, "uri": f"{base}/v2/template/{uuid.UUID(int=0)}"},
         "body": message.body, "subject": message.subject or None, "created_at": moment, "created_by_name": None,
-        "scheduled_for": None, "one_click_unsubscribe_url": None,
+        "scheduled_for": None, "one_click_unsubscribe_url": message.unsubscribe or None,
     }  # fmt: skip
 
 
@@ -87,6 +88,16 @@ def page(messages: list[Received], base: str, query: str) -> dict[str, Any]:
         "notifications": [notification(message, base) for message in messages[:250]],
         "links": {"current": f"{base}/v2/notifications{query}"},
     }
+
+
+def received_page(texts: list[dict[str, str]], base: str) -> dict[str, Any]:
+    """The newest 250 texts to the service's number."""
+    shown = [
+        {"id": one["id"], "user_number": one["source_number"], "notify_number": one["destination_number"],
+         "service_id": str(uuid.UUID(int=0)), "content": one["message"], "created_at": one["date_received"]}
+        for one in reversed(texts)
+    ]  # fmt: skip
+    return {"received_text_messages": shown[:250], "links": {"current": f"{base}/v2/received-text-messages"}}
 
 
 def _recipient_field(kind: str) -> str:

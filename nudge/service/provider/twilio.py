@@ -25,6 +25,8 @@ _LONG_BODY = (21617, "The concatenated message body exceeds the 1600 character l
 _VALIDITY = (20001, "ValidityPeriod is out of range.")
 TOO_MANY = (20429, "Too Many Requests")
 BAD_CREDENTIALS = (20003, "Authenticate")
+TOO_LATE = (30409, "This message cannot be canceled")
+CANCELLABLE = {"accepted", "scheduled", "queued"}
 NOT_FOUND = (20404, "The requested resource was not found")
 BROKEN = (20500, "Internal Server Error")
 

@@ -56,6 +56,7 @@ Difference = Annotated[
 ]
 Day = Annotated[date, *_written(grammar.day, "2027-01-11", r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), _AS_TEXT]
 Month = Annotated[str, *_written(grammar.month, "2026-03", r"[0-9]{4}-[0-9]{2}")]
+WebAddress = Annotated[str, *_written(grammar.web_address, "https://example.org/book", r"https://\S+")]
 Duration = Annotated[quantities.Duration, *_written(grammar.duration, "56 days", _LENGTH), _AS_TEXT]
 FixedDuration = Annotated[quantities.Duration, *_written(grammar.fixed_duration, "2 days", _LENGTH), _AS_TEXT]
 Count = Annotated[quantities.Count, *_written(grammar.count, "200 sends", r"[0-9]+\s+(send|event)s?"), _AS_TEXT]

@@ -32,7 +32,8 @@ class OutcomeSource(DataSource):
     outcome, or `present` where a row is the event itself; event: for a time to an event in a trial run
     elsewhere, the column that says whether the time ends with it, 1, or was only followed so far, 0; no_record:
     what it means when a person has no record; covers: whom the records cover; outside: a condition for people
-    whom the records cannot cover.
+    whom the records cannot cover; replies: in place of a file, what families answered here: a name under the
+    trial's `replies:`.
     """
 
     id: Column | None = None
@@ -42,6 +43,7 @@ class OutcomeSource(DataSource):
     no_record: Literal["did_not_happen", "missing"] | None = None
     covers: Text | None = None
     outside: str | None = None
+    replies: Name | None = None
 
 
 class Outcome(Part):
@@ -102,7 +104,9 @@ class Analysis(Part):
     comparisons: which arm against which, such as `plan - reminder`; covariates: columns from before
     the draw that the fit adjusts for; average: whether people or clusters count alike;
     multiplicity: how p-values are adjusted over the comparisons; subgroups: columns by whose levels
-    the effect is shown; sensitivity: further fits beside the primary one.
+    the effect is shown; sensitivity: further fits beside the primary one; estimand: of a stepped
+    wedge, one constant effect (`immediate`) or the average over the periods since crossing
+    (`exposure_averaged`, the default where there are more than two of them).
     """
 
     comparisons: tuple[Comparison, ...] = ()
@@ -111,6 +115,7 @@ class Analysis(Part):
     multiplicity: Literal["holm", "hochberg", "benjamini_hochberg", "none"] = "holm"
     subgroups: Columns = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+    estimand: Literal["immediate", "exposure_averaged"] | None = None
 
 
 class Power(Part):

@@ -17,13 +17,27 @@ Label = Literal["prespecified", "amended", "exploratory", "sensitivity", "replic
 
 
 @dataclass(frozen=True, slots=True)
+class Phases:
+    """Where rows stand in a stepped wedge, by the day on which each one's window opened."""
+
+    period: Ints
+    """(n,) steps that had begun: 0 before the first; -1 where no window opens, for want of a date."""
+    complete: Ints
+    """(n,) crossings that were complete; fewer than the steps begun while a transition lasts."""
+    step: Ints
+    """(n,) the step at which the row's cluster crosses, from 1."""
+    steps: int
+    """How many there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnalysisRows:
     """One outcome for everyone allocated, a row per person, in no particular order."""
 
     outcome: Floats
     """(n,), in the outcome's units; nan where missing."""
     arm: NDArray[np.str_]
-    """(n,)"""
+    """(n,); in a stepped wedge the arm in force when the window opened, "" during a transition."""
     unit: Ints
     """(n,) code of the randomised unit."""
     block: Ints
@@ -41,17 +55,22 @@ class AnalysisRows:
     """(n,) how much of what a count is counted over: people, visits, days."""
     moments: bool = False
     """Whether rows are moments of people who were drawn for anew each time, so that one has rows in both arms."""
+    phases: Phases | None = None
+    """Of a stepped wedge."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredLaw:
     """Fresh draws from the law that gave the arms.
 
-    redraw: (number, rng) → (number, units) arms by their position in `arms`, units by their code.
+    redraw: (number, rng) → (number, units) arms by their position in `arms`, units by their code. In a
+    stepped wedge `arms` are its steps. every: all draws there could be, alike, and the chance of each,
+    where they are few.
     """
 
     arms: tuple[str, ...]
     redraw: Callable[[int, np.random.Generator], NDArray[np.int8]]
+    every: tuple[NDArray[np.int8], Floats] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,8 @@ class Design:
     blocks: bool
     law: StoredLaw | None = None
     """Where re-drawing units within their blocks would not be the law: rerandomised, minimised, rolling, adaptive."""
+    estimand: str | None = None
+    """Of a stepped wedge: immediate or exposure_averaged."""
 
 
 @dataclass(frozen=True, slots=True)

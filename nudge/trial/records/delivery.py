@@ -53,6 +53,10 @@ that it has a message is true whatever the ledger held, and a delivery may overt
 """
 
 
+TAKEN_BACK = "taken back before it arrived"
+"""Why an accepted message failed that we asked back; no failure of the words or of the address."""
+
+
 class Reply(enum.StrEnum):
     """What a provider's answer means."""
 
@@ -89,6 +93,7 @@ class Capability:
     listed: bool = False
     """Shows what it sent to a number, so that a message may be found, but never be ruled out."""
     cancel: bool = False
+    """Takes an accepted message back that has not arrived."""
     expire: bool = False
     """Drops a message that waits beyond its time."""
     receipts: bool = False
@@ -126,7 +131,7 @@ class PlannedSend:
     """Opaque, and the reference the provider is given."""
     unit: str
     person: str
-    """Whose columns and contact point are used; empty for a virtual row."""
+    """Whose columns and contact point are used; empty for a virtual row of a household."""
     arm: str
     message: str
     """`plan.1`: the arm's first message."""
@@ -151,6 +156,7 @@ class DueSend:
     person: str
     arm: str
     arm_allocated: str
+    """The arm its unit was in when it was planned."""
     message: str
     template: str
     channel: str
@@ -165,6 +171,8 @@ class DueSend:
     reserved: bool
     body: str | None
     """The words of an earlier attempt, which a retry sends again."""
+    suppressed: str = ""
+    """Why the contact point is not used any more, if it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +186,14 @@ class Outgoing:
     text: str
     at: datetime
     not_after: datetime
+    html: str = ""
+    """An email's HTML part; empty where there is none."""
+    return_path: str = ""
+    """Where a bounce of this email goes: an address that names the message."""
+    unsubscribe_url: str = ""
+    """Where one click ends the messages."""
+    answers: str = ""
+    """The Message-ID of the family's email that this one answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +210,8 @@ class SendResult:
     """Whether the code is in the channel's table; a person is shown one that is not."""
     opted_out: bool = False
     """Whether the family has asked the provider itself for no more messages."""
+    unusable: bool = False
+    """Whether it was the address itself that was refused for good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,18 @@ class Template:
     """Tells a family something about itself: an arm that uses it must say who agreed to that."""
     back_translation: str = ""
     """Who put a translation back into English, or that it is still to be done."""
+    plain: bool = False
+    """Whether a text's curly quotes and dashes go out as the plain signs that cost nothing."""
+    allows: Mapping[str, str] = field(default_factory=dict)
+    """What the checks would hold back and this wording may say: who agreed to it, and why."""
+    first_line: int = 1
+    """The line of its file on which the body begins."""
+    from_name: str = ""
+    """Who the words say they are from, where the sender does not."""
+    spoken: Mapping[str, int] = field(default_factory=dict)
+    """Columns whose value it writes out, each with the line of the file where it first does."""
+    targets: Mapping[str, int] = field(default_factory=dict)
+    """Names it links to, each with the line of the file where it first does."""
 
     @property
     def key(self) -> str:
@@ -56,6 +69,40 @@ class Segments:
 
 
 @dataclass(frozen=True, slots=True)
+class Previewed:
+    """One wording as `nudge preview` shows it, for every family that reads exactly this."""
+
+    arm: str
+    message: int
+    """The arm's first, second … message."""
+    template: str
+    channel: str
+    language: str
+    """The family's."""
+    fallback: bool
+    """Whether the words are in English, since there are none in the family's language."""
+    families: tuple[str, ...]
+    """What is odd about those who read it, or the units that were asked for."""
+    sender: str
+    subject: str
+    text: str
+    html: str
+    characters: int
+    segments: int
+    """Of a text; 0 for an email."""
+    encoding: str
+    dear: tuple[str, ...]
+    """Characters that force Unicode, by name."""
+    cost: float | None
+    """Of one message, in the file's currency; None where it gives no price."""
+    reading_age: int | None
+    """None where no formula fits the language."""
+    longest_sentence: int
+    refused: str = ""
+    """Why no message can be made; empty where one is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A template rendered for one family."""
 
@@ -66,3 +113,7 @@ class Words:
     text: str
     segments: int
     """SMS segments that will be paid for; 1 for an email."""
+    html: str = ""
+    """An email's HTML part; empty for a text."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """The identifier of each target that the words link to, by the target's name."""

@@ -27,6 +27,15 @@ class OutcomeState(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeywordReply:
+    """One of the trial's own words, said by a family: who they are here, when, and which word."""
+
+    person: str
+    at: datetime
+    keyword: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeRow:
     """One person's outcome. `value` is None where it is missing or cannot be known yet."""
 

@@ -26,6 +26,25 @@ class FlowStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodCount:
+    """In a stepped wedge, the clusters of one step in one period, for one primary outcome."""
+
+    outcome: str
+    step: int
+    """At which these clusters cross, from 1."""
+    period: int
+    """In which people's windows opened: 0 before the first step."""
+    arm: str
+    """The arm in force, or `in transition`."""
+    clusters: int
+    people: int
+    known: int
+    """People with an outcome."""
+    mean: float | None
+    """Their mean outcome, as recorded."""
+
+
+@dataclass(frozen=True, slots=True)
 class ArmSummary:
     """What one arm received, word for word."""
 
@@ -132,6 +151,15 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class FrozenData:
+    """The rows that were analysed, frozen beside the results; `nudge analyse FILE --data` gives the numbers again."""
+
+    file: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """Everything results.json holds. Proportions are 0 to 1; effects are oriented: positive is better."""
 
@@ -169,3 +197,7 @@ class Results:
     """Changes after launch."""
     curves: tuple[SurvivalCurve, ...] = ()
     """How a time-to-event outcome grew in each arm."""
+    data: FrozenData | None = None
+    """What was analysed; null in results of an earlier version."""
+    periods: tuple[PeriodCount, ...] = ()
+    """Of a stepped wedge: who was counted when, by step."""

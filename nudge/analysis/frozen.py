@@ -1,0 +1,129 @@
+"""What was analysed, frozen: one Parquet file that gives every number of a result again.
+
+A row per person allocated and a column per thing the analysis reads. Nobody is named: units,
+blocks and people are numbers in an order that means nothing outside the trial's database.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nudge.trial.errors import InputError
+from nudge.trial.records.analysis import AnalysisRows, Label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ABOUT = b"nudge analysis data"
+_OF_AN_OUTCOME = ("event", "exposure")
+_SHARED = ("arm", "unit", "block", "probability")
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisData:
+    """The rows of every outcome, with what the lock and the calendar say of them."""
+
+    trial: str
+    fingerprint: str | None
+    """Of the lock in force; None where nothing was locked."""
+    rows_of: Mapping[str, AnalysisRows]
+    label: Label
+    """What planned lines are, where `labels` says nothing else."""
+    foreseen: Mapping[str, str] = field(default_factory=dict)
+    """The estimator the lock foresaw, by comparison."""
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    """What an outcome's lines became by an amendment or a changed file."""
+    windows_open: Mapping[str, int] = field(default_factory=dict)
+    """Windows that were still open, by outcome: no verdict yet."""
+
+
+def freeze(data: AnalysisData) -> bytes:
+    """The Parquet file, equal for equal data."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    first = next(iter(data.rows_of.values()))
+    columns = {name: pa.array(getattr(first, name)) for name in _SHARED}
+    if first.received is not None:
+        columns["received"] = pa.array(first.received)
+    for name, values in first.covariates.items():
+        columns[f"baseline.{name}"] = pa.array(values.tolist(), _kind(first.types.get(name, "text")))
+    for name, rows in data.rows_of.items():
+        columns[f"outcome.{name}"] = pa.array(rows.outcome)
+        for key in _OF_AN_OUTCOME:
+            if getattr(rows, key) is not None:
+                columns[f"{key}.{name}"] = pa.array(getattr(rows, key))
+    about = {
+        "trial": data.trial, "fingerprint": data.fingerprint, "label": data.label, "foreseen": dict(data.foreseen),
+        "labels": dict(data.labels), "windows_open": dict(data.windows_open),
+        **({"moments": True} if first.moments else {}),
+    }  # fmt: skip
+    table = pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(about, sort_keys=True)})
+    file = io.BytesIO()
+    parquet.write_table(table, file, compression="zstd", version="2.6")
+    return file.getvalue()
+
+
+def is_frozen(path: Path) -> bool:
+    """Whether a file is one that `freeze` wrote."""
+    return path.suffix == ".parquet" and _about(path) is not None
+
+
+def thaw(path: Path, types: Mapping[str, str]) -> AnalysisData:
+    """The same data again. types: of the baseline columns, as the trial file declares them.
+
+    Raises InputError where the file is not a frozen data set.
+    """
+    from pyarrow import parquet
+
+    about = _about(path)
+    if about is None:
+        raise InputError(f"{path} is not a frozen data set", "name a file that `nudge analyse` wrote")
+    with parquet.ParquetFile(path) as file:
+        table = file.read()
+    columns = {name: table.column(name) for name in table.column_names}
+    shared = {name: columns[name].to_numpy() for name in _SHARED if name != "arm"}
+    arm = np.array(columns["arm"].to_pylist())
+    covariates = {
+        name.removeprefix("baseline."): np.array(values.to_pylist(), dtype=object)
+        for name, values in columns.items() if name.startswith("baseline.")
+    }  # fmt: skip
+    received = columns["received"].to_numpy() if "received" in columns else None
+    moments = bool(about.pop("moments", False))
+    rows_of = {
+        name.removeprefix("outcome."): AnalysisRows(
+            outcome=values.to_numpy(), arm=arm, covariates=covariates, types=types, received=received,
+            **shared, **_beside(name.removeprefix("outcome."), columns), moments=moments,
+        )
+        for name, values in columns.items() if name.startswith("outcome.")
+    }  # fmt: skip
+    return AnalysisData(rows_of=rows_of, **about)
+
+
+def _beside(outcome: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """What a time or a count has besides its value."""
+    return {key: columns[f"{key}.{outcome}"].to_numpy() for key in _OF_AN_OUTCOME if f"{key}.{outcome}" in columns}
+
+
+def _kind(declared: str) -> Any:
+    import pyarrow as pa
+
+    return {"number": pa.float64(), "yes_no": pa.bool_(), "date": pa.date32()}.get(declared, pa.string())
+
+
+def _about(path: Path) -> dict[str, Any] | None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            said = (file.schema_arrow.metadata or {}).get(_ABOUT)
+    except (pa.ArrowException, OSError):
+        return None
+    return None if said is None else dict(json.loads(said))
