@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +30,22 @@ def _reference_folder() -> Path | None:
     return Path(named) if named and Path(named).is_dir() else None
 
 
+@cache
+def _r_packages() -> bool:
+    """Whether R has every package that the live reference uses."""
+    needed = ["estimatr", "clubSandwich", "sandwich", "survival", "MASS", "metafor"]
+    asked = f"q(status = !all(sapply(c({', '.join(map(repr, needed))}), requireNamespace, quietly = TRUE)))"
+    return subprocess.run(["Rscript", "-e", asked], capture_output=True, check=False).returncode == 0
+
+
 GROUPS: dict[str, tuple[Callable[[], bool], str]] = {
     "reference data": (
         lambda: _reference_folder() is not None,
         "set NUDGE_REFERENCE_DATA to the folder that holds data/, vectors/ and specs/",
+    ),
+    "r": (
+        lambda: shutil.which("Rscript") is not None and _r_packages(),
+        "install Debian's r-cran-estimatr, r-cran-clubsandwich, r-cran-survival and r-cran-metafor",
     ),
     "postgresql": (postgresql_is_there, "pip install 'nudge-trials[dev]', or name a server in NUDGE_TEST_POSTGRESQL"),
     "browser": (lambda: shutil.which("chromium") is not None, "install Debian's chromium"),

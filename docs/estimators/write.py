@@ -20,6 +20,8 @@ R_HERE = "held to R's clubSandwich on rows stored here, and simulated"
 SIMULATED = "simulated"
 WRITTEN_OUT = "held to the formula written out"
 SITES = "docs/simulation/few_clusters.json"
+NAMED = "docs/simulation/named_estimators.json"
+LIVE = "tests/reference/test_live_r.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,81 @@ PAGES = {
         ("Angrist, Imbens & Rubin (1996), JASA 91:444-455",
          "Anderson & Rubin (1949), Annals of Mathematical Statistics 20:46-63"), R,
         (("social_insure", "iv.CR2"), ("social_insure", "iv.full.stata")), ("tests/analysis/test_cace.py",),
+    ),
+    "logit": Page(
+        "estimators.logit", "Difference in chances, by a logistic model",
+        "τ = mean of expit(xᵢ₁'β) − expit(xᵢ₀'β) over the comparison's rows, β of greatest likelihood. Variance g'Vg, "
+        "g the gradient of τ, V the HC2 or CR2 of the least squares of √w z on √w x at the last step, w = p(1 − p).",
+        f"{_ITT} Enough events and non-events beside every covariate: where one group has none it is refused.",
+        ("Freedman (2008), Statistical Science 23:237-249",
+         "Rosenblum & van der Laan (2010), International Journal of Biostatistics 6(1):13",
+         "FDA (2023), Adjusting for Covariates in Randomized Clinical Trials", _CR2),
+        R, (("karlan_list", "logit.gave"), ("made_rows", "logit.x"), ("made_rows", "logit.blocks")), (NAMED, LIVE),
+    ),
+    "rate_ratio": Page(
+        "estimators.rate_ratio", "Ratio of rates, by a Poisson model",
+        "τ = log Σ exp(xᵢ₁'β + log eᵢ) − log Σ exp(xᵢ₀'β + log eᵢ), e the exposure; shown as exp(τ). Variance as for "
+        "the logistic model, w = μ.",
+        f"{_ITT} The arm multiplies the rate alike whatever the exposure.",
+        ("Zou (2004), American Journal of Epidemiology 159:702-706", _CR2),
+        R, (("karlan_list", "rr.gave"), ("made_rows", "rate_ratio.exposed"), ("made_rows", "rate_ratio.blocks")),
+        (NAMED, LIVE),
+    ),
+    "rate_difference": Page(
+        "estimators.rate_difference", "Difference of rates, by a Poisson model",
+        "τ = (Σ exp(xᵢ₁'β + log eᵢ) − Σ exp(xᵢ₀'β + log eᵢ)) / Σ eᵢ. Variance as for the ratio of rates.",
+        f"{_ITT}", ("Zou (2004), American Journal of Epidemiology 159:702-706", _CR2), R,
+        (("made_rows", "rate_difference.exposed"), ("made_rows", "rate_difference.blocks")),
+        ("tests/analysis/test_named.py",),
+    ),
+    "negative_binomial": Page(
+        "estimators.negative_binomial", "Ratio of rates, by a negative binomial model",
+        "As the Poisson ratio with variance μ + αμ², α of greatest profile likelihood; w = μ / (1 + αμ).",
+        f"{_ITT} The arm multiplies the rate alike whatever the exposure.",
+        ("Lawless (1987), Canadian Journal of Statistics 15:209-225",
+         "Venables & Ripley (2002), Modern Applied Statistics with S, ch. 7"), R,
+        (("made_rows", "negative_binomial.exposed"),), (NAMED,),
+    ),
+    "survival": Page(
+        "estimators.survival", "Mean time until it happened",
+        "τ = ∫₀ᴸ S₁(t) dt − ∫₀ᴸ S₀(t) dt, S the Kaplan-Meier curves, L the last day both are known. Each row stands "
+        "for its arm's area plus n times its infinitesimal jackknife; the draw's own estimator is fitted to these.",
+        f"{_ITT} Who is followed for how long does not hang on when it would have happened.",
+        ("Kaplan & Meier (1958), JASA 53:457-481", "Royston & Parmar (2013), BMC Medical Research Methodology 13:152",
+         "Andersen, Hansen & Klein (2004), Lifetime Data Analysis 10:335-350"), R,
+        (("made_rows", "survival.rmean"), ("made_rows", "survival.jackknife"), ("made_rows", "survival.curve.1")),
+        (NAMED, LIVE),
+    ),
+    "cox": Page(
+        "estimators.cox", "Ratio of hazards",
+        "β of greatest partial likelihood, ties by Efron, blocks as strata; variance I⁻¹ (Σ_g u_g u_g') I⁻¹ · "
+        "G/(G − 1), u the score residuals added up by the randomised unit; t on G − 1 − columns.",
+        f"{_ITT} The ratio of hazards is the same on every day. Who is followed for how long does not hang on when it "
+        "would have happened.",
+        ("Cox (1972), Journal of the Royal Statistical Society B 34:187-220",
+         "Efron (1977), JASA 72:557-565", "Lin & Wei (1989), JASA 84:1074-1078",
+         "Mantel (1966), Cancer Chemotherapy Reports 50:163-170"), R,
+        (("made_rows", "cox.x"), ("made_rows", "cox.blocks"), ("made_rows", "logrank.blocks")), (NAMED, LIVE),
+    ),
+    "ordinal": Page(
+        "estimators.ordinal", "The chance of doing better",
+        "τ = P(y₁ > y₀) + ½P(y₁ = y₀) − ½. A row of the arm stands for F₀(y), one of the control for F₁(y) + τ, F the "
+        "share below plus half the share equal; the draw's own estimator is fitted to these.",
+        f"{_ITT}",
+        ("Mann & Whitney (1947), Annals of Mathematical Statistics 18:50-60",
+         "Brunner & Munzel (2000), Biometrical Journal 42:17-25", "Zou (2021), Statistics in Medicine 40:3227-3251"), R,
+        (("made_rows", "ordinal.win"), ("made_rows", "ordinal.brunner_munzel")), (NAMED,),
+    ),
+    "micro_randomised": Page(
+        "estimators.micro_randomised", "Moments drawn one by one",
+        "β of the least squares of y on known columns and A − p̃, rows weighted by p̃ᴬ(1 − p̃)¹⁻ᴬ / (pᴬ(1 − p)¹⁻ᴬ); "
+        "variance with (I − H_gg)⁻¹e_g by person; t on people − columns.",
+        "A message was drawn by chance at every available decision point, with the chance the file gives. One moment's "
+        "message does not change another person's outcome. The effect is that of a moment, whatever earlier ones were.",
+        ("Boruvka, Almirall, Witkiewicz & Murphy (2018), JASA 113:1112-1121",
+         "Mancl & DeRouen (2001), Biometrics 57:126-134",
+         "Liao, Klasnja, Tewari & Murphy (2016), Statistics in Medicine 35:1944-1971"), R,
+        (("made_rows", "micro_randomised.plain"), ("made_rows", "micro_randomised.mood")), (NAMED,),
     ),
     "factorial": Page(
         "factorial", "Factorial main effects",

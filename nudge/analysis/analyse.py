@@ -10,7 +10,8 @@ from nudge.analysis.factorial import factor_lines
 from nudge.analysis.lines import Line
 from nudge.analysis.multiplicity import adjusted
 from nudge.analysis.subgroups import subgroup_lines
-from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
+from nudge.analysis.survival_curves import survival_curves
+from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label, SurvivalCurve
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -22,6 +23,7 @@ class Analysed:
 
     estimates: tuple[Estimate, ...]
     careless: tuple[Careless, ...]
+    curves: tuple[SurvivalCurve, ...] = ()
 
 
 def analyse(
@@ -34,19 +36,21 @@ def analyse(
     """
     lines: list[Estimate] = []
     careless: list[Careless] = []
+    curves: list[SurvivalCurve] = []
     for name, rows in rows_of.items():
         size = family_size(trial, trial.outcomes[name].role)
+        curves.extend(survival_curves(name, rows, list(trial.arms)))
         for comparison in trial.comparisons:
             line = Line(
                 trial, name, trial.outcomes[name], comparison, rows, design, foreseen.get(str(comparison)), size
             )
             lines.append(line.planned(label))
             lines.extend(line.beside())
-            lines.extend(subgroup_lines(line, label))
+            lines.extend(subgroup_lines(line, label) if line.has_means else ())
             careless.extend(line.careless())
-        lines.extend(factor_lines(line, label) if trial.comparisons else ())
+        lines.extend(factor_lines(line, label) if trial.comparisons and line.has_means else ())
     adjust = trial.analysis.multiplicity != "none"
-    return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless))
+    return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless), tuple(curves))
 
 
 def family_size(trial: Trial, role: str) -> int:

@@ -41,6 +41,10 @@ class Pair:
     """(n,) 1 where a message was delivered, nan where that is not known."""
     origin: Ints | None = None
     """(n,) the code that the stored law knows the unit by."""
+    event: Floats | None = None
+    """(n,) for a time to an event, 1 where `y` is the time it happened, 0 where it is the last time known of."""
+    exposure: Floats | None = None
+    """(n,) how much of what a count is counted over."""
     phases: Phases | None = None
     """Of a stepped wedge."""
     crossing: Pair | None = None
@@ -72,6 +76,8 @@ class Pair:
             weight=self.weight[rows], covariates=self.covariates[rows],
             received=None if self.received is None else self.received[rows],
             origin=None if self.origin is None else self.origin[rows],
+            event=None if self.event is None else self.event[rows],
+            exposure=None if self.exposure is None else self.exposure[rows],
             phases=None if self.phases is None else phases_of(self.phases, rows),
         )  # fmt: skip
 
@@ -89,8 +95,11 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     if rows.phases is not None:
         return _crossing_pair(rows, rows.phases, arm, control, covariates)
     here = np.isin(rows.arm, [arm, control]) & ~np.isnan(rows.outcome)
+    if rows.event is not None:
+        here &= ~np.isnan(rows.event)
     treated, unit, block = rows.arm[here] == arm, _codes(rows.unit[here]), _codes(rows.block[here])
-    _need_whole_units(unit, {"both arms": treated, "several blocks": block})
+    if not rows.moments:
+        _need_whole_units(unit, {"both arms": treated, "several blocks": block})
     both = np.intersect1d(block[treated], block[~treated])
     coded = coded_columns(
         {name: rows.covariates[name][here] for name in covariates}, rows.types, np.isin(block, both)
@@ -100,7 +109,8 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
         weight=1 / rows.probability[here],
         covariates=np.column_stack(list(coded.values())) if coded else np.empty((int(here.sum()), 0)),
         names=tuple(coded), received=None if rows.received is None else rows.received[here],
-        origin=rows.unit[here],
+        origin=rows.unit[here], event=None if rows.event is None else rows.event[here],
+        exposure=None if rows.exposure is None else rows.exposure[here],
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from nudge.analysis.wedge import wedge_choice
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
     from nudge.trial.quantities import Comparison
-    from nudge.trial.records.analysis import Design, Ints
+    from nudge.trial.records.analysis import Design, Floats, Ints
     from nudge.trial.records.design import Law
     from nudge.trial.records.people import Unit
 
@@ -70,3 +70,8 @@ def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict
     extra = [one.fixed_effects for one in analysis.sensitivity if one.fixed_effects]
     names = dict.fromkeys([*analysis.covariates, *analysis.subgroups, *extra])
     return {name: np.array([row[name] for row in rows], dtype=object) for name in names}
+
+
+def numbers(values: Sequence[object]) -> Floats:
+    """A baseline column as numbers, nan where blank."""
+    return np.array([np.nan if value is None else float(str(value)) for value in values])

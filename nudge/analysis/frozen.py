@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ABOUT = b"nudge analysis data"
+_OF_AN_OUTCOME = ("event", "exposure")
 _SHARED = ("arm", "unit", "block", "probability")
 
 
@@ -55,9 +56,13 @@ def freeze(data: AnalysisData) -> bytes:
         columns[f"baseline.{name}"] = pa.array(values.tolist(), _kind(first.types.get(name, "text")))
     for name, rows in data.rows_of.items():
         columns[f"outcome.{name}"] = pa.array(rows.outcome)
+        for key in _OF_AN_OUTCOME:
+            if getattr(rows, key) is not None:
+                columns[f"{key}.{name}"] = pa.array(getattr(rows, key))
     about = {
         "trial": data.trial, "fingerprint": data.fingerprint, "label": data.label, "foreseen": dict(data.foreseen),
         "labels": dict(data.labels), "windows_open": dict(data.windows_open),
+        **({"moments": True} if first.moments else {}),
     }  # fmt: skip
     table = pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(about, sort_keys=True)})
     file = io.BytesIO()
@@ -90,13 +95,20 @@ def thaw(path: Path, types: Mapping[str, str]) -> AnalysisData:
         for name, values in columns.items() if name.startswith("baseline.")
     }  # fmt: skip
     received = columns["received"].to_numpy() if "received" in columns else None
+    moments = bool(about.pop("moments", False))
     rows_of = {
         name.removeprefix("outcome."): AnalysisRows(
-            outcome=values.to_numpy(), arm=arm, covariates=covariates, types=types, received=received, **shared
+            outcome=values.to_numpy(), arm=arm, covariates=covariates, types=types, received=received,
+            **shared, **_beside(name.removeprefix("outcome."), columns), moments=moments,
         )
         for name, values in columns.items() if name.startswith("outcome.")
     }  # fmt: skip
     return AnalysisData(rows_of=rows_of, **about)
+
+
+def _beside(outcome: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """What a time or a count has besides its value."""
+    return {key: columns[f"{key}.{outcome}"].to_numpy() for key in _OF_AN_OUTCOME if f"{key}.{outcome}" in columns}
 
 
 def _kind(declared: str) -> Any:

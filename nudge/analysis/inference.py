@@ -19,6 +19,9 @@ from nudge.analysis.comparison import (
 )
 from nudge.analysis.estimators import estimator
 from nudge.analysis.estimators.cluster_means import cluster_means
+from nudge.analysis.linear_effect import need_spread
+from nudge.analysis.named import MOMENTS
+from nudge.analysis.named import named as estimator_named
 from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, exact_events_test, permutation_test, redraw_of
 from nudge.analysis.score_interval import score_interval
 from nudge.analysis.wedge_answer import wedge_answer
@@ -46,6 +49,8 @@ class Answer:
     score_counts: tuple[int, int, int, int] | None = None
     """Events and rows of arm and control where the interval is a score interval."""
     blocks_left_out: int = 0
+    means: tuple[float, float] | None = None
+    """The arm's and the control's level, where it is not the mean outcome."""
 
     def interval(self, level: float) -> tuple[float, float] | None:
         """Bounds at a confidence level, in the outcome's units."""
@@ -76,20 +81,27 @@ def t_p_value(statistic: float, df: float) -> float:
     return float(2 * t.sf(abs(statistic), df))
 
 
-def answer(pair: Pair, design: Design, *, binary: bool, average: str, arms: tuple[str, str] = ("", "")) -> Answer:
+def answer(
+    pair: Pair, design: Design, *, binary: bool, average: str, arms: tuple[str, str] = ("", ""),
+    named: str | None = None,
+) -> Answer:  # fmt: skip
     """The estimate, its uncertainty and p-value for one comparison (rules 4-10).
 
-    arms: names of the arm and its control, by which the stored law knows them.
+    arms: names of the arm and its control, by which the stored law knows them. named: the estimator that the
+    file or the kind of outcome asks for; None where the draw chooses.
     """
     if design.method == "stepped_wedge" and pair.phases is not None:
         return _of_a_wedge(pair, design, binary=binary, average=average)
     left_out = 0
     if design.blocks:
         pair, left_out = informative(pair)
-    return replace(
-        _answer(pair, design, binary=binary, average=average, redraw=redraw_of(pair, design, *arms)),
-        blocks_left_out=left_out,
-    )
+    redraw = redraw_of(pair, design, *arms)
+    by_draw = named is None or (named == "logit" and _one_sided(pair))  # without events the score interval stands in
+    found = (
+        _answer(pair, design, binary=binary, average=average, redraw=redraw) if by_draw or named is None
+        else _by_name(pair, design, named, redraw)
+    )  # fmt: skip
+    return replace(found, blocks_left_out=left_out)
 
 
 def _of_a_wedge(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
@@ -121,6 +133,35 @@ def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: R
         return _by_randomisation(pair, design, choice, refusal, redraw)
     p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
     return Answer(choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note)
+
+
+def _by_name(pair: Pair, design: Design, name: str, redraw: Redraw | None) -> Answer:
+    """A named estimator's answer; where it refuses, no number of its own, and a p-value from the draw."""
+    if min(pair.units_of(treated=side) for side in (True, False)) == 0:
+        return _NOTHING
+    module, choice = estimator_named(name), _choice_by_name(pair, design, name)
+    try:
+        fitted = module.estimate(pair, choice.adjustment)
+        need_spread(fitted.std_error, pair)
+    except EstimationRefused as refusal:
+        p, how = _p_by_permutation(replace(pair, y=module.scores(pair)), design, redraw=redraw)
+        why = f"no estimate by {choice.estimator}: {refusal.what}{how}"
+        return Answer(choice, float("nan"), None, None, p, None, why)
+    p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
+    return Answer(
+        choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note, means=fitted.means
+    )
+
+
+def _choice_by_name(pair: Pair, design: Design, name: str) -> Choice:
+    if name == MOMENTS:
+        why = "a message was drawn anew at every decision point"
+        return Choice(MOMENTS, "Mancl-DeRouen", "additive" if pair.names else "none", why)
+    drawn = choose(
+        block_counts(pair), design, clustered=pair.clustered, columns=len(pair.names),
+        constant_probability=constant_probability(pair), average="person",
+    )  # fmt: skip
+    return replace(drawn, estimator=name)
 
 
 def _one_sided(pair: Pair) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING
@@ -18,9 +18,10 @@ from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_model, grouped, need_spread
 from nudge.analysis.missing import filled, needs_bounds
 from nudge.analysis.missing_lines import missing_lines
+from nudge.analysis.named import BY_KIND, MOMENTS, beside, estimator_of, scale_of, turned
 from nudge.analysis.redrawn import by_the_draw
 from nudge.analysis.sandwich import clustered, robust
-from nudge.analysis.verdict import harm_verdict, verdict
+from nudge.analysis.verdict import equivalence_verdict, harm_verdict, margin_verdict, p_beyond, verdict
 from nudge.analysis.wedge import within_periods
 from nudge.analysis.wedge_lines import about_the_periods, before_and_after, other_estimand
 from nudge.trial.errors import EstimationRefused
@@ -29,10 +30,8 @@ from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimat
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
     from nudge.trial.parts.outcomes import Outcome
-    from nudge.trial.quantities import Comparison
+    from nudge.trial.quantities import Comparison, Difference
 
-SCALES = {"binary": "probability", "continuous": "mean"}
-"""The scale of each kind of outcome that can be analysed."""
 _MISLEADING = 1.05
 """An interval this much too narrow is worth a warning; a few twins are not."""
 
@@ -65,6 +64,16 @@ class Line:
         """Whether the outcome is yes or no."""
         return self.outcome.kind == "binary"
 
+    @property
+    def named(self) -> str | None:
+        """The estimator that the file names for this outcome, or that its kind needs."""
+        return estimator_of(self.trial, self.outcome)
+
+    @property
+    def has_means(self) -> bool:
+        """Whether a difference in means says something of this outcome."""
+        return self.outcome.kind not in BY_KIND and self.named != MOMENTS
+
     def pair(self, covariates: Sequence[str] = (), rows: AnalysisRows | None = None) -> Pair:
         """The two arms' rows that have an outcome."""
         return pair_of(rows or self.rows, self.comparison.arm, self.comparison.control, covariates)
@@ -75,35 +84,47 @@ class Line:
         pair = self.pair(analysis.covariates)
         found = answer(
             pair, self.design, binary=self.binary, average=analysis.average,
-            arms=(self.comparison.arm, self.comparison.control),
+            arms=(self.comparison.arm, self.comparison.control), named=self.named,
         )  # fmt: skip
         line = self.line(pair, found, analysis.average, analysis.covariates, label)
-        low, high = self._oriented(found.interval(1 - self.trial.power.alpha / self.family_size))
+        low, high = self._oriented(found, 1 - self.trial.power.alpha / self.family_size)
         return replace(
             line, note=_joined(line.note, self._about(found, pair)), verdict=self._verdict(line, low, high),
-            verdict_conf_low=low, verdict_conf_high=high,
+            verdict_conf_low=low, verdict_conf_high=high, p_margin=self._p_margin(line),
         )  # fmt: skip
 
     def _verdict(self, line: Estimate, low: float | None, high: float | None) -> str | None:
         """Rule 11, on the interval at the family's level; None where no interval can be had."""
         if low is None or high is None or line.estimate is None:
             return None
-        if line.role == "primary" and self.outcome.worthwhile is not None:
-            return verdict(line.estimate, low, high, self.outcome.worthwhile.value)
-        if line.role == "harm" and self.outcome.margin is not None:
-            return harm_verdict(low, high, self.outcome.margin.value)
+        worthwhile, margin = (_size(one) for one in (self.outcome.worthwhile, self.outcome.margin))
+        if margin is not None and self.outcome.hypothesis == "equivalence":
+            return equivalence_verdict(low, high, margin)
+        if line.role == "harm" and margin is not None:
+            return harm_verdict(low, high, margin)
+        if margin is not None and self.outcome.hypothesis == "non_inferiority":
+            return margin_verdict(low, high, margin)
+        if line.role == "primary" and worthwhile is not None:
+            return verdict(line.estimate, low, high, worthwhile)
         return None
+
+    def _p_margin(self, line: Estimate) -> float | None:
+        """One-sided p that the effect is beyond the margin: of the worse side, or of the nearer of both."""
+        margin = _size(self.outcome.margin)
+        if margin is None or line.estimate is None or line.std_error is None or line.df is None:
+            return None
+        return p_beyond(line.estimate, line.std_error, line.df, margin, both=self.outcome.hypothesis == "equivalence")
 
     def _about(self, found: Answer, pair: Pair) -> str:
         notes = []
-        if self.locked and found.choice.estimator != self.locked:
+        if self.locked and self.named is None and found.choice.estimator != self.locked:
             notes.append(f"the lock foresaw {self.locked}; the rows allow {found.choice.estimator}")
         if found.blocks_left_out:
             blocks = "1 block" if found.blocks_left_out == 1 else f"{found.blocks_left_out} blocks"
             notes.append(f"{blocks} without both arms cannot inform this comparison")
         if pair.names and found.choice.estimator == "paired":
             notes.append("pairs are compared without covariates")
-        elif pair.names and found.choice.adjustment == "none" and found.std_error is not None:
+        elif pair.names and found.choice.adjustment == "none" and found.std_error is not None and self.named is None:
             notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
         if pair.phases is not None:
             notes.append(about_the_periods(pair))
@@ -111,14 +132,16 @@ class Line:
 
     def beside(self) -> list[Estimate]:
         """Sensitivity lines; none of them sets the verdict."""
-        lines: list[Estimate] = []
+        lines = list(self._companions())
         if self.outcome.role != "primary":
             return lines
         analysis = self.trial.analysis
         pair = self.pair()
         if analysis.covariates:
-            found = answer(pair, self.design, binary=self.binary, average=analysis.average)
+            found = answer(pair, self.design, binary=self.binary, average=analysis.average, named=self.named)
             lines.append(self.line(pair, found, analysis.average, (), "sensitivity", "without covariates"))
+        if not self.has_means:
+            return lines
         if (pair.clustered or self.design.clusters) and pair.units <= FEW_CLUSTERS:
             other = "person" if analysis.average == "cluster" else "cluster"
             found = answer(pair, self.design, binary=self.binary, average=other)
@@ -132,6 +155,14 @@ class Line:
         lines.extend(among_reached(self))
         lines.extend(by_the_draw(self))
         return lines
+
+    def _companions(self) -> Iterator[Estimate]:
+        """Other estimators of the same comparison that a reader of this one will ask for."""
+        covariates = self.trial.analysis.covariates
+        for name in beside(self.named):
+            pair = self.pair(covariates)
+            found = answer(pair, self.design, binary=self.binary, average="person", named=name)
+            yield self.line(pair, found, "person", covariates, "sensitivity", "beside the plan")
 
     def _declared(self) -> list[Estimate]:
         lines = []
@@ -190,7 +221,7 @@ class Line:
 
     def careless(self) -> list[Careless]:
         """What counting rows as if each had been drawn would have claimed."""
-        if self.outcome.role != "primary":
+        if self.outcome.role != "primary" or not self.has_means:
             return []
         if self.design.method == "stepped_wedge":
             return list(before_and_after(self))
@@ -225,8 +256,9 @@ class Line:
         estimand: str = "",
     ) -> Estimate:  # fmt: skip
         """An answer as a line of the results, oriented. covariates: those the model used, if it took any."""
-        bounds = self._oriented(found.interval(self.level))
+        bounds, sign = self._oriented(found, self.level), self.sign * turned(found.choice.estimator)
         treated, control = pair.y[pair.treated], pair.y[~pair.treated]
+        means = found.means or tuple(float(side.mean()) if side.size else None for side in (treated, control))
         clustered = pair.clustered or self.design.clusters
         if not estimand:
             estimand = "none" if found.choice.estimator == "none" else estimator(found.choice.estimator).ESTIMAND
@@ -235,27 +267,31 @@ class Line:
             control=self.comparison.control, estimand=f"ITT: {estimand}", estimator=found.choice.estimator,
             vcov=found.vcov, average=average,
             covariates=() if found.choice.adjustment == "none" else tuple(covariates),
-            better=self.outcome.better or "higher", scale=SCALES[self.outcome.kind],
-            estimate=None if np.isnan(found.estimate) else self.sign * found.estimate,
+            better=self.outcome.better or "higher", scale=scale_of(found.choice.estimator, self.outcome.kind),
+            estimate=None if np.isnan(found.estimate) else sign * found.estimate,
             std_error=found.std_error, df=found.df, p_value=found.p_value, p_adjusted=None,
             conf_low=bounds[0], conf_high=bounds[1], conf_level=self.level,
-            mean_arm=float(treated.mean()) if treated.size else None,
-            mean_control=float(control.mean()) if control.size else None,
+            mean_arm=means[0], mean_control=means[1],
             n=int(pair.y.size), n_arm=int(treated.size), n_control=int(control.size),
             n_allocated_arm=int((self.rows.arm == self.comparison.arm).sum()),
             n_allocated_control=int((self.rows.arm == self.comparison.control).sum()),
             n_clusters=pair.units if clustered else None,
             n_blocks=pair.blocks if self.design.blocks else None,
-            icc=anova_icc(within_periods(pair), pair.unit) if clustered else None,
+            icc=anova_icc(within_periods(pair), pair.unit) if clustered and pair.event is None else None,
             verdict=None, verdict_conf_low=None, verdict_conf_high=None, label=label,
             note=_joined(note, found.note),
         )  # fmt: skip
 
-    def _oriented(self, bounds: tuple[float, float] | None) -> tuple[float | None, float | None]:
+    def _oriented(self, found: Answer, level: float) -> tuple[float | None, float | None]:
+        bounds = found.interval(level)
         if bounds is None:
             return None, None
-        low, high = sorted(self.sign * bound for bound in bounds)
+        low, high = sorted(self.sign * turned(found.choice.estimator) * bound for bound in bounds)
         return low, high
+
+
+def _size(given: Difference | None) -> float | None:
+    return None if given is None else given.as_estimated
 
 
 def _joined(*notes: str) -> str:

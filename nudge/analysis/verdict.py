@@ -22,3 +22,25 @@ def harm_verdict(low: float, high: float, margin: float) -> str:
     if high < 0:
         return "harmful"
     return "within the margin" if low > -margin else "undecided"
+
+
+def margin_verdict(low: float, high: float, margin: float) -> str:
+    """Whether being worse by the margin or more is ruled out (non-inferiority; Piaggio et al. 2012); oriented."""
+    if low > -margin:
+        return "no worse"
+    return "worse by more than the margin" if high < -margin else "undecided"
+
+
+def equivalence_verdict(low: float, high: float, margin: float) -> str:
+    """Whether a difference of the margin is ruled out either way: two one-sided tests (Schuirmann 1987)."""
+    if -margin < low and high < margin:
+        return "equivalent"
+    return "not equivalent" if low > margin or high < -margin else "undecided"
+
+
+def p_beyond(estimate: float, std_error: float, df: float, margin: float, *, both: bool) -> float:
+    """One-sided p that the effect is at or below −margin; of `both`, the larger with that it is at or above it."""
+    from scipy.stats import t
+
+    worse = float(t.sf((estimate + margin) / std_error, df))
+    return max(worse, float(t.cdf((estimate - margin) / std_error, df))) if both else worse

@@ -35,6 +35,8 @@ def lock(
     say(f"seed commitment  {made.seed_commitment}", f"lock file        {file.parent / made.trial}.lock.json")
     for pair, choice in made.decisions["comparisons"].items():
         say(f"{pair}: {choice['estimator']} with {choice['vcov']}, because {choice['because']}")
+    for outcome, estimator in made.decisions.get("outcomes", {}).items():
+        say(f"{outcome}: by {estimator}, as the file or the kind of outcome says")
     next_step("Nothing of it can change unseen from here.", f"nudge allocate {file}")
 
 

@@ -68,7 +68,7 @@ def link(
         if outside is not None and outside.holds(person.columns) is True:
             rows.append(OutcomeRow(person.id, OutcomeState.OUTSIDE, None))
             continue
-        rows.append(_row(person.id, inside, window, outcome, table, complete_to, problems))
+        rows.append(_row(person.id, inside, window, outcome, table, complete_to, zone, problems))
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         counts[arm_of[row.person]][row.state] += 1
@@ -125,17 +125,19 @@ def _falls_in(record: _Record, window: OutcomeWindow, zone: ZoneInfo) -> bool:
 
 def _row(
     person: str, records: Sequence[_Record], window: OutcomeWindow, outcome: Outcome, table: Table,
-    complete_to: datetime, problems: Problems,
+    complete_to: datetime, zone: ZoneInfo, problems: Problems,
 ) -> OutcomeRow:  # fmt: skip
     source = outcome.source
     if source is None:
         raise AssertionError("check refuses a measured outcome without a source")
     if outcome.window is not None and window.closes is None:
         return OutcomeRow(person, OutcomeState.UNDATED, None)
-    if window.closes is not None and window.closes > complete_to:
+    if outcome.kind != "time_to_event" and window.closes is not None and window.closes > complete_to:
         # Also where an event is on record: counting early events but not early silence would be biased.
         return OutcomeRow(person, OutcomeState.NOT_YET, None)
     values = [record.value for record in records if record.value is not None]
+    if outcome.kind == "time_to_event":
+        return _time(person, records, window, source, complete_to, zone)
     if outcome.kind == "count" and source.value == PRESENT and values:
         values = [sum(values)]
     if outcome.kind != "binary" and len(set(values)) > 1:
@@ -152,3 +154,26 @@ def _row(
         return OutcomeRow(person, OutcomeState.EVENT if happened else OutcomeState.NON_EVENT, value)
     silence = 0.0 if source.no_record == "did_not_happen" and not records else None
     return OutcomeRow(person, OutcomeState.NO_RECORD, silence)
+
+
+def _time(
+    person: str, records: Sequence[_Record], window: OutcomeWindow, source: OutcomeSource, complete_to: datetime,
+    zone: ZoneInfo,
+) -> OutcomeRow:  # fmt: skip
+    """Days until it happened, the day the window opens being the first; else days it was looked for without it.
+
+    Someone whose window is still open is followed up to `complete_to`, `not_yet` unless it has happened.
+    """
+    if window.opens is None or window.closes is None:
+        raise AssertionError("check refuses a time without a window")
+    first = window.opens.astimezone(zone).date()
+    happened = sorted(record.day for record in records if record.day is not None)
+    last = min(window.closes, complete_to).astimezone(zone)
+    followed = (last.date() - first).days + (last.time() > time.min)
+    if happened and happened[0] <= complete_to.astimezone(zone).date():
+        return OutcomeRow(person, OutcomeState.EVENT, float((happened[0] - first).days + 1))
+    waiting = window.closes > complete_to
+    if source.no_record != "did_not_happen":
+        return OutcomeRow(person, OutcomeState.NOT_YET if waiting else OutcomeState.NO_RECORD, None)
+    state = OutcomeState.NOT_YET if waiting else OutcomeState.NO_RECORD
+    return OutcomeRow(person, state, float(followed) if followed > 0 else None)

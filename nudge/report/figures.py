@@ -46,11 +46,19 @@ class IntervalPlot:
     """The figure in words, for those who do not see it."""
 
 
+_UNITS = {
+    "probability": "percentage points, positive is better",
+    "mean": "difference, positive is better",
+    "log_ratio": "the natural logarithm of the ratio, positive is better",
+}
+
+
 def interval_plot(lines: Sequence[Estimate], worthwhile: float | None) -> IntervalPlot | None:
     """The estimates of one outcome, planned ones first within each comparison."""
     drawn = [line for line in lines if line.estimate is not None]
     if not drawn:
         return None
+    drawn = [line for line in drawn if line.scale == drawn[0].scale]  # another scale has no place on this axis
     ends = [
         value
         for line in drawn
@@ -73,7 +81,7 @@ def interval_plot(lines: Sequence[Estimate], worthwhile: float | None) -> Interv
         )
         for line in drawn
     )  # fmt: skip
-    unit = "percentage points, positive is better" if factor == 100 else "difference, positive is better"  # noqa: PLR2004
+    unit = _UNITS[drawn[0].scale]
     decimals = 0 if all(float(tick).is_integer() for tick in ticks) else 1 if span > 1 else 3
     return IntervalPlot(
         bars, tuple(((tick - first) / span * WIDTH, numbers.plain(tick, decimals)) for tick in ticks),

@@ -11,9 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nudge.report import numbers, words
 from nudge.report.figures import balance_table, interval_plot
+from nudge.report.uptake import uptakes
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
+    from nudge.trial.quantities import Difference
     from nudge.trial.records.analysis import Estimate
     from nudge.trial.records.report import FlowStep, PeriodCount, Results
 
@@ -39,6 +41,8 @@ def report_page(results: Results, trial: Trial) -> str:
         trial=trial,
         answers=[words.answer(line, trial) for line in planned if line.role == "primary"],
         harms=[words.answer(line, trial) for line in planned if line.role == "harm"],
+        margins=[words.answer(line, trial) for line in planned if _held_to_a_margin(line, trial)],
+        uptakes=uptakes(results.curves),
         plots=_plots(results, trial),
         subgroups=_subgroups(results, trial),
         adjustment=words.ADJUSTMENTS[trial.analysis.multiplicity],
@@ -53,6 +57,13 @@ def report_page(results: Results, trial: Trial) -> str:
     )  # fmt: skip
 
 
+def _held_to_a_margin(line: Estimate, trial: Trial) -> bool:
+    """Outcomes that are neither the answer nor a harm, and are held to a margin all the same."""
+    if line.role in {"primary", "harm"} or line.outcome not in trial.outcomes:
+        return False
+    return trial.outcomes[line.outcome].aim != "superiority"
+
+
 def _plots(results: Results, trial: Trial) -> list[dict[str, Any]]:
     by_outcome: defaultdict[str, list[Estimate]] = defaultdict(list)
     for line in results.estimates:
@@ -63,7 +74,8 @@ def _plots(results: Results, trial: Trial) -> list[dict[str, Any]]:
         if outcome.role == "harm":
             continue
         whole = [line for line in lines if line.level is None]
-        plot = interval_plot(whole, outcome.worthwhile.value if outcome.worthwhile else None)
+        mattering = None if outcome.worthwhile is None else outcome.worthwhile.as_estimated
+        plot = interval_plot(whole, mattering)
         if plot is not None:
             plots.append(
                 {"outcome": name, "question": outcome.question or "", "plot": plot, "worthwhile": outcome.worthwhile}
@@ -79,10 +91,15 @@ def _subgroups(results: Results, trial: Trial) -> list[dict[str, Any]]:
             found[line.outcome, line.family.removeprefix("subgroup "), line.arm, line.control].append(line)
     return [
         {"outcome": outcome, "column": column, "arm": arm, "control": control, "said": lines[0].note,
-         "worthwhile": trial.outcomes[outcome].worthwhile,
-         "plot": interval_plot(lines, size.value if (size := trial.outcomes[outcome].worthwhile) else None)}
+         "worthwhile": (size := _as_difference(trial.outcomes[outcome].worthwhile)),
+         "plot": interval_plot(lines, size.value if size else None)}
         for (outcome, column, arm, control), lines in found.items()
     ]  # fmt: skip
+
+
+def _as_difference(worthwhile: Difference | None) -> Difference | None:
+    """Groups are compared by differences, on whose axis a ratio has no place."""
+    return None if worthwhile is None or worthwhile.unit == "times" else worthwhile
 
 
 def _shares(trial: Trial) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,10 @@ _VERDICTS = {
     "undecided": ("Undecided", "open"),
     "undecided: better than control, size uncertain": ("Undecided: better than control, size uncertain", "open"),
     "within the margin": ("Within the margin", "good"),
+    "no worse": ("No worse than the margin allows", "good"),
+    "worse by more than the margin": ("Worse by more than the margin", "bad"),
+    "equivalent": ("Equivalent within the margin", "good"),
+    "not equivalent": ("Not equivalent", "bad"),
 }
 
 
@@ -64,6 +69,10 @@ def headline(line: Estimate, trial: Trial) -> str:
     """The finding as natural frequencies, or in the outcome's own unit."""
     if line.estimate is None or line.mean_control is None:
         return f"Nothing can be said of {readable(line.outcome)}: {line.note}."
+    if line.scale == "log_ratio" or line.estimator in {"ordinal", "survival"}:
+        from nudge.report.other_scales import by_estimator  # which is made of the words here
+
+        return by_estimator(line, trial)
     if line.scale == "probability" and line.conf_low is None:
         return (
             f"{_events(line.mean_arm, line.n_arm)} with {readable(line.arm)} and "
@@ -72,7 +81,7 @@ def headline(line: Estimate, trial: Trial) -> str:
     if line.scale == "probability":
         return _frequencies(line, trial)
     outcome = trial.outcomes[line.outcome]
-    raw = _raw(line, line.estimate)
+    raw = unoriented(line, line.estimate)
     direction = "more" if raw >= 0 else "fewer"
     return (
         f"On average {numbers.plain(line.mean_control, 2)} {outcome.unit or ''} with {readable(line.control)}; "
@@ -83,7 +92,7 @@ def headline(line: Estimate, trial: Trial) -> str:
 def _frequencies(line: Estimate, trial: Trial) -> str:
     if line.estimate is None or line.mean_control is None:
         raise AssertionError("only a line with an estimate is put as frequencies")
-    raw = _raw(line, line.estimate)
+    raw = unoriented(line, line.estimate)
     base = numbers.frequency_base(line.mean_control, line.mean_control + raw)
     people = trial.population.called.people
     size = numbers.out_of(abs(raw), base)
@@ -102,16 +111,29 @@ def _had(line: Estimate) -> str:
     return f"had the outcome “{readable(line.outcome)}”"
 
 
-def _raw(line: Estimate, oriented: float) -> float:
-    """An oriented effect turned back to the outcome's own direction."""
-    return -oriented if line.better == "lower" else oriented
+def unoriented(line: Estimate, oriented: float) -> float:
+    """An oriented effect turned back to the outcome's own direction; a higher hazard is a shorter time."""
+    return -oriented if (line.better == "lower") != (line.estimator == "cox") else oriented
+
+
+def ratio(line: Estimate, oriented: float) -> str:
+    """An oriented logarithm of a ratio as the ratio itself: arm over control."""
+    return numbers.plain(math.exp(unoriented(line, oriented)), 2)
+
+
+def ratio_range(line: Estimate) -> str:
+    """` (1.05 to 1.42)`, from the plain interval."""
+    if line.conf_low is None or line.conf_high is None:
+        return ""
+    low, high = sorted((line.conf_low, line.conf_high), key=lambda bound: unoriented(line, bound))
+    return f" ({ratio(line, low)} to {ratio(line, high)})"
 
 
 def _range(line: Estimate, base: int, decimals: int) -> str:
     """` (between 3 and 13 more)`, from the plain interval."""
     if line.conf_low is None or line.conf_high is None:
         return ""
-    low, high = sorted(_raw(line, bound) * base for bound in (line.conf_low, line.conf_high))
+    low, high = sorted(unoriented(line, bound) * base for bound in (line.conf_low, line.conf_high))
     if line.scale == "probability" and max(abs(low), abs(high)) < 1:
         decimals = 1
 
@@ -129,6 +151,8 @@ def effect(line: Estimate) -> str:
     """`+8.1 points (3.1 to 13.2)`, oriented."""
     if line.estimate is None:
         return "–"
+    if line.scale == "log_ratio":
+        return f"{ratio(line, line.estimate)} times{ratio_range(line)}"
     if line.scale == "probability":
         bounds = (
             f" ({numbers.plain(line.conf_low * 100)} to {numbers.plain(line.conf_high * 100)})"
@@ -148,23 +172,36 @@ def because(line: Estimate, outcome: Outcome) -> str:
         return (
             line.note[:1].upper() + line.note[1:] + "." if line.note else "The file names no change that would matter."
         )
-    limit = outcome.worthwhile if line.role == "primary" else outcome.margin
+    limit = outcome.worthwhile if outcome.aim == "superiority" else outcome.margin
     low, high = _amount(line, line.verdict_conf_low), _amount(line, line.verdict_conf_high)
+    above, below = ("above zero", "below zero") if line.scale != "log_ratio" else ("better than 1", "worse than 1")
     sentences = {
         "firmly worthwhile": f"Even the lower end of the interval, {low}, reaches the {limit} that would change the "
         "decision.",
-        "worthwhile": f"The whole interval ({low} to {high}) is above zero and the estimate reaches the {limit} that "
+        "worthwhile": f"The whole interval ({low} to {high}) is {above} and the estimate reaches the {limit} that "
         "would change the decision; its lower end does not.",
         "too small to matter": f"Even the upper end of the interval, {high}, is below the {limit} that would change "
         "the decision.",
-        "harmful": f"The whole interval ({low} to {high}) is below zero: the arm did worse than its comparison.",
+        "harmful": f"The whole interval ({low} to {high}) is {below}: the arm did worse than its comparison.",
         "undecided": f"The interval runs from {low} to {high}, so both no difference and one of {limit} remain "
         "possible. This trial cannot tell them apart.",
-        "undecided: better than control, size uncertain": f"The whole interval ({low} to {high}) is above zero, but "
+        "undecided: better than control, size uncertain": f"The whole interval ({low} to {high}) is {above}, but "
         f"the estimate falls short of the {limit} that would change the decision.",
         "within the margin": f"A rise of {limit} or more is ruled out: the lower end of the interval is {low}.",
+        "no worse": f"Being worse by {limit} or more is ruled out: the worse end of the interval is {low}.",
+        "worse by more than the margin": f"Even the better end of the interval, {high}, is worse than {limit} allows.",
+        "equivalent": f"A difference of {limit} or more is ruled out either way: the interval runs from {low} to "
+        f"{high}, so both one-sided tests hold.",
+        "not equivalent": f"The whole interval ({low} to {high}) lies beyond {limit} on one side.",
     }
-    return sentences[line.verdict]
+    if line.verdict == "undecided" and outcome.hypothesis in {"non_inferiority", "equivalence"}:
+        return f"The interval runs from {low} to {high}, so a difference of {limit} is not ruled out.{_margin_p(line)}"
+    return f"{sentences[line.verdict]}{_margin_p(line)}"
+
+
+def _margin_p(line: Estimate) -> str:
+    """The test beside the interval, of outcomes held to a margin."""
+    return "" if line.p_margin is None else f" Against the margin, one-sided p {_equals(line.p_margin)}."
 
 
 ADJUSTMENTS = {
@@ -179,6 +216,8 @@ ADJUSTMENTS = {
 def _amount(line: Estimate, value: float | None) -> str:
     if value is None:
         return "–"
+    if line.scale == "log_ratio":
+        return f"{ratio(line, value)} times"
     if line.scale != "probability":
         return numbers.plain(value, 3)
     return f"{numbers.plain(value * 100, 1 if abs(value) >= _SMALL else 2)} points"
@@ -220,6 +259,13 @@ _ESTIMATORS = {
     "inverse_probability": "difference in means weighted by the draw's probabilities",
     "paired": "mean of the pairs' differences",
     "cluster_means": "difference of unweighted cluster means",
+    "logit": "difference in chances standardised by a logistic model",
+    "rate_ratio": "ratio of rates from a Poisson model",
+    "rate_difference": "difference of rates from a Poisson model",
+    "negative_binomial": "ratio of rates from a negative binomial model",
+    "survival": "difference of mean times under the Kaplan-Meier curves",
+    "cox": "ratio of hazards by Cox's regression",
+    "ordinal": "chance of doing better than the control, less one half",
     "immediate_effect": "regression on clusters, periods and having crossed, one constant effect",
     "exposure_averaged": "regression on clusters, periods and each number of periods since crossing, averaged",
     "none": "none",

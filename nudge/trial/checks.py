@@ -15,6 +15,7 @@ from nudge.trial.mandatory import mandatory
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed
 from nudge.trial.sequence import TAKEN, date_anchor, sequence, unknown_name
+from nudge.trial.sizes import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -217,23 +218,7 @@ def _measured(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Out
             "give the unit another name, such as `marks`",
         )  # fmt: skip
         return
-    for key, size in (("worthwhile", outcome.worthwhile), ("margin", outcome.margin)):
-        expected = "points" if outcome.kind == "binary" else outcome.unit
-        if size is not None and size.unit != expected:
-            yield source.problem(
-                Level.ERROR, (*path, key), f"`{size}` is not in the outcome's unit",
-                "write `5 points` for percentage points" if outcome.kind == "binary"
-                else f"write it in `{outcome.unit}`" if outcome.unit else "say the outcome's `unit:`",
-            )  # fmt: skip
-    if outcome.role == "primary" and outcome.worthwhile is None:
-        yield source.problem(
-            Level.LAUNCH, path, "does not say the smallest change that would alter the decision",
-            "add `worthwhile: 5 points`",
-        )  # fmt: skip
-    if outcome.role == "harm" and outcome.margin is None:
-        yield source.problem(
-            Level.LAUNCH, path, "is a harm without the margin that would be too much", "add `margin: 0.5 points`"
-        )
+    yield from sizes(source, path, outcome)
 
 
 def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Outcome) -> Iterator[Problem]:
@@ -269,7 +254,7 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
             Level.ERROR, here, "does not say which column holds the outcome",
             "add `value: COLUMN`, or `value: present` where a row is the event",
         )  # fmt: skip
-    if record.value == PRESENT and outcome.kind not in {"binary", "count"}:
+    if record.value == PRESENT and outcome.kind not in {"binary", "count", "time_to_event"}:
         yield source.problem(
             Level.ERROR, (*here, "value"), f"`present` makes a yes or no, and the outcome is {outcome.kind}",
             "name the column that holds the value",

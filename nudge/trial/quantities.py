@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -34,6 +35,11 @@ class Difference:
             return f"{plain(self.value)} {self.unit}"
         shown = plain(Decimal(repr(self.value)) * 100)
         return f"{shown} point" if shown == "1" else f"{shown} points"
+
+    @property
+    def as_estimated(self) -> float:
+        """The size as estimates have it: of `1.2 times` the natural logarithm, either way."""
+        return abs(math.log(self.value)) if self.unit == "times" else self.value
 
 
 @dataclass(frozen=True, slots=True)

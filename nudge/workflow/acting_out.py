@@ -92,6 +92,12 @@ def _may_act(trial: Trial) -> None:
     for channel, name in trial.channels.items():
         if name != "outbox":
             raise Refused(f"{trial.trial} sends {channel} by `{name}`", "write `outbox` there to act it out")
+    for name, outcome in trial.outcomes.items():
+        if outcome.source is not None and outcome.kind in {"ordinal", "time_to_event"}:
+            raise Refused(
+                f"{name} is a {outcome.kind.replace('_', ' ')} outcome, which cannot be made up",
+                "act the trial out with a yes or no instead, such as whether it happened within the window",
+            )
     people = trial.population.people
     named = [people, *(outcome.source for outcome in trial.outcomes.values())]
     for source in named:
@@ -177,6 +183,8 @@ def _process(trial: Trial, outcome: Outcome, effect: float | None, seed: int) ->
     size = 0.0
     if primary and outcome.worthwhile is not None:
         size = outcome.worthwhile.value if effect is None else effect
+    if primary and outcome.worthwhile is not None and outcome.worthwhile.unit == "times":
+        size = _EVENTS * abs(outcome.worthwhile.value - 1) if effect is None else effect
     signed = -size if outcome.better == "lower" else size
     amount = (given.sd or 1.0) if outcome.kind == "continuous" else None
     if outcome.role == "harm":

@@ -10,7 +10,7 @@ import numpy as np
 from nudge import __version__
 from nudge.analysis.analyse import Analysed
 from nudge.analysis.checks import attrition, reconciliation
-from nudge.analysis.foreseen import baseline_columns
+from nudge.analysis.foreseen import baseline_columns, numbers
 from nudge.analysis.frozen import AnalysisData, is_frozen
 from nudge.store.audit import record_action
 from nudge.store.engine import reading
@@ -143,7 +143,7 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk, folder: Path | None) -> Resul
 
 def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> AnalysisRows:
     """A row per person allocated, missing outcomes included."""
-    outcome = stored.outcomes[name]
+    outcome, exposure = stored.outcomes[name], trial.outcomes[name].exposure
     people = [(person, unit) for unit in stored.roll.units for person in unit.people]
     unit_code = {unit.id: i for i, unit in enumerate(stored.roll.units)}
     block_of = drawn_together(trial, stored.roll.units, stored.allocation)
@@ -160,8 +160,17 @@ def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> Analy
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
         received=_received(stored.states, [unit.id for _, unit in people]),
+        event=_events(trial, outcome, name, [person.id for person, _ in people]),
+        exposure=None if exposure is None else numbers([person.columns[exposure] for person, _ in people]),
         phases=phases_of(trial, place_of),
     )
+
+
+def _events(trial: Trial, outcome: Mapping[str, OutcomeRow], name: str, people: Sequence[str]) -> Floats | None:
+    """Of a time to an event, whether it ends with the event."""
+    if trial.outcomes[name].kind != "time_to_event":
+        return None
+    return np.array([float(one in outcome and outcome[one].state is OutcomeState.EVENT) for one in people])
 
 
 def _received(states: Mapping[str, set[Status]] | None, units: Sequence[str]) -> Floats | None:
@@ -206,6 +215,7 @@ def _results(
         version=__version__,
         estimates=analysed.estimates,
         careless=analysed.careless,
+        curves=analysed.curves,
         checks=tuple(checks),
         flow=tuple(flow),
         balance=balance_of(trial, stored.roll, stored.allocation, drawn_at),

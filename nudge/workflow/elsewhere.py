@@ -9,7 +9,7 @@ import numpy as np
 
 from nudge import __version__
 from nudge.analysis.checks import attrition, reconciliation, sample_ratio
-from nudge.analysis.foreseen import baseline_columns
+from nudge.analysis.foreseen import baseline_columns, numbers
 from nudge.analysis.frozen import AnalysisData
 from nudge.design.balance import balance
 from nudge.design.methods import method
@@ -19,7 +19,8 @@ from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
-from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, typed_column
+from nudge.trial.records.tables import Table
+from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, shortened, typed_column
 from nudge.workflow.freezing import estimates_of, keep
 from nudge.workflow.naming import named_things
 from nudge.workflow.words import arm_summaries
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from nudge.trial.records.analysis import Floats, Ints
     from nudge.trial.records.design import BalanceRow
     from nudge.trial.records.people import Value
-    from nudge.trial.records.tables import Table
 
 LABEL = "replication (no lock)"
 
@@ -56,9 +56,15 @@ def analyse_elsewhere(
     problems.raise_if_fatal()
     table = _main_table(loaded, allocation, data, problems)
     problems.raise_if_fatal()
+    table, unavailable = _available(table, allocation, problems)
+    problems.raise_if_fatal()
     frame = _Frame(loaded, allocation, table, problems)
     rows_of = {
-        name: frame.rows(_values(loaded, name, outcome, table, data, problems))
+        name: frame.rows(
+            _values(loaded, name, outcome, table, data, problems),
+            outcome,
+            _happened(loaded, name, outcome, table, data, problems),
+        )
         for name, outcome in trial.outcomes.items()
         if outcome.role != "distal" or outcome.source is not None
     }
@@ -77,7 +83,8 @@ def analyse_elsewhere(
         version=__version__,
         estimates=analysed.estimates,
         careless=analysed.careless,
-        checks=tuple(_checks(loaded, frame, rows_of, design, flow)),
+        curves=analysed.curves,
+        checks=(*_checks(loaded, frame, rows_of, design, flow), *unavailable),
         flow=tuple(flow),
         balance=tuple(frame.balance()),
         delivery=(),
@@ -114,6 +121,31 @@ def _main_table(loaded: LoadedTrial, allocation: Allocation, data: Path | None, 
     if where is None:
         raise InputError(f"{loaded.trial.trial} names no rows", "add `allocation: {from: …}`, or give --data FILE")
     return read_source(where, loaded.folder, problems)
+
+
+def _available(table: Table, allocation: Allocation, problems: Problems) -> tuple[Table, list[Check]]:
+    """The rows at which a message could be sent, each decision point of a person once; how many others there are."""
+    if allocation.decision is None or allocation.unit is None:
+        return table, []
+    wanted = [allocation.decision, allocation.unit, allocation.available]
+    if not need_columns(table, [one for one in wanted if one], problems):
+        return table, []
+    seen: set[tuple[str, str]] = set()
+    for i, key in enumerate(zip(table.columns[allocation.unit], table.columns[allocation.decision], strict=True)):
+        if key in seen:
+            problems.add(
+                field_problem(
+                    table, i, allocation.decision, f"stands twice for `{shortened(key[0])}`", "keep one row each"
+                )
+            )
+        seen.add(key)
+    if allocation.available is None:
+        return table, []
+    could = typed_column(table, allocation.available, "yes_no", problems)
+    kept = [i for i, one in enumerate(could) if one]
+    columns = {name: [values[i] for i in kept] for name, values in table.columns.items()}
+    said = f"{len(could) - len(kept):,} of {len(could):,} decision points were not available, and are left out"
+    return Table(table.name, columns, [table.lines[i] for i in kept], table.sha256), [Check("availability", "ok", said)]
 
 
 def _rows(number: int) -> str:
@@ -217,10 +249,13 @@ class _Frame:
             )  # fmt: skip
         return values
 
-    def rows(self, outcome: Floats) -> AnalysisRows:
+    def rows(self, values: Floats, outcome: Outcome, event: Floats | None) -> AnalysisRows:
+        exposure = outcome.exposure
         return AnalysisRows(
-            outcome, self.arm, self.unit, self.block, self.probability,
-            baseline_columns(self.trial, self.baseline), self.trial.population.columns,
+            values, self.arm, self.unit, self.block, self.probability,
+            baseline_columns(self.trial, self.baseline), self.trial.population.columns, event=event,
+            exposure=None if exposure is None else numbers([row[exposure] for row in self.baseline]),
+            moments=self.trial.allocation is not None and self.trial.allocation.decision is not None,
         )  # fmt: skip
 
     def balance(self) -> list[BalanceRow]:
@@ -247,13 +282,27 @@ def _values(
         )  # fmt: skip
         return np.full(len(table), np.nan)
     kind = "yes_no" if outcome.kind == "binary" else "number"
-    silence = 0.0 if source.no_record == "did_not_happen" else np.nan
+    never = source.no_record == "did_not_happen" and outcome.kind != "time_to_event"
+    silence = 0.0 if never else np.nan
     if data is not None or not _is_elsewhere(source, loaded.trial.allocation):
         if not need_columns(table, [source.value], problems):
             return np.full(len(table), np.nan)
         values = typed_column(table, source.value, kind, problems)
         return np.array([silence if value is None else float(value) for value in values])  # type: ignore[arg-type]
     return _joined(loaded, name, outcome, table, kind, silence, problems)
+
+
+def _happened(
+    loaded: LoadedTrial, name: str, outcome: Outcome, table: Table, data: Path | None, problems: Problems
+) -> Floats | None:
+    """Of times to an event, which end with it; where that is blank, the time is not known."""
+    source = outcome.source
+    if outcome.kind != "time_to_event" or source is None or source.event is None:
+        return None
+    as_yes_no = outcome.model_copy(
+        update={"kind": "binary", "source": source.model_copy(update={"value": source.event, "no_record": "missing"})}
+    )
+    return _values(loaded, name, as_yes_no, table, data, problems)
 
 
 def _is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:

@@ -89,7 +89,8 @@ def analyse_frozen(loaded: LoadedTrial, desk: Desk, path: Path, elsewhere: Desig
     return Results(
         trial=trial.trial, title=trial.title or trial.trial, fingerprint=data.fingerprint, label=FROM_FROZEN,
         demonstration=False, made_at=desk.clock.now().isoformat(), version=__version__,
-        estimates=analysed.estimates, careless=analysed.careless, checks=tuple(checks), flow=(), balance=(),
+        estimates=analysed.estimates, careless=analysed.careless, curves=analysed.curves,
+        checks=tuple(checks), flow=(), balance=(),
         delivery=(), outcomes=(), arms=(), earlier_draws=(), data=keep(data, None),
         design=DesignSummary(
             method=design.method, unit=trial.unit_column, blocks=(), clusters=design.clusters,

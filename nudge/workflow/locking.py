@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from nudge.analysis.foreseen import foreseen_choices
+from nudge.analysis.named import named_for
 from nudge.design.audit_file import write_audit_file
 from nudge.design.balance import balance
 from nudge.design.chance import standing_order
@@ -97,10 +98,16 @@ def _new_lock(
         roll_file=examined.roll_file,
         law=law.as_json(),
         seed_commitment=commitment(seed),
-        decisions={"comparisons": {pair: asdict(choice) for pair, choice in choices.items()}},
+        decisions={"comparisons": {pair: asdict(choice) for pair, choice in choices.items()}} | _by_outcome(trial),
         demonstration=earlier.state.demonstration if earlier else desk.demonstration,
         reason=reason,
     )
+
+
+def _by_outcome(trial: Trial) -> dict[str, dict[str, str]]:
+    """Outcomes whose estimator is named, or follows from their kind; nothing where the draw chooses for all."""
+    found = {name: one for name, outcome in trial.outcomes.items() if (one := named_for(outcome)) is not None}
+    return {"outcomes": found} if found else {}
 
 
 def _may_relock(earlier: Locked, reason: str | None) -> None:

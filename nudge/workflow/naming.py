@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nudge.analysis.lines import SCALES
 from nudge.delivery.channels import channel_module
 from nudge.design.methods import method, method_names
 from nudge.messages.templates import find_template, read_template, template_names
 from nudge.trial.conditions import condition
 from nudge.trial.errors import InputError
 from nudge.trial.library import template_folders
-from nudge.trial.problems import Level, listed, nearest
+from nudge.trial.problems import Level, nearest
 from nudge.workflow.drawing import drawing_named
+from nudge.workflow.naming_estimators import estimators_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +39,7 @@ def named_things(loaded: LoadedTrial) -> Iterator[Problem]:
             yield source.problem(
                 Level.ERROR, ("channels", channel), f"`{name}` does not carry {channel}", "name one that does"
             )
-    for name, outcome in trial.outcomes.items():
-        if outcome.role != "distal" and outcome.kind not in SCALES:
-            yield source.problem(
-                Level.ERROR, ("outcomes", name, "kind"), f"no estimator here takes `{outcome.kind}` outcomes",
-                f"use {listed(SCALES, 'or')}",
-            )  # fmt: skip
+    yield from estimators_named(loaded)
 
 
 def _clusters_named(loaded: LoadedTrial) -> Iterator[Problem]:
@@ -113,6 +108,7 @@ def unused_columns(loaded: LoadedTrial, templates: list[Template]) -> Iterator[P
         *(trial.randomise.blocks if trial.randomise else ()),
         *(trial.randomise.balance_on if trial.randomise else ()),
     }
+    used |= {outcome.exposure or "" for outcome in trial.outcomes.values()}
     used |= {one.fixed_effects for one in trial.analysis.sensitivity if one.fixed_effects} | {population.site or ""}
     for name in population.columns:
         if name not in used:

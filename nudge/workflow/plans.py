@@ -118,17 +118,25 @@ def plans_of(trial: Trial, roll: Roll | None, sizes: Sizes) -> list[Planned]:
     base = _base(trial, sizes)
     result = []
     for name, outcome in primary.items():
-        if outcome.worthwhile is None:
+        held_to = outcome.worthwhile if outcome.aim == "superiority" else outcome.margin
+        if held_to is None:
             raise InputError(
                 f"outcomes.{name} has no `worthwhile`", "add the smallest change that would alter the decision"
+            )
+        if held_to.unit == "times":
+            raise InputError(
+                f"how well a trial can tell a ratio such as `{held_to}` is not worked out by formula",
+                "plan with a difference, or say in `underpowered` how the size was settled",
             )
         alpha = trial.power.alpha / family_size(trial, "primary")
         for pair in trial.comparisons:
             choice = choices[str(pair)]
             plan = replace(_in_outcome(base, name, outcome, trial), alpha=alpha)
             plan = _drawn(plan, trial, sizes, pair, choice)
-            aim = Aim(outcome.worthwhile.value, trial.power.power, trial.power.prior)
-            result.append(Planned(Named(name, str(pair), outcome.worthwhile.unit), plan, aim, choice))
+            # Both one-sided tests must hold: each is missed half as often.
+            target = (1 + trial.power.power) / 2 if outcome.aim == "equivalence" else trial.power.power
+            aim = Aim(held_to.value, target, trial.power.prior)
+            result.append(Planned(Named(name, str(pair), held_to.unit), plan, aim, choice))
     return result
 
 
@@ -143,6 +151,10 @@ def _base(trial: Trial, sizes: Sizes) -> Plan:
     )  # fmt: skip
 
 
+_SPREAD_OF_PLACEMENTS = 12**-0.5
+"""Standard deviation of a share below that is as likely to be any: the most that placements vary without an effect."""
+
+
 def _in_outcome(plan: Plan, name: str, outcome: Outcome, trial: Trial) -> Plan:
     """The outcome's own level and spread, turned so that more is better."""
     given = trial.power
@@ -154,6 +166,8 @@ def _in_outcome(plan: Plan, name: str, outcome: Outcome, trial: Trial) -> Plan:
             )
         level = 1 - given.baseline if outcome.better == "lower" else given.baseline
         return replace(plan, baseline=level, spread=None)
+    if outcome.kind == "ordinal":
+        return replace(plan, spread=_SPREAD_OF_PLACEMENTS)
     if given.sd is None:
         raise InputError(
             f"the file does not say how much {name} varies", "add `sd:` (its standard deviation) to the `power` block"

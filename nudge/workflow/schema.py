@@ -40,6 +40,7 @@ def write_schema(folder: Path) -> Path:
 
 def trial_schema() -> dict[str, Any]:
     """The schema, from the model and the folders of what can be swapped."""
+    from nudge.analysis.named import named_names
     from nudge.design.methods import method_names
     from nudge.trial.model import Trial
 
@@ -48,6 +49,8 @@ def trial_schema() -> dict[str, Any]:
     for block in ("Randomise", "Allocation"):
         key = content["$defs"][block]["properties"]["method"]
         content["$defs"][block]["properties"]["method"] = _one_of(key, method_names())
+    outcome = content["$defs"]["Outcome"]["properties"]
+    outcome["estimator"] = _one_of(outcome["estimator"], named_names())
     return {"$schema": _DIALECT, "$id": _NAME, **content, "title": "A trial file of nudge"}
 
 

@@ -13,9 +13,7 @@ NOT_COVERED: dict[str, dict[str, str]] = {
         "t2c5.r2": "the share of variance explained is not given",
     },
     "karlan_list": {
-        "probit.*": "probit is not built",
-        "logit.gave": "logit is not built",
-        "rr.gave": "risk ratios are not built",
+        "probit.*": "probit is not offered: logit gives the same differences",
         "prop.test": "the pooled z-test is not offered",
         "factorial.F.*": "sequential analysis of variance with a classical variance is not offered",
         "balance.joint_F": "balance is described, not tested (CONSORT 2025)",

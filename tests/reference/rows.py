@@ -23,3 +23,5 @@ class Row:
     id: str
     how: Callable[[Rows], Numbers]
     compared: tuple[str, ...]
+    rel: float = 1e-9
+    """Wider only where R itself stops early: its glm leaves errors at 1e-8 unless told otherwise."""

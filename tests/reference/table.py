@@ -19,6 +19,8 @@ import numpy as np
 from nudge.analysis.checks import sample_ratio
 from nudge.analysis.icc import anova_icc
 from nudge.analysis.joint import joint_test
+from nudge.analysis.linear_effect import THE_ARM
+from nudge.analysis.marginal import LOGIT, POISSON, log_ratio, modelled, sandwich
 from nudge.analysis.multiplicity import adjusted
 from nudge.analysis.randomisation import exact_events_test
 from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators, pooled
@@ -198,8 +200,26 @@ def letters() -> Iterator[Row]:
             how = partial(_letters_factorial, outcome=outcome, term=term)
             yield row(f"factorial.main.{outcome}.{term}", how, SHARED)
     yield row("hte.red_state", _by_state, SHARED)
+    yield row("logit.gave", _log_odds, SHARED, 1e-7)
+    yield row("rr.gave", _risk_ratio, ("estimate", "log_estimate", "log_std_error"))
     yield row("balance.months", _design(LETTERS.of("months_since_last", binary=False)), SHARED)
     yield row("srm", partial(_ratio, by="treatment", ratio={"0": 1, "1": 2}), ("value", "p_value"))
+
+
+def _log_odds(rows: Rows) -> Numbers:
+    """The logistic model behind the average effect: its coefficient, with the model's own error."""
+    linear = modelled(LETTERS.pair(rows), LOGIT, covariates=False).linear
+    arm = linear.contrast(THE_ARM)
+    return {"estimate": linear.estimate(arm), "std_error": float(np.sqrt(arm @ linear.bread @ arm))}
+
+
+def _risk_ratio(rows: Rows) -> Numbers:
+    """A ratio of rates of yes or no; without a small-sample adjustment its error is the delta method's."""
+    pair = LETTERS.pair(rows)
+    model = modelled(pair, POISSON, covariates=False)
+    found, gradient = log_ratio(model)
+    error = sandwich(pair, model, gradient, "CR0").std_error
+    return {"estimate": float(np.exp(found)), "log_estimate": found, "log_std_error": error}
 
 
 def _lin_pooled(rows: Rows, outcome: str, offer: str) -> Numbers:

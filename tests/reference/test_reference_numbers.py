@@ -24,7 +24,7 @@ def test_agrees_with_r(row: Row, reference: Reference, reference_folder: Path) -
     expected = reference(row.data)[row.id]
     found = row.how(rows_of(reference_folder, row.data))
     assert {name: found[name] for name in row.compared} == {
-        name: pytest.approx(expected[name], rel=1e-9) for name in row.compared
+        name: pytest.approx(expected[name], rel=row.rel) for name in row.compared
     }
 
 

@@ -120,7 +120,7 @@ def test_whom_the_records_do_not_cover_is_a_condition(says: Says) -> None:
     assert says(text) == [f"{place(text, 'hubb')}: outcomes.came.source.outside: {what}"]
 
 
-@pytest.mark.parametrize("kind", ["continuous", "ordinal", "time_to_event"])
+@pytest.mark.parametrize("kind", ["continuous", "ordinal"])
 def test_a_row_alone_is_a_yes_or_no_or_a_count_and_no_measurement(says: Says, kind: str) -> None:
     text = changed("kind: binary", f"kind: {kind}\n    unit: days").replace("5 points", "0.5 days")
     assert says(text) == [
@@ -258,6 +258,32 @@ def test_a_trial_run_elsewhere_may_keep_everything_in_one_table_without_windows(
 def test_the_sample_names_a_window_and_a_source(says: Says) -> None:
     assert SOURCE in TRIAL
     assert says(TRIAL) == []
+
+
+def test_a_hypothesis_has_what_it_is_held_to(says: Says) -> None:
+    text = changed("worthwhile: 5 points", "worthwhile: 5 points\n    hypothesis: equivalence")
+    assert says(text) == [
+        told(
+            place(text, "hypothesis: equivalence"), "outcomes.came.hypothesis",
+            "`equivalence` has no margin to be held to", "add `margin:`, the change that would be too much",
+        )
+    ]  # fmt: skip
+
+
+def test_a_harm_is_never_asked_to_be_better(says: Says) -> None:
+    harm = (
+        "worthwhile: 5 points\n  hurt: {role: harm, kind: binary, better: lower, margin: 1 points, "
+        "hypothesis: superiority, window: 28 days from first_planned_send,\n    "
+        "source: {csv_file: hurt.csv, date: day, value: present, no_record: missing}}"
+    )
+    text = changed("worthwhile: 5 points", harm)
+    what = "outcomes.hurt.hypothesis: a harm is held to its margin, not to being better; leave `hypothesis` out"
+    assert says(text) == [f"{place(text, 'hypothesis: superiority')}: {what}"]
+
+
+def test_held_to_a_margin_a_primary_outcome_needs_no_worthwhile(before_launch: Says) -> None:
+    text = changed("worthwhile: 5 points", "margin: 5 points\n    hypothesis: non_inferiority")
+    assert not [line for line in before_launch(text) if "worthwhile" in line or "smallest change" in line]
 
 
 REPLIED = changed("csv_file: came.csv, date: day, value: present", "replies: coming") + (

@@ -137,3 +137,11 @@ def test_truth_is_turned_round_as_estimates_are_where_fewer_is_better(tmp_path: 
     make_roll("camhs-was-not-brought", tmp_path, 400)
     made = acted(path, tmp_path / "out")
     assert made.played.truth["easy_cancel - usual"] > 0
+
+
+@pytest.mark.parametrize("kind", ["ordinal", "time_to_event"])
+def test_answers_in_an_order_and_times_are_not_made_up(tmp_path: Path, kind: str) -> None:
+    came = trial_values()["outcomes"]["came"] | {"kind": kind, "worthwhile": "2 days", "unit": "days"}
+    file = write_trial(tmp_path / "trial", 40, power=POWER, outcomes={"came": came})
+    with pytest.raises(Refused, match=f"is a {kind.replace('_', ' ')} outcome, which cannot be made up"):
+        acted(file, tmp_path / "out")

@@ -8,6 +8,7 @@ from nudge.report.numbers import percent
 from nudge.report.protocol.content import Answer, Fill, Table, said
 from nudge.report.protocol.design import drawn_how
 from nudge.report.words import readable
+from nudge.trial.problems import listed
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -115,11 +116,18 @@ def _compared(trial: Trial, facts: ProtocolFacts) -> Answer:
     plan = trial.analysis
     covariates = ", ".join(readable(one) for one in plan.covariates) or "none"
     adjusted = "adjusted by Holm's method" if plan.multiplicity == "holm" else "not adjusted"
+    named = [f"{readable(name)} by {readable(one.estimator)}" for name, one in trial.outcomes.items() if one.estimator]
+    held = [
+        f"{readable(name)} ({readable(one.hypothesis)}, {one.margin})"
+        for name, one in trial.outcomes.items() if one.hypothesis and one.margin
+    ]  # fmt: skip
     return said(
         Table("Comparisons", ("Comparison", "Estimator", "Standard error", "Because"), rows),
         f"Covariates: {covariates}. Every {plan.average} counts alike. P-values of a role's comparisons are "
         f"{adjusted}; intervals are at {percent(1 - trial.power.alpha, 0)}, with t and Satterthwaite degrees of "
         "freedom. Harms are compared in the same way and held against their margin.",
+        *([f"Estimated by name: {listed(named)}."] if named else []),
+        *([f"Held to a margin by the interval: {listed(held)}."] if held else []),
     )
 
 

@@ -148,7 +148,9 @@ class Allocation(Part):
     from: where the rows are; arm: the column that says the arm; codes: how that column names each
     arm; unit: the column of what was drawn; method: how arms were drawn; blocks: columns within
     which they were drawn; clusters: the column of the clusters drawn; probability: the column of
-    each row's chance of its arm; ratio: units of each arm for one another.
+    each row's chance of its arm; ratio: units of each arm for one another; decision: in a micro-randomised
+    trial, the column of the decision point, a row each; available: the column that says whether a message could
+    be sent then.
     """
 
     source: Annotated[RowsFrom, Field(alias="from")] = None
@@ -160,3 +162,5 @@ class Allocation(Part):
     clusters: Column | None = None
     probability: Column | None = None
     ratio: Ratio = {}
+    decision: Column | None = None
+    available: Column | None = None

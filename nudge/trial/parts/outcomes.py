@@ -29,15 +29,17 @@ class OutcomeSource(DataSource):
     """Where an outcome is recorded and what its silence means.
 
     id: the column of the person's identifier; date: the column of the day; value: the column of the
-    outcome, or `present` where a row is the event itself; no_record: what it means when a person
-    has no record; covers: whom the records cover; outside: a condition for people whom the records
-    cannot cover; replies: in place of a file, what families answered here: a name under the trial's
-    `replies:`.
+    outcome, or `present` where a row is the event itself; event: for a time to an event in a trial run
+    elsewhere, the column that says whether the time ends with it, 1, or was only followed so far, 0; no_record:
+    what it means when a person has no record; covers: whom the records cover; outside: a condition for people
+    whom the records cannot cover; replies: in place of a file, what families answered here: a name under the
+    trial's `replies:`.
     """
 
     id: Column | None = None
     date: Column | None = None
     value: Column | None = None
+    event: Column | None = None
     no_record: Literal["did_not_happen", "missing"] | None = None
     covers: Text | None = None
     outside: str | None = None
@@ -49,9 +51,12 @@ class Outcome(Part):
 
     role: what the outcome is for; kind: what its values are; better: which way is better; question:
     the outcome as a plain question; source: where it is recorded; window: when it counts; unit:
-    what it is measured in, where it is not yes or no; worthwhile: the smallest change that would
-    alter the decision; margin: for a harm, how much more would be too much; expected: the month in
-    which a far-off outcome can be read; denominator: out of whom it is counted.
+    what it is measured in, where it is not yes or no; estimator: a file name of analysis/estimators/ such as
+    `logit` or `rate_ratio`, where the one that the draw allows is not wanted; exposure: for a count, a baseline
+    number it is counted over; worthwhile: the smallest change that would alter the decision; hypothesis: what a yes
+    means, `superiority`, or within the margin on one side (`non_inferiority`) or both (`equivalence`); margin: how
+    much worse would be too much; expected: the month in which a far-off outcome can be read; denominator: out of
+    whom it is counted.
     """
 
     role: Role
@@ -61,10 +66,23 @@ class Outcome(Part):
     source: OutcomeSource | None = None
     window: Window | None = None
     unit: Text | None = None
+    estimator: Name | None = None
+    exposure: Column | None = None
     worthwhile: Difference | None = None
+    hypothesis: Literal["superiority", "non_inferiority", "equivalence"] | None = None
     margin: Difference | None = None
     expected: Text | None = None
     denominator: Text | None = None
+
+    @property
+    def aim(self) -> str:
+        """What a yes means; of a harm, that it is no worse than its margin."""
+        return self.hypothesis or ("non_inferiority" if self.role == "harm" else "superiority")
+
+    @property
+    def sized_by_estimator(self) -> bool:
+        """Whether the estimator, not the kind alone, settles in what `worthwhile` and `margin` are written."""
+        return self.estimator is not None or self.kind in {"ordinal", "time_to_event"}
 
 
 class Sensitivity(Part):

@@ -49,6 +49,12 @@ class AnalysisRows:
     types: Mapping[str, str]
     received: Floats | None = None
     """(n,) 1 where a message to the unit was delivered, 0 where none was, nan where that is not known."""
+    event: Floats | None = None
+    """(n,) for a time to an event, 1 where `outcome` is the time it happened, 0 where it had not by then."""
+    exposure: Floats | None = None
+    """(n,) how much of what a count is counted over: people, visits, days."""
+    moments: bool = False
+    """Whether rows are moments of people who were drawn for anew each time, so that one has rows in both arms."""
     phases: Phases | None = None
     """Of a stepped wedge."""
 
@@ -93,6 +99,8 @@ class Fitted:
     vcov: str
     parameters: int
     note: str = ""
+    means: tuple[float, float] | None = None
+    """What stands for the arm's and the control's level, where it is not the mean outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ class Estimate:
     better: str
     """`higher` or `lower`: which way the file calls better."""
     scale: str
-    """`probability`, `mean` or `ratio`: of the estimate, its standard error and its intervals."""
+    """`probability`, `mean` or `log_ratio` (natural logarithm): of the estimate, its standard error, its intervals."""
     estimate: float | None
     """The effect, oriented: positive is better."""
     std_error: float | None
@@ -171,10 +179,36 @@ class Estimate:
     """What a reader must know beside the numbers."""
     level: str | None = None
     """For a subgroup, its column and level, such as `imd_quintile: 5`."""
+    p_margin: float | None = None
+    """One-sided p that the effect is worse than the margin; for equivalence the larger of the two sides."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalCurve:
+    """To what share of an arm a time-to-event outcome had happened by each day (Kaplan-Meier)."""
+
+    outcome: str
+    arm: str
+    n: int
+    """People whose time is known."""
+    events: int
+    """Those to whom it happened."""
+    days: tuple[float, ...]
+    """Days on which it happened to somebody."""
+    had: tuple[float, ...]
+    """The share to whom it had happened by the end of each of these days."""
+    followed: float
+    """Days the last of them was followed."""
+    marks: tuple[float, ...]
+    """Days of the table."""
+    at_risk: tuple[int, ...]
+    """People still followed without it at the start of each day of the table."""
+    had_at: tuple[float, ...]
+    """The share to whom it had happened by each day of the table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nudge.trial.records.analysis import Careless, Check, Estimate
+from nudge.trial.records.analysis import Careless, Check, Estimate, SurvivalCurve
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.design import BalanceRow
 
@@ -195,6 +195,8 @@ class Results:
     """Who signed the lock in force."""
     amendments: tuple[Amendment, ...] = ()
     """Changes after launch."""
+    curves: tuple[SurvivalCurve, ...] = ()
+    """How a time-to-event outcome grew in each arm."""
     data: FrozenData | None = None
     """What was analysed; null in results of an earlier version."""
     periods: tuple[PeriodCount, ...] = ()

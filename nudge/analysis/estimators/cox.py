@@ -1,0 +1,123 @@
+"""Ratio of hazards, from Cox's regression within blocks, with a variance that follows the randomised unit.
+
+How many times as often the event happens at any moment among those it has not happened to. It assumes that this
+ratio stays the same over the time followed, and it moves when covariates are added even if they are balanced, so the
+mean time (`survival`) is the plan unless the file names this. Ties by Efron (1977). The variance adds up score
+residuals by the randomised unit (Lin & Wei 1989), times G/(G − 1), with t on G − 1 − columns: too small with few
+clusters, so fewer than 30 are refused. statsmodels gives the coefficients only: under Efron's ties its clustered
+variance is not R's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nudge.analysis.comparison import FEW_CLUSTERS
+from nudge.analysis.survival_times import log_rank, need_events, rank_scores
+from nudge.trial.errors import EstimationRefused
+from nudge.trial.records.analysis import Fitted, Floats, Ints
+
+if TYPE_CHECKING:
+    from nudge.analysis.comparison import Pair
+
+ESTIMAND = "average effect of being allocated to the arm, as a ratio of hazards"
+KINDS = ("time_to_event",)
+SCALE = "log_ratio"
+UNIT = "times"
+SHORTENS = True
+scores = rank_scores
+_SETTLED = 1e-6
+
+
+def estimate(pair: Pair, adjustment: str) -> Fitted:
+    """Natural logarithm of the ratio of hazards; covariates beside the arm."""
+    need_events(pair)
+    if pair.event is None:
+        raise AssertionError("need_events refuses times without events")
+    if pair.clustered and pair.units < FEW_CLUSTERS:
+        raise EstimationRefused(
+            f"a ratio of hazards needs {FEW_CLUSTERS} clusters for its error, and there are {pair.units}",
+            "use survival, the mean time until it happened",
+        )
+    x = np.column_stack(
+        [pair.treated.astype(float), pair.covariates if adjustment != "none" else pair.covariates[:, :0]]
+    )
+    x = x - x.mean(axis=0)
+    coefficients = _coefficients(pair.y, pair.event, x, pair.block)
+    residuals, information = score_residuals(pair.y, pair.event, x, pair.block, coefficients)
+    covariance = np.linalg.pinv(information)
+    step = covariance @ residuals.sum(axis=0)
+    if not np.isfinite(coefficients).all() or np.abs(x @ step).max() > _SETTLED:
+        raise EstimationRefused(
+            "Cox's regression does not converge: some group has no events", "leave out covariates with few events"
+        )
+    by_unit = np.column_stack([np.bincount(pair.unit, column) for column in (residuals @ covariance).T])
+    df = float(pair.units - 1 - x.shape[1])
+    error = float(np.sqrt(pair.units / (pair.units - 1) * (by_unit[:, 0] ** 2).sum()))
+    note = "" if pair.clustered else "log-rank χ² {:.2f}, p {:.3g}".format(*log_rank(pair))
+    return Fitted(float(coefficients[0]), error, df, "cox", "robust", x.shape[1], note, _shares(pair))
+
+
+def _shares(pair: Pair) -> tuple[float, float]:
+    """Events per day followed, by arm."""
+    if pair.event is None:
+        raise AssertionError("need_events refuses times without events")
+    arm, control = (float(pair.event[here].sum() / pair.y[here].sum()) for here in (pair.treated, ~pair.treated))
+    return arm, control
+
+
+def _coefficients(time: Floats, event: Floats, x: Floats, stratum: Ints) -> Floats:
+    import warnings
+
+    from statsmodels.duration.hazard_regression import PHReg
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # the next step is asked instead
+        try:
+            found = PHReg(time, x, status=event, strata=stratum, ties="efron").fit(disp=0)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            raise EstimationRefused("Cox's regression cannot be fitted", "leave out covariates") from error
+    return np.asarray(found.params, dtype=float)
+
+
+def score_residuals(
+    time: Floats, event: Floats, x: Floats, stratum: Ints, coefficients: Floats
+) -> tuple[Floats, Floats]:
+    """Each row's part of the score, (n, k), and the information, (k, k); ties by Efron, within strata."""
+    residuals, information = np.zeros_like(x), np.zeros((x.shape[1], x.shape[1]))
+    for one in np.unique(stratum):
+        here = stratum == one
+        if event[here].any():
+            residuals[here], part = _of_stratum(time[here], event[here] == 1, x[here], coefficients)
+            information += part
+    return residuals, information
+
+
+def _of_stratum(time: Floats, died: np.ndarray, x: Floats, coefficients: Floats) -> tuple[Floats, Floats]:
+    """At a moment with d events the risk set is left d times, each time by a share of those with events."""
+    risk = np.exp(x @ coefficients)
+    moments, number = np.unique(time[died], return_counts=True)
+    k = x.shape[1]
+    parts = np.column_stack([np.ones_like(risk), x, (x[:, :, None] * x[:, None, :]).reshape(-1, k * k)]) * risk[:, None]
+    order = np.argsort(-time, kind="stable")
+    among = np.cumsum(parts[order], axis=0)[np.searchsorted(-time[order], -moments, side="right") - 1]
+    place = np.searchsorted(moments, time[died])
+    dying = np.zeros_like(among)
+    np.add.at(dying, place, parts[died])
+    of = np.repeat(np.arange(moments.size), number)
+    share = (np.arange(of.size) - np.repeat(np.cumsum(number) - number, number)) / number[of]
+    left = among[of] - share[:, None] * dying[of]
+    mean = left[:, 1 : k + 1] / left[:, :1]
+    spread = (left[:, k + 1 :] / left[:, :1]).sum(axis=0).reshape(k, k) - mean.T @ mean
+    hazard = np.column_stack([1 / left[:, 0], mean / left[:, :1]])
+    summed, spared, centre = (
+        np.column_stack([np.bincount(of, column, minlength=moments.size) for column in values.T])
+        for values in (hazard, hazard * share[:, None], mean / number[of][:, None])
+    )
+    so_far = np.vstack([np.zeros(k + 1), np.cumsum(summed, axis=0)])[np.searchsorted(moments, time, side="right")]
+    so_far[died] -= spared[place]
+    residuals = -risk[:, None] * (x * so_far[:, :1] - so_far[:, 1:])
+    residuals[died] += x[died] - centre[place]
+    return residuals, spread
