@@ -65,7 +65,8 @@ PAGES = {
     "block_weighted": Page(
         "estimators.block_weighted", "Differences within blocks, weighted by size",
         "τ = Σ (n_b / n) (ȳ₁b − ȳ₀b), fitted as y ~ arm × centred block. Variance as for the difference in means.",
-        f"{_ITT} Every block has at least two units of both arms.",
+        f"{_ITT} Every block has at least two units of both arms. With 12 sites of very unequal size false positives "
+        "lie just above their band (docs/simulation.md): below 20 sites, `average: cluster`.",
         ("Imbens & Rubin (2015), Causal Inference, ch. 9", _CR2), R,
         (("foos_street_gotv", "dim.blocked_clustered"), ("social_pressure_200", "sub200.blocked_clustered_dim.self")),
         ("tests/analysis/test_estimators.py",),
@@ -73,7 +74,8 @@ PAGES = {
     "paired": Page(
         "estimators.paired", "Pairs",
         "τ = Σ w_k d_k / Σ w_k, w the pair's rows; variance k/(k − 1) Σ (w_k d_k − mean)² / (Σ w)², df k − 1.",
-        f"{_ITT} Every block is a pair with one unit of each arm.",
+        f"{_ITT} Every block is a pair with one unit of each arm. With few pairs of sites of very unequal size it errs "
+        "on the safe side: fewer false positives than 5 % (docs/simulation.md).",
         ("Imai, King & Nall (2009), Statistical Science 24:29-53, eq. 5 and 7",), R,
         (("kenya_registration", "paired.sms"), ("kenya_registration", "dim_pairs.local")),
         ("tests/analysis/test_estimators.py",),

@@ -34,7 +34,7 @@ from nudge.workflow.simulated_world import learning
 RESULT = Path(__file__).with_suffix(".json")
 GROUPS, RUNS = 20, 500
 FEW_GROUPS = 4
-"""Groups of settings of few sites, nearly all of which are answered from rows, one by one."""
+"""Groups of few sites, whose runs are nearly all answered from rows, and of adaptive draws, one by one as well."""
 SEED = 20_280_200
 STORED = 5
 BASE, EFFECT, ICC, HOUSEHOLD_ICC = 0.3, 0.1, 0.05, 0.3
@@ -73,7 +73,7 @@ class Setting:
     @property
     def groups(self) -> int:
         """How many groups of runs."""
-        return FEW_GROUPS if self.few else GROUPS
+        return FEW_GROUPS if self.few or self.design == "adaptive" else GROUPS
 
     @property
     def few(self) -> bool:
@@ -101,7 +101,7 @@ SETTINGS = tuple(
             Setting(design, units, sizes, average)
             for design in ("cluster", "blocked_cluster", "matched_pairs", "cluster, a covariate")
             for average in ("person", "cluster") if design != "cluster, a covariate" or average == "person"
-            for units in SITES for sizes in ("equal", "unequal")
+            for units in (SITES if design != "cluster, a covariate" else (6, 8, 40)) for sizes in ("equal", "unequal")
         ),
         *(
             Setting(design, units, "one")
@@ -113,7 +113,7 @@ SETTINGS = tuple(
             for units in (60, 400)
         ),
         *(Setting(design, 300, "households") for design in ("complete", "blocked, covariates")),
-        *(Setting("adaptive", units, "one") for units in (300, 900)),
+        Setting("adaptive", 300, "one"),
     )
     for kind in _kinds(one)
 )  # fmt: skip

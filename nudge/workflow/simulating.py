@@ -229,8 +229,10 @@ def _notes(trial: Trial, roll: Roll | None, asked: Asked) -> list[str]:
     if roll is None:
         notes.append("there is no roll: units are made up from the `power` block, and cost and duration are not known")
     if trial.analysis.covariates and trial.randomise and trial.randomise.method not in TOGETHER:
-        named = f"{listed(trial.analysis.covariates)} {'enters' if len(trial.analysis.covariates) == 1 else 'enter'}"
-        foretell = "explain nothing" if trial.power.r2 == 0 else f"foretell {percent(trial.power.r2, 0)} of the outcome"
+        s = "s" if len(trial.analysis.covariates) == 1 else ""
+        named = f"{listed(trial.analysis.covariates)} enter{s}"
+        r2 = trial.power.r2
+        foretell = f"explain{s} nothing" if r2 == 0 else f"foretell{s} {percent(r2, 0)} of the outcome"
         notes.append(f"{named} the analysis as the plan says, and {foretell} (`power.r2`)")
     if trial.randomise and trial.randomise.method == "adaptive":
         notes.append("a batch learns from every outcome known of the batches before it")
