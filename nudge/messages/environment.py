@@ -32,7 +32,7 @@ def environment(language: str = "en", zone: str = "Europe/London", *, marked_up:
     # Escaping follows the markup's reading (messages/email_body.py); a text message has no markup to escape.
     made = SandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False,
-        finalize=_guarded if marked_up else _printed, extensions=(),
+        finalize=_guarded if marked_up else printed, extensions=(),
     )  # fmt: skip
     clock = ZoneInfo(zone)
     made.globals.clear()  # Jinja's own helpers are no words for a family; its `lipsum` would write Latin
@@ -59,7 +59,7 @@ def _day_and_time(language: str, zone: ZoneInfo) -> Callable[..., str]:
     return written
 
 
-def _printed(value: object) -> object:
+def printed(value: object) -> object:
     """What stands between braces; `True` and the innards of Python are no words for a family."""
     if isinstance(value, Undefined | str) or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
@@ -69,5 +69,5 @@ def _printed(value: object) -> object:
 
 
 def _guarded(value: object) -> object:
-    printed = _printed(value)
-    return guarded(printed) if isinstance(printed, str) and not isinstance(printed, Link) else printed
+    shown = printed(value)
+    return guarded(shown) if isinstance(shown, str) and not isinstance(shown, Link) else shown

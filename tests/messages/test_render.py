@@ -190,3 +190,20 @@ def test_whatever_stands_in_a_column_the_words_around_it_stay_where_they_are(nam
 def test_no_row_gives_anything_but_words_or_a_sentence(columns: dict[str, Value]) -> None:
     with suppress(RenderError):
         render(template("{{ a }} {% if b is defined %}{{ b }}{% endif %}"), columns, "H1")
+
+
+@given(
+    st.lists(st.sampled_from(["{{ a }}", "{{b}}", "{{ c }}", " x\n", "{% raw %}{{ a }}{% endraw %}", "{# y #}", "é"])),
+    st.dictionaries(st.sampled_from(["a", "b"]), st.none() | st.text(max_size=9) | st.booleans() | st.dates()),
+)  # fmt: skip
+@settings(deadline=None)
+def test_a_simple_text_is_put_together_as_jinja_would(pieces: list[str], columns: dict[str, Value]) -> None:
+    body = "".join(pieces)
+
+    def said(body: str) -> str:
+        try:
+            return render(template(body), columns, "H1").text
+        except RenderError as error:
+            return str(error)
+
+    assert said(body) == said(body + "{% if true %}{% endif %}"), "the same words by the long way"
