@@ -138,8 +138,9 @@ _END = """\
 *Not sent*: messages of which the ledger says that they never went. *Doubled*: messages that the provider's record holds
 more than once. *Misstated*: messages of which the ledger says something else than the provider's record. *Unknown*:
 messages of which the ledger says that it does not know; they are never sent again by themselves, and reports count them
-by arm. GOV.UK Notify can be asked by our reference, so nothing stays unknown there; Twilio shows what went to a number,
-which can find a message and never rule one out; an SMTP server cannot be asked. `tests/faults/` runs a part of this in
+by arm. GOV.UK Notify can be asked by our reference, and is believed when it has never seen a message, once no request
+can be on its way; a few of the runs that kill a dispatcher end before that. Twilio shows what went to a number,
+which can find a message and never rule one out. An SMTP server cannot be asked. `tests/faults/` runs a part of this in
 every test run."""
 
 

@@ -35,10 +35,10 @@ WAYS = ("smtp", "twilio_sms", "govuk_notify")
 FAULTS = ("reset", "drop", "error", "error_after", "too_many", "storm", "busy", "clock")
 SIGNALS = ("kill", "stop", "full")
 MEANINGS = {
-    "reset": "some requests are cut before the provider takes the message",
-    "drop": "some requests are cut after the provider took the message, before it answers",
+    "reset": "some requests are cut before the provider takes the message (SMTP: as `drop`)",
+    "drop": "some requests are cut after the provider took the message, before it answers (SMTP: all are)",
     "error": "some requests are answered with a server error and not taken (SMTP: 451)",
-    "error_after": "some requests are taken and answered with a server error (SMTP: the connection is dropped)",
+    "error_after": "some requests are taken and answered with a server error (SMTP: as `drop`)",
     "too_many": "some requests are answered 429 with Retry-After (SMTP: 451)",
     "storm": "every request is answered 429 with Retry-After until the provider recovers (SMTP: 451)",
     "busy": "another process writes to the database again and again while messages go",
