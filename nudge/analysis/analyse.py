@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nudge.analysis.factorial import factor_lines
 from nudge.analysis.lines import Line
 from nudge.analysis.multiplicity import adjusted
+from nudge.analysis.romano_wolf import stepped_down
 from nudge.analysis.subgroups import subgroup_lines
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
 
@@ -34,19 +35,24 @@ def analyse(
     """
     lines: list[Estimate] = []
     careless: list[Careless] = []
+    asked: dict[int, Line] = {}
     for name, rows in rows_of.items():
         size = family_size(trial, trial.outcomes[name].role)
         for comparison in trial.comparisons:
             line = Line(
                 trial, name, trial.outcomes[name], comparison, rows, design, foreseen.get(str(comparison)), size
             )
+            asked[len(lines)] = line
             lines.append(line.planned(label))
             lines.extend(line.beside())
             lines.extend(subgroup_lines(line, label))
             careless.extend(line.careless())
         lines.extend(factor_lines(line, label) if trial.comparisons else ())
-    adjust = trial.analysis.multiplicity != "none"
-    return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless))
+    if trial.analysis.multiplicity != "none":
+        lines = _adjusted(lines, trial)
+    if trial.analysis.multiplicity == "romano_wolf":
+        lines = stepped_down(lines, asked)
+    return Analysed(tuple(lines), tuple(careless))
 
 
 def family_size(trial: Trial, role: str) -> int:

@@ -171,6 +171,7 @@ ADJUSTMENTS = {
     "holm": "Holm",
     "hochberg": "Hochberg",
     "benjamini_hochberg": "Benjamini-Hochberg",
+    "romano_wolf": "Romano-Wolf",
     "none": "not adjusted",
 }
 """What a report calls the adjustment that a file names."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nudge.analysis.comparison import COLUMNS_PER_UNIT_ADDITIVE, COLUMNS_PER_UNIT_INTERACTED
 from nudge.analysis.foreseen import covariate_columns
+from nudge.analysis.romano_wolf import FEWEST_UNITS
 from nudge.design.power import power
 from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
@@ -35,6 +36,7 @@ def foreseen_problems(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Proble
     yield from _power(loaded, roll)
     yield from _sites(loaded, roll)
     yield from _covariates(loaded, roll)
+    yield from _step_down(loaded, roll)
 
 
 def _power(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
@@ -81,6 +83,26 @@ def _sites(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
             Level.ADVICE, ("analysis",),
             f"with {sizes.units:.0f} sites whose sizes vary by {percent(sizes.cv, 0)} often no interval can be given",
             "find more sites, or add `average: cluster` to `analysis`",
+        )  # fmt: skip
+
+
+def _step_down(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
+    """Romano and Wolf's step-down is offered from 30 units a comparison (statistics.md 12)."""
+    trial = loaded.trial
+    if trial.analysis.multiplicity != "romano_wolf" or not trial.comparisons:
+        return
+    try:
+        units = sizes_of(trial, roll).units
+    except InputError:
+        return
+    law = law_of(trial)
+    smallest = min(units * (law.probability(pair.arm) + law.probability(pair.control)) for pair in trial.comparisons)
+    if smallest < FEWEST_UNITS:
+        yield loaded.source.problem(
+            Level.LAUNCH, ("analysis", "multiplicity"),
+            f"`romano_wolf` takes {FEWEST_UNITS} randomised units in every comparison, and one would have "
+            f"{smallest:.0f}",
+            "write `multiplicity: holm`",
         )  # fmt: skip
 
 

@@ -174,3 +174,11 @@ def test_the_lines_say_every_figure(tmp_path: Path) -> None:
     for words in ("standard error", "power at 5 points", "units needed in all", "nudge_unit", "too small to matter"):
         assert words in text
     assert "nan" not in text
+
+
+@pytest.mark.parametrize(("number", "stands_in_the_way"), [(20, True), (40, False)])
+def test_a_step_down_by_draws_takes_thirty_sites(tmp_path: Path, number: int, *, stands_in_the_way: bool) -> None:
+    plan = {"comparisons": ["reminder - usual"], "multiplicity": "romano_wolf"}
+    path = site_trial(tmp_path, number, [4], analysis=plan)
+    sentence = f"`romano_wolf` takes 30 randomised units in every comparison, and one would have {number}"
+    assert any(one.startswith(sentence) for one in said(path, Level.LAUNCH)) == stands_in_the_way

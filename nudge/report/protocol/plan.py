@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nudge.report.numbers import percent
 from nudge.report.protocol.content import Answer, Fill, Table, said
 from nudge.report.protocol.design import drawn_how
-from nudge.report.words import readable
+from nudge.report.words import ADJUSTMENTS, readable
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -113,7 +113,7 @@ def _compared(trial: Trial, facts: ProtocolFacts) -> Answer:
     )
     plan = trial.analysis
     covariates = ", ".join(readable(one) for one in plan.covariates) or "none"
-    adjusted = "adjusted by Holm's method" if plan.multiplicity == "holm" else "not adjusted"
+    adjusted = "not adjusted" if plan.multiplicity == "none" else f"adjusted ({ADJUSTMENTS[plan.multiplicity]})"
     return said(
         Table("Comparisons", ("Comparison", "Estimator", "Standard error", "Because"), rows),
         f"Covariates: {covariates}. Every {plan.average} counts alike. P-values of a role's comparisons are "

@@ -78,7 +78,7 @@ class Analysis(Part):
     comparisons: tuple[Comparison, ...] = ()
     covariates: Columns = ()
     average: Literal["person", "cluster"] = "person"
-    multiplicity: Literal["holm", "hochberg", "benjamini_hochberg", "none"] = "holm"
+    multiplicity: Literal["holm", "hochberg", "benjamini_hochberg", "romano_wolf", "none"] = "holm"
     subgroups: Columns = ()
     sensitivity: tuple[Sensitivity, ...] = ()
 
