@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from nudge.report import numbers, words
+from nudge.report import beside, numbers, words
 from nudge.report.figures import balance_table, interval_plot
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def report_page(results: Results, trial: Trial) -> str:
         delivery=_delivery(results),
         units=trial.population.called.units,
         people=trial.population.called.people,
+        beliefs=beside.beliefs_in_words(results.beliefs, results.exaggerations),
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
 from nudge.trial.records.report import Amendment, Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
 from nudge.workflow.amending import amendments_of, standing_of
+from nudge.workflow.besides import with_beliefs
 from nudge.workflow.drawn_design import design_of, design_with_law, drawn_together
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
@@ -112,6 +113,7 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
         _results(loaded, locked, stored, labelled, rows_of, changed, now.isoformat()),
         amendments=amendments, approvals=tuple(Approval(one.approver, one.at.isoformat()) for one in signed),
     )  # fmt: skip
+    results = with_beliefs(results, trial)
     with desk.store.begin() as connection:
         save_results(connection, trial.trial, now, locked.lock.fingerprint, asdict(results))
         record_action(connection, now, desk.settings.actor, "analyse", trial.trial, outcomes=list(rows_of))

@@ -20,6 +20,7 @@ from nudge.trial.problems import Level, Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
 from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, typed_column
+from nudge.workflow.besides import with_beliefs
 from nudge.workflow.naming import named_things
 from nudge.workflow.words import arm_summaries
 
@@ -63,7 +64,7 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
     design = design_elsewhere(allocation)
     analysed = analyse(trial, rows_of, design, "replication", {})
     flow = _flow(frame, next(iter(rows_of.values())))
-    return Results(
+    results = Results(
         trial=trial.trial,
         title=trial.title or trial.trial,
         fingerprint=None,
@@ -86,6 +87,7 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
         arms=arm_summaries(trial, []),
         earlier_draws=(),
     )  # fmt: skip
+    return with_beliefs(results, trial)
 
 
 def _summary(name: str, table: Table, rows: AnalysisRows) -> OutcomeSummary:

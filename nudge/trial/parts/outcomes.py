@@ -9,6 +9,8 @@ from pydantic import Field
 from nudge.trial.parts.fields import Column, Columns, Comparison, Difference, Kind, Part, Proportion, Role, Text, Window
 from nudge.trial.parts.population import DataSource
 
+PriorName = Literal["sceptical", "nudge_unit", "first_reminder", "rewording", "parent_texts"]
+"""What effects of this kind have been; their numbers stand in `design/priors.py`."""
 PRESENT = "present"
 """In place of a column: a row is the event itself."""
 
@@ -71,7 +73,8 @@ class Analysis(Part):
 
     comparisons: which arm against which, such as `plan - reminder`; covariates: columns from before
     the draw that the fit adjusts for; average: whether people or clusters count alike;
-    multiplicity: how p-values are adjusted over the comparisons; subgroups: columns by whose levels
+    multiplicity: how p-values are adjusted over the comparisons; priors: beliefs
+    about messages of this kind, from which the report says what to believe now; subgroups: columns by whose levels
     the effect is shown; sensitivity: further fits beside the primary one.
     """
 
@@ -79,6 +82,7 @@ class Analysis(Part):
     covariates: Columns = ()
     average: Literal["person", "cluster"] = "person"
     multiplicity: Literal["holm", "hochberg", "benjamini_hochberg", "romano_wolf", "none"] = "holm"
+    priors: tuple[PriorName, ...] = ("sceptical", "nudge_unit")
     subgroups: Columns = ()
     sensitivity: tuple[Sensitivity, ...] = ()
 
@@ -108,4 +112,4 @@ class Power(Part):
     r2: Annotated[float, Field(ge=0, lt=1)] = 0.0
     reached: Proportion = 1.0
     known: Proportion = 1.0
-    prior: Literal["sceptical", "nudge_unit", "first_reminder", "rewording", "parent_texts"] = "nudge_unit"
+    prior: PriorName = "nudge_unit"
