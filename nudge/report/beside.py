@@ -49,8 +49,8 @@ def _believed(one: Belief) -> str:
 
 def _misled(one: Exaggeration) -> str:
     return (
-        f"Were the true effect {plain(one.truth * 100)} points ({one.because}), a trial of this precision would show "
-        f"a p below the limit {_chance(one.found)}; such results would overstate the effect "
+        f"Were the true effect {plain(one.truth * 100)} points ({one.because}), a trial of this precision would find "
+        f"p below the limit with {_chance(one.found)}; such results would overstate the effect "
         f"{plain(one.exaggeration)} times on average, and {percent(one.wrong_sign)} of them would point the wrong way."
     )
 

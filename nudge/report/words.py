@@ -219,6 +219,7 @@ _ESTIMATORS = {
     "inverse_probability": "difference in means weighted by the draw's probabilities",
     "paired": "mean of the pairs' differences",
     "cluster_means": "difference of unweighted cluster means",
+    "imputation": "missing outcomes imputed, each completed set fitted as planned and pooled by Rubin's rules",
     "none": "none",
 }
 

@@ -73,9 +73,10 @@ class Analysis(Part):
 
     comparisons: which arm against which, such as `plan - reminder`; covariates: columns from before
     the draw that the fit adjusts for; average: whether people or clusters count alike;
-    multiplicity: how p-values are adjusted over the comparisons; priors: beliefs
-    about messages of this kind, from which the report says what to believe now; subgroups: columns by whose levels
-    the effect is shown; sensitivity: further fits beside the primary one.
+    multiplicity: how p-values are adjusted over the comparisons; priors: beliefs about messages of
+    this kind, from which the report says what to believe now; subgroups: columns by whose levels
+    the effect is shown; sensitivity: further fits beside the primary one; imputations: how many
+    times missing outcomes are filled in beside the primary fit, 0 for never.
     """
 
     comparisons: tuple[Comparison, ...] = ()
@@ -85,6 +86,7 @@ class Analysis(Part):
     priors: tuple[PriorName, ...] = ("sceptical", "nudge_unit")
     subgroups: Columns = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+    imputations: Annotated[int, Field(ge=0, le=1000)] = 50
 
 
 class Power(Part):
