@@ -78,10 +78,15 @@ def completed(
 
     Raises EstimationRefused where an arm has too few known outcomes to learn from.
     """
+    for arm in arms:
+        if int((~np.isnan(rows.outcome[rows.arm == arm])).sum()) < _FEWEST_KNOWN:
+            raise EstimationRefused(f"too few outcomes are known in {arm} to foretell the others", "read the bounds")
     models = [_arm(rows, arm, arms, covariates) for arm in arms]
     for name, model in zip(arms, models, strict=True):
-        if model.known.sum() < max(_FEWEST_KNOWN, 2 * model.x.shape[1]):
-            raise EstimationRefused(f"too few outcomes are known in {name} to foretell the others", "read the bounds")
+        if model.known.sum() < 2 * model.x.shape[1]:
+            raise EstimationRefused(
+                f"too few outcomes are known in {name} for so many covariates and blocks", "read the bounds"
+            )
     rng = np.random.default_rng(seed)
     for _ in range(sets):
         filled = rows.outcome.copy()

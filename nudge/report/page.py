@@ -49,7 +49,7 @@ def report_page(results: Results, trial: Trial) -> str:
         delivery=_delivery(results),
         units=trial.population.called.units,
         people=trial.population.called.people,
-        beliefs=beside.beliefs_in_words(results.beliefs, results.exaggerations),
+        beside=beside.folds(results),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nudge.trial.conditions import RESERVED, ConditionError, condition
 from nudge.trial.grammar import POINTS
+from nudge.trial.inference_checks import planned_looks
 from nudge.trial.mandatory import mandatory
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed, nearest
@@ -308,6 +309,7 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
                 Level.ERROR, ("analysis", "comparisons", i), f"compares {pair.arm} and {pair.control} a second time",
                 "keep one of the two",
             )  # fmt: skip
+    yield from planned_looks(trial, source)
     for path, name in _analysed_columns(trial):
         if name not in columns:
             yield _unknown(source, path, name, columns, "a column of `population.columns`")

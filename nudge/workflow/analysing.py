@@ -11,10 +11,10 @@ from nudge import __version__
 from nudge.analysis.analyse import Analysed, analyse
 from nudge.analysis.checks import attrition, reconciliation
 from nudge.analysis.foreseen import baseline_columns
-from nudge.store.audit import record_action
+from nudge.store.audit import actions, record_action
 from nudge.store.engine import reading
 from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
-from nudge.store.outcomes import loaded_outcomes, outcome_by_person, save_results
+from nudge.store.outcomes import latest_results, loaded_outcomes, outcome_by_person, save_results
 from nudge.store.people import earlier_draws, load_allocation, load_roll
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
@@ -24,7 +24,7 @@ from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
 from nudge.trial.records.report import Amendment, Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
 from nudge.workflow.amending import amendments_of, standing_of
-from nudge.workflow.besides import with_beliefs
+from nudge.workflow.besides import earlier_looks, with_beliefs, with_looks
 from nudge.workflow.drawn_design import design_of, design_with_law, drawn_together
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
@@ -58,6 +58,10 @@ def analyse_trial(path: Path, desk: Desk, data: Path | None = None) -> Results:
     return _analyse_here(loaded, desk)
 
 
+_SERVED = frozenset({"analyse", "report"})
+"""What shows results to somebody, and so is a look."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Stored:
     """What the store holds of one trial."""
@@ -70,6 +74,8 @@ class _Stored:
     ledger: list[LedgerCount]
     strayed: int
     earlier: list[Mapping[str, Any]]
+    served: int
+    """How often results were made or shown before."""
 
     @property
     def arm_of(self) -> dict[str, str]:
@@ -88,6 +94,7 @@ def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
             ledger_counts(connection, trial.trial),
             strayed_rows(connection, trial.trial),
             earlier_draws(connection, trial.trial),
+            sum(one["action"] in _SERVED for one in actions(connection, trial.trial)),
         )
 
 
@@ -105,6 +112,7 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
     amendments = amendments_of(desk.store, trial.trial)
     with reading(desk.store).begin() as connection:
         design = design_with_law(connection, trial, stored.roll.units)
+        before = latest_results(connection, trial.trial)
     analysed = analyse(trial, rows_of, design, "prespecified", foreseen)
     labelled = _held_back(_labelled(analysed, amendments, changed), stored)
     now = desk.clock.now()
@@ -113,7 +121,7 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
         _results(loaded, locked, stored, labelled, rows_of, changed, now.isoformat()),
         amendments=amendments, approvals=tuple(Approval(one.approver, one.at.isoformat()) for one in signed),
     )  # fmt: skip
-    results = with_beliefs(results, trial)
+    results = with_beliefs(with_looks(results, trial, earlier_looks(before), frozenset(_waiting(stored))), trial)
     with desk.store.begin() as connection:
         save_results(connection, trial.trial, now, locked.lock.fingerprint, asdict(results))
         record_action(connection, now, desk.settings.actor, "analyse", trial.trial, outcomes=list(rows_of))
@@ -166,9 +174,14 @@ def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:
     return sum(row.state is OutcomeState.NOT_YET for row in outcome.values())
 
 
+def _waiting(stored: _Stored) -> dict[str, int]:
+    """Outcomes with windows still open, and how many."""
+    return {name: number for name, rows in stored.outcomes.items() if (number := _not_yet(rows))}
+
+
 def _held_back(analysed: Analysed, stored: _Stored) -> Analysed:
     """No verdict while some windows are open."""
-    waiting = {name: _not_yet(rows) for name, rows in stored.outcomes.items()}
+    waiting = _waiting(stored)
     lines = [_without_verdict(line, waiting.get(line.outcome, 0)) for line in analysed.estimates]
     return replace(analysed, estimates=tuple(lines))
 
@@ -245,10 +258,24 @@ def _checks(
         status: CheckStatus = "note" if waiting else "ok"
         yield Check("maturity", status, f"{name}: {waiting:,} of {len(rows):,} cannot have happened yet")
         yield from _linkage(name, rows, stored, trial)
+    yield from _looked_early(trial, stored)
     for name, analysis_rows in rows_of.items():
         if trial.outcomes[name].role == "primary":
             for pair in trial.comparisons:
                 yield attrition(name, analysis_rows, pair, design_of(trial))
+
+
+def _looked_early(trial: Trial, stored: _Stored) -> Iterator[Check]:
+    """Every result made or shown before the end is a look; only planned ones may stop a trial."""
+    if not _waiting(stored):
+        return
+    times = "not been served before" if not stored.served else f"been served {stored.served} times before"
+    may = (
+        "looks are planned, and each takes its share of the error"
+        if trial.analysis.looks
+        else "no looks are planned, so nothing here may stop the trial or change it"
+    )
+    yield Check("looks", "note", f"windows are open and results have {times}; {may}")
 
 
 def _linkage(name: str, rows: Mapping[str, OutcomeRow], stored: _Stored, trial: Trial) -> Iterator[Check]:

@@ -18,7 +18,7 @@ from nudge.workflow.desk import Desk
 from nudge.workflow.law import law_of
 from nudge.workflow.reporting import report_trial, results_from_json, results_json
 from nudge.workflow.sending import send_due
-from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_trial
+from tests.support.trials import Bench, family, lock_draw_and_launch, write_rows, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)
 OVER = datetime(2027, 3, 1, tzinfo=UTC)
@@ -186,3 +186,38 @@ def test_a_report_before_the_analysis_says_what_to_do(bench: Bench) -> None:
     file, desk = sent(bench)
     with pytest.raises(Refused, match="small has not been analysed; analyse it: nudge analyse FILE"):
         report_trial(file, desk, bench.folder)
+
+
+def test_looks_are_kept_from_result_to_result(bench: Bench) -> None:
+    plan = {"comparisons": ["reminder - usual"], "looks": {"at": ["50%"], "spending": "pocock"}}
+    later = [family(i, visit="2027-01-25" if i % 2 else "2027-02-15") for i in range(300)]
+    file, desk = sent(bench, rows=later, analysis=plan)
+    records(file, desk, usual=40, reminder=80)
+    bench.clock.advance_to(DUE + timedelta(days=30))
+    collect_outcomes(file, desk)
+    early = analyse_trial(file, desk)
+    assert early.estimates[0].verdict is None
+    (look,) = early.looks
+    assert (look.number, look.final) == (1, False)
+    assert {check.name: check.detail for check in early.checks}["looks"].startswith(
+        "windows are open and results have not been served before; looks are planned"
+    )
+    report_trial(file, desk, bench.folder / "reports")
+    again = analyse_trial(file, desk)
+    assert "served 2 times before" in {check.name: check.detail for check in again.checks}["looks"]
+    assert [one.number for one in again.looks] == [1]
+    records(file, desk, usual=50, reminder=90, day="2027-02-10")
+    bench.clock.advance_to(OVER + timedelta(days=20))
+    collect_outcomes(file, desk)
+    final = analyse_trial(file, desk)
+    assert [(one.number, one.final) for one in final.looks][-1][1]
+    assert final.estimates[0].verdict is not None
+
+
+def test_looking_without_a_plan_is_said(bench: Bench) -> None:
+    file, desk = sent(bench)
+    records(file, desk, usual=5, reminder=12)
+    bench.clock.advance_to(DUE + timedelta(days=10))
+    collect_outcomes(file, desk)
+    said = {check.name: check.detail for check in analyse_trial(file, desk).checks}["looks"]
+    assert said.endswith("no looks are planned, so nothing here may stop the trial or change it")

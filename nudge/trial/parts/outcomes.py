@@ -68,6 +68,17 @@ class Sensitivity(Part):
     because: Text | None = None
 
 
+class Looks(Part):
+    """Looking at a primary effect before the end, with the error that this costs set aside.
+
+    at: when, as shares of the information that the trial is planned to gather; spending: how the
+    error is spent over them, hardly any early (obrien_fleming) or much alike (pocock).
+    """
+
+    at: tuple[Proportion, ...]
+    spending: Literal["obrien_fleming", "pocock"] = "obrien_fleming"
+
+
 class Analysis(Part):
     """The plan of analysis.
 
@@ -76,7 +87,8 @@ class Analysis(Part):
     multiplicity: how p-values are adjusted over the comparisons; priors: beliefs about messages of
     this kind, from which the report says what to believe now; subgroups: columns by whose levels
     the effect is shown; sensitivity: further fits beside the primary one; imputations: how many
-    times missing outcomes are filled in beside the primary fit, 0 for never.
+    times missing outcomes are filled in beside the primary fit, 0 for never; looks: planned looks
+    at the primary effect before the end.
     """
 
     comparisons: tuple[Comparison, ...] = ()
@@ -87,6 +99,7 @@ class Analysis(Part):
     subgroups: Columns = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     imputations: Annotated[int, Field(ge=0, le=1000)] = 50
+    looks: Looks | None = None
 
 
 class Power(Part):

@@ -49,3 +49,44 @@ class Exaggeration:
     """Type S: among results with p below alpha, the share of the wrong sign."""
     exaggeration: float
     """Type M: by how much those results overstate the effect, on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One time a primary effect was looked at, while a trial ran or at its end. Effects are oriented."""
+
+    outcome: str
+    arm: str
+    control: str
+    number: int
+    """Of the looks at this comparison, from 1; looking again at the same data is the same look."""
+    at: str
+    """When the results were made."""
+    final: bool
+    """Whether every window had closed."""
+    information: float
+    """1 / variance of the estimate."""
+    share: float
+    """The same as a share of the information planned."""
+    spent: float
+    """The error spent so far, of what is this comparison's own."""
+    boundary: float
+    """The two-sided p that this look must not exceed to stop for it."""
+    estimate: float
+    std_error: float
+    df: float
+    p_value: float
+    crossed: bool
+    """Whether p stayed within the boundary."""
+    whenever_low: float
+    """Lower end of the confidence sequence, which may be read at any moment."""
+    whenever_high: float
+    """Upper end of the same."""
+    stopped_p: float | None = None
+    """After a stop: the p that knows of the looks before it (stagewise order)."""
+    stopped_estimate: float | None = None
+    """After a stop: the median-unbiased estimate; the plain one stands beside it."""
+    stopped_low: float | None = None
+    """After a stop: lower end of the interval that knows of the looks."""
+    stopped_high: float | None = None
+    """After a stop: upper end of the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nudge.trial.records.analysis import Careless, Check, Estimate
-from nudge.trial.records.companions import Belief, Exaggeration
+from nudge.trial.records.companions import Belief, Exaggeration, Look
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.design import BalanceRow
 
@@ -172,3 +172,5 @@ class Results:
     """What to believe of each primary effect, from each belief held before; never the verdict."""
     exaggerations: tuple[Exaggeration, ...] = ()
     """How far a p-value below alpha would mislead in a trial of this precision."""
+    looks: tuple[Look, ...] = ()
+    """Every look taken at each primary comparison, where the file plans looks."""
