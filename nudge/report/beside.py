@@ -106,8 +106,8 @@ def _looked(one: Look) -> Iterator[str]:
     kind = "The last look" if one.final else f"Look {one.number}"
     yield (
         f"{kind}, {day(one.at)}, at {percent(one.share, 0)} of the information planned: p {one.p_value:.4f} against a "
-        f"boundary of {one.boundary:.4f}, {percent(one.spent, 2)} of error spent so far. Read at any moment, the effect "
-        f"lies between {_size(one.whenever_low)} and {_size(one.whenever_high)}."
+        f"boundary of {one.boundary:.4f}, {percent(one.spent, 2)} of error spent so far. Read at any moment, the "
+        f"effect lies between {_size(one.whenever_low)} and {_size(one.whenever_high)}."
     )
     low, high, middle, p = one.stopped_low, one.stopped_high, one.stopped_estimate, one.stopped_p
     if low is not None and high is not None and middle is not None and p is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nudge.report import beside, numbers, words
+from nudge.report.costs import costs_in_words
 from nudge.report.figures import balance_table, interval_plot
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def report_page(results: Results, trial: Trial) -> str:
         units=trial.population.called.units,
         people=trial.population.called.people,
         beside=beside.folds(results),
+        costs=costs_in_words(results, trial),
     )  # fmt: skip
 
 

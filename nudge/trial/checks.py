@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nudge.trial.conditions import RESERVED, ConditionError, condition
 from nudge.trial.grammar import POINTS
-from nudge.trial.inference_checks import planned_looks
+from nudge.trial.inference_checks import planned_looks, priced, unknown
 from nudge.trial.mandatory import mandatory
 from nudge.trial.parts.outcomes import PRESENT
-from nudge.trial.problems import Level, listed, nearest
+from nudge.trial.problems import Level, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,13 +30,6 @@ def check(trial: Trial, source: Source) -> Iterator[Problem]:
     """Every disagreement inside one file."""
     for one in (_arms, _drawing, _population, _messages, _outcomes, _analysis, _governance, mandatory):
         yield from one(trial, source)
-
-
-def _unknown(source: Source, path: tuple[Step, ...], word: str, known: Iterable[str], what: str) -> Problem:
-    names = list(known)
-    guess = nearest(word, names)
-    remedy = f"did you mean `{guess}`?" if guess else f"name {listed(names, 'or')}" if names else f"declare {what}"
-    return source.problem(Level.ERROR, path, f"`{word}` is not {what}", remedy)
 
 
 def _arms(trial: Trial, source: Source) -> Iterator[Problem]:
@@ -93,7 +86,7 @@ def _every_arm(
     names = list(given)
     for arm in names:
         if arm not in trial.arms:
-            yield _unknown(source, (*path, arm), arm, trial.arms, "an arm")
+            yield unknown(source, (*path, arm), arm, trial.arms, "an arm")
     absent = [arm for arm in trial.arms if names and arm not in names]
     if absent:
         yield source.problem(Level.ERROR, path, f"has no {what} for {listed(absent)}", "add one for every arm")
@@ -104,7 +97,7 @@ def _blocks(trial: Trial, source: Source) -> Iterator[Problem]:
     for i, column in enumerate(trial.randomise.blocks if trial.randomise else ()):
         path = ("randomise", "blocks", i)
         if column not in columns:
-            yield _unknown(source, path, column, columns, "a column of `population.columns`")
+            yield unknown(source, path, column, columns, "a column of `population.columns`")
         elif columns[column] in {"number", "date", "text"}:
             yield source.problem(
                 Level.ERROR, path, f"`{column}` is a {columns[column]}; blocks need groups",
@@ -124,7 +117,7 @@ def _population(trial: Trial, source: Source) -> Iterator[Problem]:
             yield from _condition(source, ("population", key), text, population.columns)
     site = population.site
     if site is not None and site != trial.unit_column and site not in population.columns:
-        yield _unknown(
+        yield unknown(
             source, ("population", "site"), site, [*population.columns, trial.unit_column], "a column of the roll"
         )
     if not trial.run_elsewhere:
@@ -167,7 +160,7 @@ def _date_anchor(
         return
     dates = [name for name, kind in columns.items() if kind == "date"]
     if anchor.name not in columns:
-        yield _unknown(source, path, anchor.name, [*dates, "allocation"], "a date column")
+        yield unknown(source, path, anchor.name, [*dates, "allocation"], "a date column")
     elif columns[anchor.name] != "date":
         yield source.problem(
             Level.ERROR, path, f"`{anchor.name}` is a {columns[anchor.name]}, not a date",
@@ -301,7 +294,7 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
     for i, pair in enumerate(trial.analysis.comparisons):
         for arm in (pair.arm, pair.control):
             if arm not in trial.arms:
-                yield _unknown(source, ("analysis", "comparisons", i), arm, trial.arms, "an arm")
+                yield unknown(source, ("analysis", "comparisons", i), arm, trial.arms, "an arm")
     seen = [{pair.arm, pair.control} for pair in trial.analysis.comparisons]
     for i, pair in enumerate(trial.analysis.comparisons):
         if seen[i] in seen[:i]:
@@ -312,7 +305,7 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
     yield from planned_looks(trial, source)
     for path, name in _analysed_columns(trial):
         if name not in columns:
-            yield _unknown(source, path, name, columns, "a column of `population.columns`")
+            yield unknown(source, path, name, columns, "a column of `population.columns`")
         elif columns[name] in {"text", "date"}:
             yield source.problem(
                 Level.ERROR, path, f"`{name}` is a {columns[name]}", "use a number, a category or a yes_no column"
@@ -338,11 +331,9 @@ def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
         yield source.problem(
             Level.ERROR, ("timezone",), f"`{trial.timezone}` is not a time zone", "write `Europe/London`"
         )
-    benefit = trial.costs.benefit if trial.costs else None
-    if benefit is not None and benefit.per not in trial.outcomes:
-        yield _unknown(source, ("costs", "benefit", "per"), benefit.per, trial.outcomes, "an outcome")
+    yield from priced(trial, source)
     harms = [name for name, outcome in trial.outcomes.items() if outcome.role == "harm"]
     for name in trial.stopping:
         if name not in {"opt_out", "failure", *harms}:
             known = ["opt_out", "failure", *harms]
-            yield _unknown(source, ("stopping", name), name, known, "`opt_out`, `failure` or a harm outcome")
+            yield unknown(source, ("stopping", name), name, known, "`opt_out`, `failure` or a harm outcome")

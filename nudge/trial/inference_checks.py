@@ -1,18 +1,18 @@
-"""What a plan of inference must be for its numbers to mean anything: looks."""
+"""What a plan of inference must be for its numbers to mean anything: looks, money."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nudge.trial.problems import Level
+from nudge.trial.problems import Level, listed, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nudge.trial.model import Trial
     from nudge.trial.problems import Problem
-    from nudge.trial.source import Source
+    from nudge.trial.source import Source, Step
 
 
 def planned_looks(trial: Trial, source: Source) -> Iterator[Problem]:
@@ -35,3 +35,25 @@ def planned_looks(trial: Trial, source: Source) -> Iterator[Problem]:
         yield source.problem(
             Level.ERROR, path, "plans looks at an adaptive draw, which updates by its own rule", "leave `looks` out"
         )
+
+
+def priced(trial: Trial, source: Source) -> Iterator[Problem]:
+    """Benefits are of outcomes, and prices of arms, that there are."""
+    if trial.costs is None:
+        return
+    for i, benefit in enumerate(trial.costs.benefit):
+        if benefit.per not in trial.outcomes:
+            place = ("benefit", "per") if len(trial.costs.benefit) == 1 else ("benefit", i, "per")
+            yield unknown(source, ("costs", *place), benefit.per, trial.outcomes, "an outcome")
+    for key, by_arm in (("per_unit", trial.costs.per_unit), ("setup", trial.costs.setup)):
+        for arm in by_arm:
+            if arm not in trial.arms:
+                yield unknown(source, ("costs", key, arm), arm, trial.arms, "an arm")
+
+
+def unknown(source: Source, path: tuple[Step, ...], word: str, known: Iterable[str], what: str) -> Problem:
+    """A name that stands for nothing, with the right one where it can be guessed."""
+    names = list(known)
+    guess = nearest(word, names)
+    remedy = f"did you mean `{guess}`?" if guess else f"name {listed(names, 'or')}" if names else f"declare {what}"
+    return source.problem(Level.ERROR, path, f"`{word}` is not {what}", remedy)

@@ -16,6 +16,7 @@ from nudge.store.engine import reading
 from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
 from nudge.store.outcomes import latest_results, loaded_outcomes, outcome_by_person, save_results
 from nudge.store.people import earlier_draws, load_allocation, load_roll
+from nudge.store.spending import used_by_unit
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import listed
@@ -24,7 +25,7 @@ from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
 from nudge.trial.records.report import Amendment, Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
 from nudge.workflow.amending import amendments_of, standing_of
-from nudge.workflow.besides import earlier_looks, with_beliefs, with_looks
+from nudge.workflow.besides import earlier_looks, spent_on, with_beliefs, with_looks, with_money
 from nudge.workflow.drawn_design import design_of, design_with_law, drawn_together
 from nudge.workflow.elsewhere import analyse_elsewhere
 from nudge.workflow.flow import trial_flow
@@ -113,6 +114,7 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
     with reading(desk.store).begin() as connection:
         design = design_with_law(connection, trial, stored.roll.units)
         before = latest_results(connection, trial.trial)
+        used = used_by_unit(connection, trial.trial)
     analysed = analyse(trial, rows_of, design, "prespecified", foreseen)
     labelled = _held_back(_labelled(analysed, amendments, changed), stored)
     now = desk.clock.now()
@@ -122,6 +124,8 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk) -> Results:
         amendments=amendments, approvals=tuple(Approval(one.approver, one.at.isoformat()) for one in signed),
     )  # fmt: skip
     results = with_beliefs(with_looks(results, trial, earlier_looks(before), frozenset(_waiting(stored))), trial)
+    spent = spent_on(used, [unit.id for unit in stored.roll.units], trial.costs)
+    results = with_money(results, trial, rows_of, design, spent)
     with desk.store.begin() as connection:
         save_results(connection, trial.trial, now, locked.lock.fingerprint, asdict(results))
         record_action(connection, now, desk.settings.actor, "analyse", trial.trial, outcomes=list(rows_of))

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from nudge.analysis.beliefs import companions
 from nudge.analysis.looks import Moment, looked
+from nudge.analysis.money import money, reach_costs
 from nudge.design.priors import PRIORS
 from nudge.trial.records.companions import Look
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from nudge.store.spending import Used
     from nudge.trial.model import Trial
+    from nudge.trial.parts.governance import Costs
+    from nudge.trial.records.analysis import AnalysisRows, Design
     from nudge.trial.records.report import Results
 
 
@@ -36,3 +40,28 @@ def with_looks(results: Results, trial: Trial, before: Sequence[Look], waiting: 
     moment = Moment(results.made_at, waiting)
     estimates, looks = looked(trial, results.estimates, before, moment)
     return replace(results, estimates=tuple(estimates), looks=looks)
+
+
+def with_money(
+    results: Results, trial: Trial, rows_of: Mapping[str, AnalysisRows], design: Design, spent: Mapping[int, float]
+) -> Results:
+    """The same results with what each comparison costs. spent: on messages and staff, by unit's code."""
+    if trial.costs is None or not rows_of:
+        return results
+    rows = next(iter(rows_of.values()))
+    return replace(
+        results, money=money(trial, rows_of, design, results.estimates, spent),
+        reach_costs=tuple(reach_costs(trial.costs, rows, spent, 1 - trial.power.alpha)),
+    )  # fmt: skip
+
+
+def spent_on(used: Mapping[str, Used], units: Sequence[str], costs: Costs | None) -> dict[int, float]:
+    """What each unit's messages and calls cost at the file's prices, by its code: its place among `units`."""
+    if costs is None:
+        return {}
+    price = (costs.sms or 0.0, costs.email or 0.0, (costs.staff_hour or 0.0) / 60)
+    return {
+        code: one.segments * price[0] + one.emails * price[1] + one.minutes * price[2]
+        for code, unit in enumerate(units)
+        if (one := used.get(unit)) is not None
+    }

@@ -20,7 +20,7 @@ from nudge.trial.problems import Level, Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
 from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, typed_column
-from nudge.workflow.besides import with_beliefs
+from nudge.workflow.besides import with_beliefs, with_money
 from nudge.workflow.naming import named_things
 from nudge.workflow.words import arm_summaries
 
@@ -87,7 +87,7 @@ def analyse_elsewhere(loaded: LoadedTrial, now: datetime, data: Path | None = No
         arms=arm_summaries(trial, []),
         earlier_draws=(),
     )  # fmt: skip
-    return with_beliefs(results, trial)
+    return with_money(with_beliefs(results, trial), trial, rows_of, design, {})
 
 
 def _summary(name: str, table: Table, rows: AnalysisRows) -> OutcomeSummary:

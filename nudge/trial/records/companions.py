@@ -90,3 +90,70 @@ class Look:
     """After a stop: lower end of the interval that knows of the looks."""
     stopped_high: float | None = None
     """After a stop: upper end of the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayerBenefit:
+    """What one payer gains from one comparison, per person allocated."""
+
+    payer: str
+    cashable: bool
+    """Whether a budget becomes smaller by it."""
+    value: float
+    """What one extra outcome is worth to this payer."""
+    net: float
+    """Value of the extra outcomes less the extra cost, per person."""
+    net_low: float
+    """Lower end of its interval, at the level of the plain one."""
+    net_high: float
+    """Upper end of the same."""
+    months: float | None
+    """Months until the extra cost is paid back; null without a cost per extra outcome, or without `over`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What one comparison costs, in the file's currency. Money per person allocated, extra over the control."""
+
+    outcome: str
+    arm: str
+    control: str
+    currency: str
+    prices: int
+    """The year of the prices."""
+    extra_cost: float
+    """Extra cost per person."""
+    per_extra: float | None
+    """Extra cost per extra outcome; null where the effect's interval includes zero."""
+    delta_low: float | None
+    """Its interval by the delta method, lower end."""
+    delta_high: float | None
+    """Upper end of the same."""
+    fieller_low: float | None
+    """Its interval by Fieller's theorem, lower end."""
+    fieller_high: float | None
+    """Upper end of the same; null where it has none."""
+    bootstrap_low: float | None
+    """Its interval by re-drawing randomised units, lower end."""
+    bootstrap_high: float | None
+    """Upper end of the same."""
+    why: str
+    """Why there is no cost per extra outcome, where there is none."""
+    payers: tuple[PayerBenefit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReachCost:
+    """What it cost to reach somebody, by arm."""
+
+    arm: str
+    cost: float
+    """All of the arm's cost."""
+    reached: int
+    """Units that a receipt says were reached."""
+    per_reached: float | None
+    """Cost per unit reached; null where nobody was."""
+    low: float | None
+    """Lower end of its interval."""
+    high: float | None
+    """Upper end of the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nudge.trial.records.analysis import Careless, Check, Estimate
-from nudge.trial.records.companions import Belief, Exaggeration, Look
+from nudge.trial.records.companions import Belief, Exaggeration, Look, Money, ReachCost
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.design import BalanceRow
 
@@ -174,3 +174,7 @@ class Results:
     """How far a p-value below alpha would mislead in a trial of this precision."""
     looks: tuple[Look, ...] = ()
     """Every look taken at each primary comparison, where the file plans looks."""
+    money: tuple[Money, ...] = ()
+    """What each primary comparison costs and who gains."""
+    reach_costs: tuple[ReachCost, ...] = ()
+    """What it cost to reach somebody, by arm."""
