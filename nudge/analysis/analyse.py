@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nudge.analysis.careless import other_careless
 from nudge.analysis.factorial import factor_lines
 from nudge.analysis.lines import Line
 from nudge.analysis.multiplicity import adjusted
@@ -42,11 +43,13 @@ def analyse(
             line = Line(
                 trial, name, trial.outcomes[name], comparison, rows, design, foreseen.get(str(comparison)), size
             )
-            asked[len(lines)] = line
+            planned = len(lines)
+            asked[planned] = line
             lines.append(line.planned(label))
             lines.extend(line.beside())
             lines.extend(subgroup_lines(line, label))
             careless.extend(line.careless())
+            careless.extend(other_careless(line, lines[planned]))
         lines.extend(factor_lines(line, label) if trial.comparisons else ())
     if trial.analysis.multiplicity != "none":
         lines = _adjusted(lines, trial)

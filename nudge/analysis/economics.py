@@ -126,7 +126,9 @@ def bootstrap(pair: Pair, level: float, draws: int = DRAWS, seed: int = SEED) ->
             cost += sign * drawn[:, 2] / drawn[:, 0]
     if np.mean(effect <= 0) > (1 - level) / 2:
         return None
-    low, high = np.quantile(cost / effect, [(1 - level) / 2, (1 + level) / 2])
+    ratio = np.full(draws, np.inf)  # of draws without a gain, the worst
+    np.divide(cost, effect, out=ratio, where=effect > 0)
+    low, high = np.quantile(ratio, [(1 - level) / 2, (1 + level) / 2], method="lower")
     return float(low), float(high)
 
 

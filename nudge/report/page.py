@@ -51,6 +51,7 @@ def report_page(results: Results, trial: Trial) -> str:
         units=trial.population.called.units,
         people=trial.population.called.people,
         beside=beside.folds(results),
+        known=_known(results),
         costs=costs_in_words(results, trial),
     )  # fmt: skip
 
@@ -126,6 +127,27 @@ def _lead(results: Results, trial: Trial) -> str:
         f"{lead} The trial was known to be too small to answer alone. It was run because "
         f"{trial.underpowered.reason.rstrip('.')}, to be pooled with {trial.underpowered.pooled_with.rstrip('.')}."
     )
+
+
+_STATES = {
+    "event": "it happened", "non_event": "it did not", "known": "known", "no_record": "nothing on record",
+    "outside": "outside what the records cover", "not_yet": "window still open", "undated": "no date for a window",
+}  # fmt: skip
+
+
+def _known(results: Results) -> list[dict[str, Any]]:
+    """What is on record of every outcome, by arm: who is missing, and whose window has not closed."""
+    return [
+        {
+            "outcome": one.outcome, "states": [(state, _STATES.get(state, state)) for state in states],
+            "arms": [
+                {"arm": arm, "of": sum(counts.values()), "counts": [counts.get(state, 0) for state in states]}
+                for arm, counts in one.states.items()
+            ],
+        }
+        for one in results.outcomes
+        if (states := [state for state in _STATES if any(state in counts for counts in one.states.values())])
+    ]  # fmt: skip
 
 
 def _delivery(results: Results) -> list[dict[str, Any]]:

@@ -220,6 +220,7 @@ _ESTIMATORS = {
     "paired": "mean of the pairs' differences",
     "cluster_means": "difference of unweighted cluster means",
     "imputation": "missing outcomes imputed, each completed set fitted as planned and pooled by Rubin's rules",
+    "attributable_effect": "difference in means; interval of the events the arm brought about, per person in it",
     "none": "none",
 }
 

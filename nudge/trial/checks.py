@@ -317,6 +317,8 @@ def _analysed_columns(trial: Trial) -> Iterator[tuple[tuple[Step, ...], str]]:
     for key, names in (("covariates", plan.covariates), ("subgroups", plan.subgroups)):
         for i, name in enumerate(names):
             yield ("analysis", key, i), name
+    for i, name in enumerate(plan.risk_bands.predicted_from if plan.risk_bands else ()):
+        yield ("analysis", "risk_bands", "predicted_from", i), name
     for i, fit in enumerate(plan.sensitivity):
         if fit.fixed_effects is not None:
             yield ("analysis", "sensitivity", i, "fixed_effects"), fit.fixed_effects

@@ -12,6 +12,7 @@ from nudge.analysis.analyse import Analysed, analyse
 from nudge.analysis.checks import attrition, reconciliation
 from nudge.analysis.foreseen import baseline_columns
 from nudge.store.audit import actions, record_action
+from nudge.store.contamination import shared_across_arms
 from nudge.store.engine import reading
 from nudge.store.ledger import ledger_counts, states_by_unit, strayed_rows
 from nudge.store.outcomes import latest_results, loaded_outcomes, outcome_by_person, save_results
@@ -75,6 +76,8 @@ class _Stored:
     ledger: list[LedgerCount]
     strayed: int
     earlier: list[Mapping[str, Any]]
+    shared: Mapping[str, int]
+    """Units by arm that share a phone or an email with another arm's."""
     served: int
     """How often results were made or shown before."""
 
@@ -95,6 +98,7 @@ def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
             ledger_counts(connection, trial.trial),
             strayed_rows(connection, trial.trial),
             earlier_draws(connection, trial.trial),
+            shared_across_arms(connection, trial.trial),
             sum(one["action"] in _SERVED for one in actions(connection, trial.trial)),
         )
 
@@ -253,6 +257,13 @@ def _checks(
         yield Check("demonstration", "note", "made with a simulated clock and a published seed: not a real trial")
     if stored.strayed:
         yield Check("contamination", "problem", f"{stored.strayed} messages belong to another arm than their unit")
+    if stored.shared:
+        said = listed(f"{units:,} in {arm}" for arm, units in sorted(stored.shared.items()))
+        yield Check(
+            "contamination", "note",
+            f"{trial.population.called.units} that share a phone or an email with another arm, and may have read its "
+            f"words: {said}; they count as allocated",
+        )  # fmt: skip
     unknown = {count.arm: count.rows for count in stored.ledger if count.status is Status.UNKNOWN}
     if unknown:
         said = listed(f"{rows:,} in {arm}" for arm, rows in unknown.items())

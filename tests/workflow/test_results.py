@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from nudge.store.people import load_allocation
+from nudge.store.tables import contacts
 from nudge.trial.errors import LockBroken, ProblemsFound, Refused
 from nudge.trial.load import load_trial
 from nudge.workflow.analysing import analyse_trial
@@ -221,3 +223,47 @@ def test_looking_without_a_plan_is_said(bench: Bench) -> None:
     collect_outcomes(file, desk)
     said = {check.name: check.detail for check in analyse_trial(file, desk).checks}["looks"]
     assert said.endswith("no looks are planned, so nothing here may stop the trial or change it")
+
+
+def test_money_is_counted_from_the_ledger_and_the_report_says_what_it_buys(bench: Bench) -> None:
+    """Two arms of 60; half of the families have a mobile and cost 4p, the rest an email at 1p: 2.5p each."""
+    costs = {"currency": "GBP", "prices": "2027", "sms": "0.04", "email": "0.01",
+             "benefit": {"per": "came", "value": "31", "payer": "the council", "cashable": "no"}}  # fmt: skip
+    file, desk = sent(bench, families=120, costs=costs)
+    records(file, desk, usual=15, reminder=40)
+    bench.clock.advance_to(OVER)
+    collect_outcomes(file, desk)
+    results = analyse_trial(file, desk)
+    (money,) = results.money
+    line = results.estimates[0]
+    assert money.extra_cost == pytest.approx(0.025, abs=0.004)
+    assert money.per_extra == pytest.approx(money.extra_cost / (line.estimate or 1), rel=1e-9)
+    page = report_trial(file, desk, bench.folder / "reports").read_text(encoding="utf-8")
+    assert "<h2>What it costs</h2>" in page
+    assert "An extra “came” costs £0." in page
+    assert "not cashable: worth something, but no budget becomes smaller" in page
+    assert "<h2>What is on record, by arm</h2>" in page
+    assert "What to believe now, given what was believed before" in page
+
+
+def test_a_phone_that_two_arms_come_to_share_is_said(bench: Bench) -> None:
+    file, desk = sent(bench)
+    arm_of = arms(file, desk)
+    one, other = (next(unit for unit, arm in arm_of.items() if arm == name) for name in ("usual", "reminder"))
+    table = contacts.c
+    with desk.store.begin() as connection:
+        whose = sa.and_(table.person == one.replace("H", "P"), table.channel == "email")
+        lookup = connection.scalar(sa.select(table.lookup).where(whose))
+        connection.execute(
+            contacts.update()
+            .where(table.person == other.replace("H", "P"), table.channel == "email")
+            .values(lookup=lookup)
+        )
+    records(file, desk, usual=5, reminder=12)
+    bench.clock.advance_to(OVER)
+    collect_outcomes(file, desk)
+    said = [check.detail for check in analyse_trial(file, desk).checks if check.name == "contamination"]
+    assert said == [
+        "units that share a phone or an email with another arm, and may have read its words: 1 in reminder and 1 in "
+        "usual; they count as allocated"
+    ]

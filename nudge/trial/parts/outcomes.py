@@ -79,6 +79,16 @@ class Looks(Part):
     spending: Literal["obrien_fleming", "pocock"] = "obrien_fleming"
 
 
+class RiskBands(Part):
+    """Effects by how likely the outcome would have been without the message.
+
+    predicted_from: columns from before the draw that foretell the outcome; bands: how many bands.
+    """
+
+    predicted_from: Annotated[Columns, Field(min_length=1)]
+    bands: Annotated[int, Field(ge=2, le=5)] = 3
+
+
 class Analysis(Part):
     """The plan of analysis.
 
@@ -88,7 +98,9 @@ class Analysis(Part):
     this kind, from which the report says what to believe now; subgroups: columns by whose levels
     the effect is shown; sensitivity: further fits beside the primary one; imputations: how many
     times missing outcomes are filled in beside the primary fit, 0 for never; looks: planned looks
-    at the primary effect before the end.
+    at the primary effect before the end; risk_bands: effects by the outcome's predicted level;
+    randomisation_test: whether the draw's own p-value stands beside the plan where units are few,
+    or always.
     """
 
     comparisons: tuple[Comparison, ...] = ()
@@ -100,6 +112,8 @@ class Analysis(Part):
     sensitivity: tuple[Sensitivity, ...] = ()
     imputations: Annotated[int, Field(ge=0, le=1000)] = 50
     looks: Looks | None = None
+    risk_bands: RiskBands | None = None
+    randomisation_test: Literal["few_units", "always"] = "few_units"
 
 
 class Power(Part):
