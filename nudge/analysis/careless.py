@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MISLEADING = 1.05
 _FEWEST = 2
-_MANY_ZEROS = 0.2
+_MANY_ZEROS = 0.5
 
 
 def other_careless(line: Line, planned: Estimate) -> Iterator[Careless]:
