@@ -163,7 +163,7 @@ PAGES = {
         "The prior is the reader's own; the likelihood is that of the planned estimate. Never sets a verdict.",
         ("Spiegelhalter, Abrams & Myles (2004), Bayesian Approaches to Clinical Trials",
          "Gelman & Carlin (2014), Perspectives on Psychological Science 9:641-651"),
-        "certified against R's own integrals", (), ("tests/analysis/test_beliefs.py",),
+        "held to R's own integrals", (), ("tests/analysis/test_beliefs.py",),
     ),
     "economics": Page(
         "economics", "What an extra outcome costs",
