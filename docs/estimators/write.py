@@ -226,6 +226,72 @@ PAGES = {
          "Seaman & White (2013), Statistical Methods in Medical Research 22:278-295"), WRITTEN_OUT,
         (), ("tests/analysis/test_missing.py", "tests/analysis/test_lines.py"),
     ),
+    "imputation": Page(
+        "imputation", "Imputation of missing outcomes",
+        "Within each arm, logit P(event) or mean = constant + covariates + block + mean of the cluster's others, "
+        "fitted anew to a bootstrap of units for every completed set; each set by the planned estimator. Pooled: mean; "
+        "variance W + (1 + 1/m) B; df 1 / (λ²/(m − 1) + 1/((ν + 1)/(ν + 3) ν (1 − λ))).",
+        "Those missing are like those known with the same arm, block, cluster and covariates.",
+        ("Rubin (1987), Multiple Imputation for Nonresponse", "Barnard & Rubin (1999), Biometrika 86:948-955",
+         "White, Royston & Wood (2011), Statistics in Medicine 30:377-399"),
+        "pooling held to R's mice; the rest simulated", (), ("tests/analysis/test_imputation.py",),
+    ),
+    "romano_wolf": Page(
+        "romano_wolf", "Romano and Wolf's step-down",
+        "p₍ⱼ₎ = (1 + draws whose largest |t| among questions not yet judged is at least |t₍ⱼ₎|) / (1 + draws), never "
+        "falling, never below the question's own p. Every draw gives all arms anew.",
+        "The law of the draw is known, and every comparison has 30 randomised units; else Holm stands, and says so. "
+        "Exact where no message changes any outcome.",
+        ("Romano & Wolf (2005), Econometrica 73:1237-1282",
+         "Romano & Wolf (2016), Statistics & Probability Letters 113:38-40"),
+        "simulated, and held to Dunnett's test", (), ("tests/analysis/test_romano_wolf.py",),
+    ),
+    "looks": Page(
+        "sequential", "Looks before the end",
+        "Spent by share t of the planned information: 4 − 4Φ(z_{α/4}/√t) (O'Brien-Fleming) or α log(1 + (e − 1) t) "
+        "(Pocock). A look stops at p ≤ its boundary, p from its own t. After a stop: stagewise order. At any moment: "
+        "τ ± s √(2 (1 + 1/m) log(√(m + 1)/α)).",
+        "Estimates grow like a Brownian motion in 1/variance; at least 20 clusters. Looks do not change the trial "
+        "in any other way.",
+        ("Lan & DeMets (1983), Biometrika 70:659-663", "Jennison & Turnbull (2000), Group Sequential Methods",
+         "Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024), Annals of Statistics 52:2613-2640"),
+        "held to published tables and simulated", (),
+        ("tests/analysis/test_sequential.py", "tests/analysis/test_looks.py"),
+    ),
+    "beliefs": Page(
+        "beliefs", "What to believe now",
+        "posterior ∝ N(τ; prior mean, prior sd) × t_ν((τ̂ − τ)/s), integrated by Gauss-Legendre. Type S and M: for "
+        "τ̂ = truth + s t_ν, the share of p < α with the wrong sign, and their mean size over the truth.",
+        "The prior is the reader's own; the likelihood is that of the planned estimate. Never sets a verdict.",
+        ("Spiegelhalter, Abrams & Myles (2004), Bayesian Approaches to Clinical Trials",
+         "Gelman & Carlin (2014), Perspectives on Psychological Science 9:641-651"),
+        "held to R's own integrals", (), ("tests/analysis/test_beliefs.py",),
+    ),
+    "economics": Page(
+        "economics", "What an extra outcome costs",
+        "ratio C/E of the arm's effect on cost and on the outcome, both by the planned estimator, with their "
+        "covariance. Fieller: r with (C − rE)² ≤ t² (v_C − 2r v_CE + r² v_E). Net gain: value × E − C.",
+        "The prices of the file. No ratio is given where the effect's interval includes zero.",
+        ("Fieller (1954), JRSS B 16:175-185", "Willan & Briggs (2006), Statistical Analysis of Cost-effectiveness Data",
+         "Cochran (1977), Sampling Techniques, eq. 6.13"),
+        f"{WRITTEN_OUT} and simulated", (), ("tests/analysis/test_economics.py",),
+    ),
+    "attributable": Page(
+        "attributable", "Events an arm brought about",
+        "a stands in the interval where the hypergeometric law of the table with a events fewer in the arm does not "
+        "reject what is left.",
+        "Fixed numbers of individuals were drawn, without blocks. Nothing of how the effect varies.",
+        ("Rosenbaum (2001), Biometrika 88:219-231", "Rigdon & Hudgens (2015), Statistics in Medicine 34:924-935"),
+        "every draw of small populations gone through", (), ("tests/analysis/test_attributable.py",),
+    ),
+    "risk_bands": Page(
+        "risk_bands", "Bands of predicted risk",
+        "logit or linear model of the outcome on the named columns, fitted to nine tenths of the control arm's units, "
+        "predicts the other tenth of all units; quantiles make the bands; then as for subgroups.",
+        "The columns were fixed before the draw.",
+        ("Abadie, Chingos & West (2018), Review of Economics and Statistics 100:567-580",),
+        SIMULATED, (), ("tests/analysis/test_risk_bands.py",),
+    ),
     "randomisation": Page(
         "studentised", "Randomisation inference",
         "p = (1 + draws whose |t| is at least the one observed) / (1 + draws), t the estimator's own on each draw.",

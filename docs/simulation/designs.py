@@ -165,7 +165,8 @@ def made(setting: Setting, rng: np.random.Generator) -> Made:
         for i, code in enumerate(block.tolist())
     ]
     design = Design(name, clusters=setting.sites, blocks=bool(block.max() > 0))
-    return Made(law, design, units, block, _world(setting, people, of, columns["number"]), baseline)
+    number = np.asarray(columns["number"], dtype=float)
+    return Made(law, design, units, block, _world(setting, people, of, number), baseline)
 
 
 def sizes_of(setting: Setting, rng: np.random.Generator) -> Ints:
@@ -180,7 +181,7 @@ def sizes_of(setting: Setting, rng: np.random.Generator) -> Ints:
 
 def _law(name: str, more: str, units: int) -> Law:
     arms: tuple[str, ...] = ("usual", "message")
-    ratio = (1, 2) if more == "1 to 2" else (1, 1)
+    ratio: tuple[int, ...] = (1, 2) if more == "1 to 2" else (1, 1)
     parameters: dict[str, Any] = {}
     if name == "factorial":
         arms, ratio = ("usual", "message", "call", "both"), (1, 1, 1, 1)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nudge.analysis.careless import other_careless
 from nudge.analysis.factorial import factor_lines
 from nudge.analysis.lines import Line
 from nudge.analysis.multiplicity import adjusted
+from nudge.analysis.romano_wolf import stepped_down
 from nudge.analysis.subgroups import subgroup_lines
 from nudge.analysis.survival_curves import survival_curves
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label, SurvivalCurve
@@ -37,6 +39,7 @@ def analyse(
     lines: list[Estimate] = []
     careless: list[Careless] = []
     curves: list[SurvivalCurve] = []
+    asked: dict[int, Line] = {}
     for name, rows in rows_of.items():
         size = family_size(trial, trial.outcomes[name].role)
         curves.extend(survival_curves(name, rows, list(trial.arms)))
@@ -44,13 +47,19 @@ def analyse(
             line = Line(
                 trial, name, trial.outcomes[name], comparison, rows, design, foreseen.get(str(comparison)), size
             )
+            planned = len(lines)
+            asked[planned] = line
             lines.append(line.planned(label))
             lines.extend(line.beside())
             lines.extend(subgroup_lines(line, label) if line.has_means else ())
             careless.extend(line.careless())
+            careless.extend(other_careless(line, lines[planned]) if line.has_means else ())
         lines.extend(factor_lines(line, label) if trial.comparisons and line.has_means else ())
-    adjust = trial.analysis.multiplicity != "none"
-    return Analysed(tuple(_adjusted(lines, trial) if adjust else lines), tuple(careless), tuple(curves))
+    if trial.analysis.multiplicity != "none":
+        lines = _adjusted(lines, trial)
+    if trial.analysis.multiplicity == "romano_wolf":
+        lines = stepped_down(lines, asked)
+    return Analysed(tuple(lines), tuple(careless), tuple(curves))
 
 
 def family_size(trial: Trial, role: str) -> int:

@@ -68,7 +68,8 @@ def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict
     """The columns the analysis names, as arrays of values with None for blanks."""
     analysis = trial.analysis
     extra = [one.fixed_effects for one in analysis.sensitivity if one.fixed_effects]
-    names = dict.fromkeys([*analysis.covariates, *analysis.subgroups, *extra])
+    foretold = analysis.risk_bands.predicted_from if analysis.risk_bands else ()
+    names = dict.fromkeys([*analysis.covariates, *analysis.subgroups, *extra, *foretold])
     return {name: np.array([row[name] for row in rows], dtype=object) for name in names}
 
 

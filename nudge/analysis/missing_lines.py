@@ -1,4 +1,4 @@
-"""What stands beside the plan where outcomes are missing: Lee's bounds, and weights by the chance of an outcome.
+"""What stands beside the plan where outcomes are missing: Lee's bounds, weights by the chance of one, imputation.
 
 Each says what it assumes (statistics.md 25). Worst and best case, which assume nothing, are in `lines.py`.
 """
@@ -12,9 +12,11 @@ import numpy as np
 
 from nudge.analysis.comparison import coded_columns
 from nudge.analysis.estimators import estimator
-from nudge.analysis.inference import answer, t_p_value
+from nudge.analysis.imputation import completed, pooled
+from nudge.analysis.inference import Answer, answer, t_p_value
 from nudge.analysis.missing import lee_bounds, needs_bounds, response_weights, shares_missing
 from nudge.trial.errors import EstimationRefused
+from nudge.trial.problems import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +24,16 @@ if TYPE_CHECKING:
     from nudge.analysis.lines import Line
     from nudge.trial.records.analysis import Estimate
 
+FEWEST_SETS = 2
+"""One completed set alone cannot tell how much is lost."""
+
 
 def missing_lines(line: Line) -> Iterator[Estimate]:
     """Sensitivity of a comparison to who is missing, where enough are (rule 1)."""
     if needs_bounds(line.rows, line.comparison.arm, line.comparison.control):
         yield from _lee(line)
         yield from _weighted(line)
+        yield from _imputed(line)
 
 
 def _lee(line: Line) -> Iterator[Estimate]:
@@ -74,3 +80,35 @@ def _weighted(line: Line) -> Iterator[Estimate]:
     )  # fmt: skip
     assumed = "weighted by the chance of an outcome: those missing are taken to be like those known with the same"
     yield line.line(pair, shown, "person", (), "sensitivity", f"{assumed} {', '.join(names)}")
+
+
+def _imputed(line: Line) -> Iterator[Estimate]:
+    """Every missing outcome filled in many times, each set fitted as the plan says, all of them pooled."""
+    analysis, rows = line.trial.analysis, line.rows
+    arms = (line.comparison.arm, line.comparison.control)
+    if analysis.imputations < FEWEST_SETS:
+        return
+    found: list[Answer] = []
+    try:
+        for outcome in completed(rows, arms, analysis.covariates, analysis.imputations, binary=line.binary):
+            pair = line.pair(analysis.covariates, replace(rows, outcome=outcome))
+            found.append(answer(pair, line.design, binary=line.binary, average=analysis.average, arms=arms))
+    except EstimationRefused:
+        return
+    variances = [one.std_error**2 for one in found if one.std_error is not None]
+    if len(variances) < len(found):
+        return
+    whole = min(one.df for one in found if one.df is not None)
+    one = pooled([each.estimate for each in found], variances, whole)
+    shown = replace(
+        found[0], estimate=one.estimate, std_error=one.std_error, df=one.df, note="", score_counts=None,
+        p_value=t_p_value(one.estimate / one.std_error, one.df),
+    )  # fmt: skip
+    like = [*("block" for _ in range(line.design.blocks)), *("cluster" for _ in range(pair.clustered))]
+    said = (
+        f"missing outcomes filled in {len(found)} times within each arm: those missing are taken to be like those "
+        f"known with the same {listed([*like, *analysis.covariates]) or 'arm'}; {one.lost:.0%} of the variance comes "
+        "from what is missing"
+    )
+    made = line.line(pair, shown, analysis.average, analysis.covariates, "sensitivity", said)
+    yield replace(made, estimator="imputation", mean_arm=None, mean_control=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 METHODS = {
     "holm": "holm",
+    "romano_wolf": "holm",
     "hochberg": "simes-hochberg",
     "benjamini_hochberg": "fdr_bh",
     "benjamini_yekutieli": "fdr_by",
@@ -11,7 +12,8 @@ METHODS = {
 }
 """Our names and statsmodels' own. Holm (1979) holds whatever binds the questions together; Hochberg (1988)
 needs them independent or positively related; Benjamini & Hochberg (1995) bound the share of false finds
-among those found, not the chance of any; the last two are for references."""
+among those found, not the chance of any; the last two are for references. What `romano_wolf.py` cannot draw again
+stays with Holm."""
 
 
 def adjusted(p_values: list[float], family: int | None = None, method: str = "holm") -> list[float]:

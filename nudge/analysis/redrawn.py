@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nudge.analysis.attributable import attributable_interval, attributable_p
 from nudge.analysis.comparison import FEW_CLUSTERS, informative
 from nudge.analysis.estimators.cluster_means import cluster_means
 from nudge.analysis.inference import answer
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from nudge.analysis.lines import Line
     from nudge.trial.records.analysis import Estimate
 
+_MOST_PEOPLE = 2_000
+"""Beyond, every number of events in turn takes too long, and the plain interval is as good."""
 LIKE_T = {"difference_in_means", "block_weighted", "paired", "cluster_means"}
 """Estimators whose t the draws compute again; single units of an arm in a block leave others no variance to draw."""
 
@@ -28,8 +31,10 @@ def by_the_draw(line: Line) -> Iterator[Estimate]:
     pair = line.pair(analysis.covariates)
     if design.blocks:
         pair = informative(pair)[0]
-    if not 0 < pair.units <= FEW_CLUSTERS or design.method is None:
+    few = analysis.randomisation_test == "always" or pair.units <= FEW_CLUSTERS
+    if not pair.units or not few or design.method is None:
         return
+    yield from _brought_about(line)
     redraw = redraw_of(pair, design, *arms)
     if redraw is None and design.method not in WITHIN_BLOCKS:
         return
@@ -40,12 +45,33 @@ def by_the_draw(line: Line) -> Iterator[Estimate]:
         pair = replace(pair, covariates=pair.covariates[:, :0], names=())
     drawn = cluster_means(pair) if found.choice.estimator == "cluster_means" else pair
     test = studentised_test(drawn, redraw)
+    why = f", shown because there are {pair.units} units" if pair.units <= FEW_CLUSTERS else ""
     shown = line.line(
         pair, replace(found, p_value=test.p_value, std_error=None, df=None, vcov=None, note=""), analysis.average,
-        analysis.covariates, "sensitivity", f"p from {test.how}, shown because there are {pair.units} units",
+        analysis.covariates, "sensitivity", f"p from {test.how}{why}",
     )  # fmt: skip
     bounds = None if line.binary else shift_interval(drawn, line.level, redraw)
     if bounds is not None:
         low, high = sorted(line.sign * bound for bound in bounds)
         shown = replace(shown, conf_low=low, conf_high=high)
     yield shown
+
+
+def _brought_about(line: Line) -> Iterator[Estimate]:
+    """Events that the arm brought about, as a share of its people: for yes or no, of individuals, without blocks."""
+    design, pair = line.design, line.pair()
+    together = pair.clustered or design.clusters or (design.blocks and pair.blocks > 1)
+    if not line.binary or together or design.method not in WITHIN_BLOCKS or pair.y.size > _MOST_PEOPLE:
+        return
+    if not pair.treated.any() or pair.treated.all():
+        return
+    sides = [(int(pair.y[here].sum()), int(here.sum())) for here in (pair.treated, ~pair.treated)]
+    (events, n), (control_events, n_control) = sides
+    low, high = attributable_interval(events, n, control_events, n_control, line.level)
+    found = answer(pair, design, binary=True, average="person")
+    p = attributable_p(events, n, control_events, n_control, 0)
+    shown = replace(found, p_value=p, std_error=None, df=None, vcov=None, note="", score_counts=None)
+    said = f"of {events} events in {line.comparison.arm} it brought about {low} to {high}, exact over all draws"
+    made = line.line(pair, shown, "person", (), "sensitivity", said)
+    ends = sorted(line.sign * count / n for count in (low, high))
+    yield replace(made, estimator="attributable_effect", conf_low=ends[0], conf_high=ends[1])

@@ -16,6 +16,7 @@ from nudge.analysis.inference import answer
 from nudge.analysis.joint import JointTest, joint_test
 from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import arm_model, centred_blocks, grouped
+from nudge.analysis.risk_bands import bands_of, predicted_level
 from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from nudge.analysis.lines import Line
     from nudge.trial.records.analysis import Bools, Estimate, Ints, Label
 
+RISK = "level_predicted_without_the_message"
 FEWEST_UNITS = 5
 """Randomised units of an arm below which a level is not shown by itself."""
 _NO_SIGN = 0.05
@@ -49,8 +51,7 @@ def subgroup_lines(line: Line, label: Label) -> Iterator[Estimate]:
     """Effects within the levels of every declared column, each with the test that they are all alike."""
     if line.outcome.role != "primary":
         return
-    for column in line.trial.analysis.subgroups:
-        levels = levels_of(line, column)
+    for column, levels in _declared(line):
         shown = levels.shown()
         if len(shown) < 2:  # noqa: PLR2004 - one level is no subgroup
             continue
@@ -63,6 +64,22 @@ def subgroup_lines(line: Line, label: Label) -> Iterator[Estimate]:
             yield replace(
                 made, role="subgroup", family=f"subgroup {column}", level=f"{column}: {levels.names[i]}", icc=None
             )
+
+
+def _declared(line: Line) -> Iterator[tuple[str, Levels]]:
+    """The columns that the plan names, then bands of predicted risk where it asks for them."""
+    for column in line.trial.analysis.subgroups:
+        yield column, levels_of(line, column)
+    plan = line.trial.analysis.risk_bands
+    if plan is None:
+        return
+    arms = np.isin(line.rows.arm, [line.comparison.arm, line.comparison.control])
+    try:
+        level = predicted_level(line.rows, line.comparison.control, arms, plan.predicted_from, binary=line.binary)
+    except EstimationRefused:
+        return
+    codes, names = bands_of(level[arms & ~np.isnan(line.rows.outcome)], plan.bands)
+    yield RISK, Levels(line.pair(), codes, names)
 
 
 def levels_of(line: Line, column: str) -> Levels:

@@ -16,8 +16,8 @@ import numpy as np
 from nudge.design.phased import wedge_df, wedge_error
 
 if TYPE_CHECKING:
-    from nudge.design.priors import Prior
     from nudge.trial.records.analysis import Floats
+    from nudge.trial.records.design import Prior
 
 _STEPS = 60
 _GRID = 401

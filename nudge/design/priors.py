@@ -8,18 +8,7 @@ choices, and say so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """A normal prior of an effect on a proportion."""
-
-    name: str
-    mean: float
-    sd: float
-    because: str
-
+from nudge.trial.records.design import Prior
 
 PRIORS = {
     prior.name: prior

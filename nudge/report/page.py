@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from nudge.report import numbers, words
+from nudge.report import beside, numbers, words
+from nudge.report.costs import costs_in_words
 from nudge.report.figures import balance_table, interval_plot
 from nudge.report.uptake import uptakes
 
@@ -54,6 +55,9 @@ def report_page(results: Results, trial: Trial) -> str:
         periods=_periods(results, trial),
         units=trial.population.called.units,
         people=trial.population.called.people,
+        beside=beside.folds(results),
+        known=_known(results),
+        costs=costs_in_words(results, trial),
     )  # fmt: skip
 
 
@@ -141,6 +145,27 @@ def _lead(results: Results, trial: Trial) -> str:
         f"{lead} The trial was known to be too small to answer alone. It was run because "
         f"{trial.underpowered.reason.rstrip('.')}, to be pooled with {trial.underpowered.pooled_with.rstrip('.')}."
     )
+
+
+_STATES = {
+    "event": "it happened", "non_event": "it did not", "known": "known", "no_record": "nothing on record",
+    "outside": "outside what the records cover", "not_yet": "window still open", "undated": "no date for a window",
+}  # fmt: skip
+
+
+def _known(results: Results) -> list[dict[str, Any]]:
+    """What is on record of every outcome, by arm: who is missing, and whose window has not closed."""
+    return [
+        {
+            "outcome": one.outcome, "states": [(state, _STATES.get(state, state)) for state in states],
+            "arms": [
+                {"arm": arm, "of": sum(counts.values()), "counts": [counts.get(state, 0) for state in states]}
+                for arm, counts in one.states.items()
+            ],
+        }
+        for one in results.outcomes
+        if (states := [state for state in _STATES if any(state in counts for counts in one.states.values())])
+    ]  # fmt: skip
 
 
 def _delivery(results: Results) -> list[dict[str, Any]]:

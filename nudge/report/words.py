@@ -208,6 +208,7 @@ ADJUSTMENTS = {
     "holm": "Holm",
     "hochberg": "Hochberg",
     "benjamini_hochberg": "Benjamini-Hochberg",
+    "romano_wolf": "Romano-Wolf",
     "none": "not adjusted",
 }
 """What a report calls the adjustment that a file names."""
@@ -268,6 +269,8 @@ _ESTIMATORS = {
     "ordinal": "chance of doing better than the control, less one half",
     "immediate_effect": "regression on clusters, periods and having crossed, one constant effect",
     "exposure_averaged": "regression on clusters, periods and each number of periods since crossing, averaged",
+    "imputation": "missing outcomes imputed, each completed set fitted as planned and pooled by Rubin's rules",
+    "attributable_effect": "difference in means; interval of the events the arm brought about, per person in it",
     "none": "none",
 }
 

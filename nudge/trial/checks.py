@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nudge.trial.conditions import ConditionError, condition
 from nudge.trial.grammar import POINTS
+from nudge.trial.inference_checks import planned_looks, priced
 from nudge.trial.mandatory import mandatory
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed
@@ -308,6 +309,7 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
                 Level.ERROR, ("analysis", "comparisons", i), f"compares {pair.arm} and {pair.control} a second time",
                 "keep one of the two",
             )  # fmt: skip
+    yield from planned_looks(trial, source)
     for path, name in _analysed_columns(trial):
         if name not in columns:
             yield unknown_name(source, path, name, columns, "a column of `population.columns`")
@@ -322,6 +324,8 @@ def _analysed_columns(trial: Trial) -> Iterator[tuple[tuple[Step, ...], str]]:
     for key, names in (("covariates", plan.covariates), ("subgroups", plan.subgroups)):
         for i, name in enumerate(names):
             yield ("analysis", key, i), name
+    for i, name in enumerate(plan.risk_bands.predicted_from if plan.risk_bands else ()):
+        yield ("analysis", "risk_bands", "predicted_from", i), name
     for i, fit in enumerate(plan.sensitivity):
         if fit.fixed_effects is not None:
             yield ("analysis", "sensitivity", i, "fixed_effects"), fit.fixed_effects
@@ -336,9 +340,7 @@ def _governance(trial: Trial, source: Source) -> Iterator[Problem]:
         yield source.problem(
             Level.ERROR, ("timezone",), f"`{trial.timezone}` is not a time zone", "write `Europe/London`"
         )
-    benefit = trial.costs.benefit if trial.costs else None
-    if benefit is not None and benefit.per not in trial.outcomes:
-        yield unknown_name(source, ("costs", "benefit", "per"), benefit.per, trial.outcomes, "an outcome")
+    yield from priced(trial, source)
     harms = [name for name, outcome in trial.outcomes.items() if outcome.role == "harm"]
     for name in trial.stopping:
         known = [*COUNTED_HARM, *harms]

@@ -12,12 +12,14 @@ from nudge.analysis.analyse import Analysed
 from nudge.analysis.checks import attrition, reconciliation
 from nudge.analysis.foreseen import baseline_columns, numbers
 from nudge.analysis.frozen import AnalysisData, is_frozen
-from nudge.store.audit import record_action
+from nudge.store.audit import actions, record_action
+from nudge.store.contamination import shared_across_arms
 from nudge.store.engine import reading
 from nudge.store.in_force import strayed_rows
 from nudge.store.ledger import ledger_counts, states_by_unit
-from nudge.store.outcomes import loaded_outcomes, outcome_by_person, save_results
+from nudge.store.outcomes import latest_results, loaded_outcomes, outcome_by_person, save_results
 from nudge.store.people import earlier_draws, load_allocation, load_roll
+from nudge.store.spending import used_by_unit
 from nudge.trial.crossing import crossings_of
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
@@ -27,6 +29,7 @@ from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
 from nudge.trial.records.report import Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
 from nudge.workflow.amending import amendments_of, standing_of
+from nudge.workflow.besides import earlier_looks, spent_on, with_beliefs, with_looks, with_money
 from nudge.workflow.drawn_design import design_of, design_with_law, drawn_together
 from nudge.workflow.elsewhere import analyse_elsewhere, design_elsewhere
 from nudge.workflow.flow import trial_flow
@@ -78,6 +81,10 @@ def analyse_trial(path: Path, desk: Desk, data: Path | None = None, folder: Path
     return _analyse_here(loaded, desk, folder)
 
 
+_SERVED = frozenset({"analyse", "report"})
+"""What shows results to somebody, and so is a look."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Stored:
     """What the store holds of one trial."""
@@ -90,6 +97,10 @@ class _Stored:
     ledger: list[LedgerCount]
     strayed: int
     earlier: list[Mapping[str, Any]]
+    shared: Mapping[str, int]
+    """Units by arm that share a phone or an email with another arm's."""
+    served: int
+    """How often results were made or shown before."""
 
 
 def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
@@ -104,6 +115,8 @@ def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
             ledger_counts(connection, trial.trial),
             strayed_rows(connection, trial.trial),
             earlier_draws(connection, trial.trial),
+            shared_across_arms(connection, trial.trial),
+            sum(one["action"] in _SERVED for one in actions(connection, trial.trial)),
         )
 
 
@@ -122,6 +135,8 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk, folder: Path | None) -> Resul
     amendments = amendments_of(desk.store, trial.trial)
     with reading(desk.store).begin() as connection:
         design = design_with_law(connection, trial, stored.roll.units)
+        before = latest_results(connection, trial.trial)
+        used = used_by_unit(connection, trial.trial)
     data = AnalysisData(
         trial.trial, locked.lock.fingerprint, rows_of, "prespecified", foreseen,
         {name: standing_of(name, amendments, changed) for name in rows_of},
@@ -135,6 +150,9 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk, folder: Path | None) -> Resul
         amendments=amendments, approvals=tuple(Approval(one.approver, one.at.isoformat()) for one in signed),
         data=keep(data, folder),
     )  # fmt: skip
+    results = with_beliefs(with_looks(results, trial, earlier_looks(before), frozenset(_waiting(stored))), trial)
+    spent = spent_on(used, [unit.id for unit in stored.roll.units], trial.costs)
+    results = with_money(results, trial, rows_of, design, spent)
     with desk.store.begin() as connection:
         save_results(connection, trial.trial, now, locked.lock.fingerprint, asdict(results))
         record_action(connection, now, desk.settings.actor, "analyse", trial.trial, outcomes=list(rows_of))
@@ -188,6 +206,11 @@ def _received(states: Mapping[str, set[Status]] | None, units: Sequence[str]) ->
 
 def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:
     return sum(row.state is OutcomeState.NOT_YET for row in outcome.values())
+
+
+def _waiting(stored: _Stored) -> dict[str, int]:
+    """Outcomes with windows still open, and how many."""
+    return {name: number for name, rows in stored.outcomes.items() if (number := _not_yet(rows))}
 
 
 def _results(
@@ -264,6 +287,13 @@ def _checks(
         yield Check("demonstration", "note", "made with a simulated clock and a published seed: not a real trial")
     if stored.strayed:
         yield Check("contamination", "problem", f"{stored.strayed} messages belong to another arm than their unit")
+    if stored.shared:
+        said = listed(f"{units:,} in {arm}" for arm, units in sorted(stored.shared.items()))
+        yield Check(
+            "contamination", "note",
+            f"{trial.population.called.units} that share a phone or an email with another arm, and may have read its "
+            f"words: {said}; they count as allocated",
+        )  # fmt: skip
     unknown = {count.arm: count.rows for count in stored.ledger if count.status is Status.UNKNOWN}
     if unknown:
         said = listed(f"{rows:,} in {arm}" for arm, rows in unknown.items())
@@ -273,10 +303,24 @@ def _checks(
         status: CheckStatus = "note" if waiting else "ok"
         yield Check("maturity", status, f"{name}: {waiting:,} of {len(rows):,} cannot have happened yet")
         yield from _linkage(name, rows, stored, trial, rows_of[name].arm.tolist())
+    yield from _looked_early(trial, stored)
     for name, analysis_rows in rows_of.items():
         if trial.outcomes[name].role == "primary":
             for pair in trial.comparisons:
                 yield attrition(name, analysis_rows, pair, design_of(trial))
+
+
+def _looked_early(trial: Trial, stored: _Stored) -> Iterator[Check]:
+    """Every result made or shown before the end is a look; only planned ones may stop a trial."""
+    if not _waiting(stored):
+        return
+    times = "not been served before" if not stored.served else f"been served {stored.served} times before"
+    may = (
+        "looks are planned, and each takes its share of the error"
+        if trial.analysis.looks
+        else "no looks are planned, so nothing here may stop the trial or change it"
+    )
+    yield Check("looks", "note", f"windows are open and results have {times}; {may}")
 
 
 def _linkage(

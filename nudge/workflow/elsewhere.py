@@ -21,6 +21,7 @@ from nudge.trial.records.analysis import AnalysisRows, Check, Design
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
 from nudge.trial.records.tables import Table
 from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, shortened, typed_column
+from nudge.workflow.besides import with_beliefs, with_money
 from nudge.workflow.freezing import estimates_of, keep
 from nudge.workflow.naming import named_things
 from nudge.workflow.words import arm_summaries
@@ -73,7 +74,7 @@ def analyse_elsewhere(
     analysed_data = AnalysisData(trial.trial, None, rows_of, "replication")
     analysed = estimates_of(trial, analysed_data, design)
     flow = _flow(frame, next(iter(rows_of.values())))
-    return Results(
+    results = Results(
         trial=trial.trial,
         title=trial.title or trial.trial,
         fingerprint=None,
@@ -98,6 +99,7 @@ def analyse_elsewhere(
         earlier_draws=(),
         data=keep(analysed_data, folder),
     )  # fmt: skip
+    return with_money(with_beliefs(results, trial), trial, rows_of, design, {})
 
 
 def _summary(name: str, table: Table, rows: AnalysisRows) -> OutcomeSummary:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nudge.analysis.comparison import COLUMNS_PER_UNIT_ADDITIVE, COLUMNS_PER_UNIT_INTERACTED
 from nudge.analysis.foreseen import covariate_columns
+from nudge.analysis.romano_wolf import FEWEST_UNITS
 from nudge.design.power import power
 from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 FEW_SITES = 20
 """Below so many, averages over clusters are the safer default (statistics.md 8)."""
 _HARDLY_ANY = 8
+AT_SIX = {("person", "equal"): 0.0496, ("person", "unequal"): 0.0, ("cluster", "equal"): 0.0496,
+          ("cluster", "unequal"): 0.0462}  # fmt: skip
+"""How often a true null is rejected at six sites: docs/simulation/few_clusters.json, 10,000 trials each."""
 _UNEQUAL = 0.23
 """A coefficient of variation below this hardly matters (Eldridge et al. 2006)."""
 
@@ -35,6 +39,8 @@ def foreseen_problems(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Proble
     yield from _power(loaded, roll)
     yield from _sites(loaded, roll)
     yield from _covariates(loaded, roll)
+    yield from _step_down(loaded, roll)
+    yield from _fewer_than_eight(loaded, roll)
 
 
 def _power(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
@@ -81,6 +87,49 @@ def _sites(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
             Level.ADVICE, ("analysis",),
             f"with {sizes.units:.0f} sites whose sizes vary by {percent(sizes.cv, 0)} often no interval can be given",
             "find more sites, or add `average: cluster` to `analysis`",
+        )  # fmt: skip
+
+
+def _fewer_than_eight(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
+    """Fewer than eight sites: what the method in use then does, said in figures."""
+    trial, source = loaded.trial, loaded.source
+    if not draws_sites(trial):
+        return
+    try:
+        sizes = sizes_of(trial, roll)
+        chances = [power(one.plan, one.aim.worthwhile) for one in plans_of(trial, roll, sizes)]
+    except InputError:
+        return
+    if sizes.units >= _HARDLY_ANY or not chances:
+        return
+    average = trial.analysis.average
+    errs = AT_SIX[average, "unequal" if sizes.cv > _UNEQUAL else "equal"]
+    said = f"a false alarm in {percent(errs, 1)} of trials" if errs else "no interval at all"
+    yield source.problem(
+        Level.ADVICE, ("randomise",),
+        f"with {sizes.units:.0f} sites, counted by {average}, the method gives {said} (simulated at six sites) and "
+        f"finds a worthwhile change {percent(min(chances), 0)} of the time",
+        "find more sites, or pool the trial with others",
+    )  # fmt: skip
+
+
+def _step_down(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
+    """Romano and Wolf's step-down is offered from 30 units a comparison (statistics.md 12)."""
+    trial = loaded.trial
+    if trial.analysis.multiplicity != "romano_wolf" or not trial.comparisons:
+        return
+    try:
+        units = sizes_of(trial, roll).units
+    except InputError:
+        return
+    law = law_of(trial)
+    smallest = min(units * (law.probability(pair.arm) + law.probability(pair.control)) for pair in trial.comparisons)
+    if smallest < FEWEST_UNITS:
+        yield loaded.source.problem(
+            Level.LAUNCH, ("analysis", "multiplicity"),
+            f"`romano_wolf` takes {FEWEST_UNITS} randomised units in every comparison, and one would have "
+            f"{smallest:.0f}",
+            "write `multiplicity: holm`",
         )  # fmt: skip
 
 

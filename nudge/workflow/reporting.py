@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nudge.analysis.frozen import is_frozen
 from nudge.report.page import report_page
 from nudge.report.words import effect, readable
+from nudge.store.audit import record_action
 from nudge.store.engine import reading
 from nudge.store.outcomes import latest_results
 from nudge.trial.errors import Refused
@@ -38,7 +39,10 @@ def report_trial(path: Path, desk: Desk, folder: Path, data: Path | None = None)
         content = latest_results(connection, trial.trial)
     if content is None:
         raise Refused(f"{trial.trial} has not been analysed", "analyse it: nudge analyse FILE")
-    return write_report(results_from_json(content), trial, folder)
+    results = results_from_json(content)
+    with desk.store.begin() as connection:
+        record_action(connection, desk.clock.now(), desk.settings.actor, "report", trial.trial, made_at=results.made_at)
+    return write_report(results, trial, folder)
 
 
 def write_report(results: Results, trial: Trial, folder: Path) -> Path:

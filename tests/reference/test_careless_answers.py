@@ -62,3 +62,31 @@ def test_givers_alone_are_never_compared(reference: Reference, reference_folder:
     rows = rows_of(reference_folder, "karlan_list")
     assert what.pair(rows).y.size == len(rows) > naive["nobs"]
     assert by_design(rows, what)["estimate"] > 0 > naive["estimate"]
+
+
+@pytest.mark.parametrize("arm", STATION_ARMS)
+def test_forgetting_the_blocks_is_shown_for_what_it_is(
+    arm: str, tmp_path: Path, reference_folder: Path, reference: Reference
+) -> None:
+    naive = reference("kenya_registration")[f"unblocked.hc2.{arm}"]
+    results = analysed(published.STATIONS, tmp_path, reference_folder)
+    shown = next((one for one in results.careless if one.arm == arm and one.what.startswith("blocks")), None)
+    planned = line(results, "registered", arm)
+    assert planned.std_error is not None
+    if shown is None:
+        assert planned.std_error == pytest.approx(naive["std_error"], rel=0.05)
+        return
+    assert (shown.estimate, shown.std_error) == pytest.approx((naive["estimate"], naive["std_error"]), rel=1e-9)
+    assert shown.scale == "mean"
+
+
+def test_comparing_givers_alone_is_shown_for_what_it_is(
+    tmp_path: Path, reference_folder: Path, reference: Reference
+) -> None:
+    naive = reference("karlan_list")["t4B1.amount_if_gave"]
+    results = analysed(published.LETTERS, tmp_path, reference_folder)
+    (shown,) = [one for one in results.careless if one.outcome == "amount"]
+    got = [shown.estimate, shown.std_error, shown.p_value, shown.conf_low, shown.conf_high]
+    assert got == pytest.approx([naive[name] for name in FULL if name != "df"], rel=1e-9)
+    assert shown.what == f"only the {naive['nobs']:,} people above zero compared"
+    assert "everyone allocated counts, zeros too" in shown.why

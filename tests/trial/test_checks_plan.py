@@ -138,3 +138,25 @@ def test_what_a_trial_must_say_before_it_reaches_families(before_launch: Says, l
 
 def test_a_trial_run_elsewhere_reaches_no_family_and_need_not_say_it(says: Says) -> None:
     assert says(ELSEWHERE + "setting: nhs\n") == []
+
+
+@pytest.mark.parametrize("at", ["[]", "[75%, 50%]", "[50%, 50%]", "[0%, 50%]", "[50%, 100%]"])
+def test_looks_rise_towards_the_end(says: Says, at: str) -> None:
+    text = changed("analysis: {", f"analysis: {{looks: {{at: {at}}}, ")
+    (said,) = says(text)
+    assert said.endswith(
+        "analysis.looks.at: must be shares of the information, rising, none at 0 or 100%; "
+        "write `at: [50%, 75%]`; the end is looked at anyway"
+    )
+
+
+def test_looks_belong_to_a_trial_that_is_still_to_run(says: Says) -> None:
+    (said,) = says(ELSEWHERE + "analysis: {looks: {at: [50%]}}\n")
+    assert said.endswith("analysis.looks: plans looks at a trial that was run elsewhere and is over; leave `looks` out")
+
+
+def test_looks_and_an_adaptive_draw_do_not_mix(says: Says) -> None:
+    text = changed("analysis: {", "analysis: {looks: {at: [50%]}, ").replace(
+        "method: complete", "method: adaptive, batch: 20"
+    )
+    assert any("plans looks at an adaptive draw" in said for said in says(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,8 +13,10 @@ from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
 from nudge.trial.problems import Level
 from nudge.workflow.examine import examine
+from nudge.workflow.foreseeing import AT_SIX
 from nudge.workflow.powering import power_of
 from nudge.workflow.showing_power import power_in_lines, write_curve
+from tests.conftest import ROOT
 from tests.support.trials import START, family, write_trial
 
 POWER = {"baseline": "60%", "power": "80%", "alpha": "5%"}
@@ -203,3 +206,30 @@ def test_a_chance_of_doing_better_varies_at_most_as_an_even_share(tmp_path: Path
     given["source"] |= {"value": "answer", "no_record": "missing"}
     path = write_trial(tmp_path, 900, power=POWER, outcomes={"came": given})
     assert power_of(path, START).lines[0].power == pytest.approx(0.737, abs=0.004)
+
+
+@pytest.mark.parametrize(("number", "stands_in_the_way"), [(20, True), (40, False)])
+def test_a_step_down_by_draws_takes_thirty_sites(tmp_path: Path, number: int, *, stands_in_the_way: bool) -> None:
+    plan = {"comparisons": ["reminder - usual"], "multiplicity": "romano_wolf"}
+    path = site_trial(tmp_path, number, [4], analysis=plan)
+    sentence = f"`romano_wolf` takes 30 randomised units in every comparison, and one would have {number}"
+    assert any(one.startswith(sentence) for one in said(path, Level.LAUNCH)) == stands_in_the_way
+
+
+@pytest.mark.parametrize(
+    ("people", "said_of_it"), [([20], "a false alarm in 5.0 % of trials"), ([5, 60], "no interval")]
+)
+def test_fewer_than_eight_sites_are_told_what_the_method_does(
+    tmp_path: Path, people: list[int], said_of_it: str
+) -> None:
+    advice = said(site_trial(tmp_path / "a", 6, people), Level.ADVICE)
+    (one,) = [line for line in advice if "simulated at six sites" in line]
+    assert said_of_it in one
+    assert "finds a worthwhile change " in one
+    assert not any("simulated at" in line for line in said(site_trial(tmp_path / "b", 8, people), Level.ADVICE))
+
+
+def test_what_is_said_of_six_sites_is_what_was_simulated() -> None:
+    stored = json.loads((ROOT / "docs" / "simulation" / "few_clusters.json").read_text(encoding="utf-8"))["settings"]
+    six = {(one["average"], one["sizes"]): one["rejected"] for one in stored if one["clusters"] == 6}
+    assert six == AT_SIX

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from nudge.store.people import load_allocation
+from nudge.store.tables import contacts
 from nudge.trial.errors import LockBroken, ProblemsFound, Refused
 from nudge.trial.load import load_trial
 from nudge.workflow.analysing import analyse_trial
@@ -18,7 +20,7 @@ from nudge.workflow.desk import Desk
 from nudge.workflow.law import law_of
 from nudge.workflow.reporting import report_trial, results_from_json, results_json
 from nudge.workflow.sending import send_due
-from tests.support.trials import Bench, lock_draw_and_launch, write_rows, write_trial
+from tests.support.trials import Bench, family, lock_draw_and_launch, write_rows, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)
 OVER = datetime(2027, 3, 1, tzinfo=UTC)
@@ -187,3 +189,82 @@ def test_a_report_before_the_analysis_says_what_to_do(bench: Bench) -> None:
     file, desk = sent(bench)
     with pytest.raises(Refused, match="small has not been analysed; analyse it: nudge analyse FILE"):
         report_trial(file, desk, bench.folder)
+
+
+def test_looks_are_kept_from_result_to_result(bench: Bench) -> None:
+    plan = {"comparisons": ["reminder - usual"], "looks": {"at": ["50%"], "spending": "pocock"}}
+    later = [family(i, visit="2027-01-25" if i % 2 else "2027-02-15") for i in range(300)]
+    file, desk = sent(bench, rows=later, analysis=plan)
+    records(file, desk, usual=40, reminder=80)
+    bench.clock.advance_to(DUE + timedelta(days=30))
+    collect_outcomes(file, desk)
+    early = analyse_trial(file, desk)
+    assert early.estimates[0].verdict is None
+    (look,) = early.looks
+    assert (look.number, look.final) == (1, False)
+    assert {check.name: check.detail for check in early.checks}["looks"].startswith(
+        "windows are open and results have not been served before; looks are planned"
+    )
+    report_trial(file, desk, bench.folder / "reports")
+    again = analyse_trial(file, desk)
+    assert "served 2 times before" in {check.name: check.detail for check in again.checks}["looks"]
+    assert [one.number for one in again.looks] == [1]
+    records(file, desk, usual=50, reminder=90, day="2027-02-10")
+    bench.clock.advance_to(OVER + timedelta(days=20))
+    collect_outcomes(file, desk)
+    final = analyse_trial(file, desk)
+    assert [(one.number, one.final) for one in final.looks][-1][1]
+    assert final.estimates[0].verdict is not None
+
+
+def test_looking_without_a_plan_is_said(bench: Bench) -> None:
+    file, desk = sent(bench)
+    records(file, desk, usual=5, reminder=12)
+    bench.clock.advance_to(DUE + timedelta(days=10))
+    collect_outcomes(file, desk)
+    said = {check.name: check.detail for check in analyse_trial(file, desk).checks}["looks"]
+    assert said.endswith("no looks are planned, so nothing here may stop the trial or change it")
+
+
+def test_money_is_counted_from_the_ledger_and_the_report_says_what_it_buys(bench: Bench) -> None:
+    """Two arms of 60; half of the families have a mobile and cost 4p, the rest an email at 1p: 2.5p each."""
+    costs = {"currency": "GBP", "prices": "2027", "sms": "0.04", "email": "0.01",
+             "benefit": {"per": "came", "value": "31", "payer": "the council", "cashable": "no"}}  # fmt: skip
+    file, desk = sent(bench, families=120, costs=costs)
+    records(file, desk, usual=15, reminder=40)
+    bench.clock.advance_to(OVER)
+    collect_outcomes(file, desk)
+    results = analyse_trial(file, desk)
+    (money,) = results.money
+    line = results.estimates[0]
+    assert money.extra_cost == pytest.approx(0.025, abs=0.004)
+    assert money.per_extra == pytest.approx(money.extra_cost / (line.estimate or 1), rel=1e-9)
+    page = report_trial(file, desk, bench.folder / "reports").read_text(encoding="utf-8")
+    assert "<h2>What it costs</h2>" in page
+    assert "An extra “came” costs £0." in page
+    assert "not cashable: worth something, but no budget becomes smaller" in page
+    assert "<h2>What is on record, by arm</h2>" in page
+    assert "What to believe now, given what was believed before" in page
+
+
+def test_a_phone_that_two_arms_come_to_share_is_said(bench: Bench) -> None:
+    file, desk = sent(bench)
+    arm_of = arms(file, desk)
+    one, other = (next(unit for unit, arm in arm_of.items() if arm == name) for name in ("usual", "reminder"))
+    table = contacts.c
+    with desk.store.begin() as connection:
+        whose = sa.and_(table.person == one.replace("H", "P"), table.channel == "email")
+        lookup = connection.scalar(sa.select(table.lookup).where(whose))
+        connection.execute(
+            contacts.update()
+            .where(table.person == other.replace("H", "P"), table.channel == "email")
+            .values(lookup=lookup)
+        )
+    records(file, desk, usual=5, reminder=12)
+    bench.clock.advance_to(OVER)
+    collect_outcomes(file, desk)
+    said = [check.detail for check in analyse_trial(file, desk).checks if check.name == "contamination"]
+    assert said == [
+        "units that share a phone or an email with another arm, and may have read its words: 1 in reminder and 1 in "
+        "usual; they count as allocated"
+    ]

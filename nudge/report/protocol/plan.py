@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nudge.report.numbers import percent
 from nudge.report.protocol.content import Answer, Fill, Table, said
 from nudge.report.protocol.design import drawn_how
-from nudge.report.words import readable
+from nudge.report.words import ADJUSTMENTS, readable
 from nudge.trial.problems import listed
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _compared(trial: Trial, facts: ProtocolFacts) -> Answer:
     )
     plan = trial.analysis
     covariates = ", ".join(readable(one) for one in plan.covariates) or "none"
-    adjusted = "adjusted by Holm's method" if plan.multiplicity == "holm" else "not adjusted"
+    adjusted = "not adjusted" if plan.multiplicity == "none" else f"adjusted ({ADJUSTMENTS[plan.multiplicity]})"
     named = [f"{readable(name)} by {readable(one.estimator)}" for name, one in trial.outcomes.items() if one.estimator]
     held = [
         f"{readable(name)} ({readable(one.hypothesis)}, {one.margin})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nudge.trial.parts.fields import Count, Duration, Name, Part, Price, Rate, Text
 
@@ -13,21 +13,33 @@ class Benefit(Part):
     """What one extra outcome is worth, and to whom.
 
     per: the outcome; value: the worth of one; payer: who gains it; cashable: whether a budget
-    becomes smaller by it.
+    becomes smaller by it; over: the time over which the value is gained, for the payback.
     """
 
     per: Name
     value: float
     payer: Text
     cashable: bool
+    over: Duration | None = None
+
+
+def _several(given: object) -> object:
+    """One benefit where a list is expected is a list of one."""
+    return [given] if isinstance(given, dict) else given
+
+
+Benefits = Annotated[
+    tuple[Benefit, ...], BeforeValidator(_several, json_schema_input_type=Benefit | tuple[Benefit, ...])
+]
 
 
 class Costs(Part):
     """Prices, in one currency and one year's prices.
 
     currency: three letters, such as GBP; prices: the year of the prices; sms: the price of one
-    segment; email: the price of one email; staff_hour: the price of an hour of staff; benefit: what
-    one extra outcome is worth.
+    segment; email: the price of one email; staff_hour: the price of an hour of staff; per_unit: by
+    arm, what each of its units costs beside messages and staff; setup: by arm, what it costs once;
+    benefit: what one extra outcome is worth, a list where several payers gain.
     """
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -35,7 +47,9 @@ class Costs(Part):
     sms: Price | None = None
     email: Price | None = None
     staff_hour: Price | None = None
-    benefit: Benefit | None = None
+    per_unit: dict[Name, Price] = {}
+    setup: dict[Name, Price] = {}
+    benefit: Benefits = ()
 
 
 class StoppingRule(Part):

@@ -21,6 +21,8 @@ from nudge.trial.parts.fields import (
 )
 from nudge.trial.parts.population import DataSource
 
+PriorName = Literal["sceptical", "nudge_unit", "first_reminder", "rewording", "parent_texts"]
+"""What effects of this kind have been; their numbers stand in `design/priors.py`."""
 PRESENT = "present"
 """In place of a column: a row is the event itself."""
 
@@ -98,24 +100,54 @@ class Sensitivity(Part):
     because: Text | None = None
 
 
+class Looks(Part):
+    """Looking at a primary effect before the end, with the error that this costs set aside.
+
+    at: when, as shares of the information that the trial is planned to gather; spending: how the
+    error is spent over them, hardly any early (obrien_fleming) or much alike (pocock).
+    """
+
+    at: tuple[Proportion, ...]
+    spending: Literal["obrien_fleming", "pocock"] = "obrien_fleming"
+
+
+class RiskBands(Part):
+    """Effects by how likely the outcome would have been without the message.
+
+    predicted_from: columns from before the draw that foretell the outcome; bands: how many bands.
+    """
+
+    predicted_from: Annotated[Columns, Field(min_length=1)]
+    bands: Annotated[int, Field(ge=2, le=5)] = 3
+
+
 class Analysis(Part):
     """The plan of analysis.
 
     comparisons: which arm against which, such as `plan - reminder`; covariates: columns from before
     the draw that the fit adjusts for; average: whether people or clusters count alike;
-    multiplicity: how p-values are adjusted over the comparisons; subgroups: columns by whose levels
-    the effect is shown; sensitivity: further fits beside the primary one; estimand: of a stepped
-    wedge, one constant effect (`immediate`) or the average over the periods since crossing
-    (`exposure_averaged`, the default where there are more than two of them).
+    multiplicity: how p-values are adjusted over the comparisons; priors: beliefs about messages of
+    this kind, from which the report says what to believe now; subgroups: columns by whose levels
+    the effect is shown; sensitivity: further fits beside the primary one; imputations: how many
+    times missing outcomes are filled in beside the primary fit, 0 for never; looks: planned looks
+    at the primary effect before the end; risk_bands: effects by the outcome's predicted level;
+    randomisation_test: whether the draw's own p-value stands beside the plan where units are few,
+    or always; estimand: of a stepped wedge, one constant effect (`immediate`) or the average over the
+    periods since crossing (`exposure_averaged`, the default where there are more than two of them).
     """
 
     comparisons: tuple[Comparison, ...] = ()
     covariates: Columns = ()
     average: Literal["person", "cluster"] = "person"
-    multiplicity: Literal["holm", "hochberg", "benjamini_hochberg", "none"] = "holm"
+    multiplicity: Literal["holm", "hochberg", "benjamini_hochberg", "romano_wolf", "none"] = "holm"
+    priors: tuple[PriorName, ...] = ("sceptical", "nudge_unit")
     subgroups: Columns = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     estimand: Literal["immediate", "exposure_averaged"] | None = None
+    imputations: Annotated[int, Field(ge=0, le=1000)] = 50
+    looks: Looks | None = None
+    risk_bands: RiskBands | None = None
+    randomisation_test: Literal["few_units", "always"] = "few_units"
 
 
 class Power(Part):
@@ -143,4 +175,4 @@ class Power(Part):
     r2: Annotated[float, Field(ge=0, lt=1)] = 0.0
     reached: Proportion = 1.0
     known: Proportion = 1.0
-    prior: Literal["sceptical", "nudge_unit", "first_reminder", "rewording", "parent_texts"] = "nudge_unit"
+    prior: PriorName = "nudge_unit"

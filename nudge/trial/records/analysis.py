@@ -225,6 +225,8 @@ class Careless:
     p_value: float
     conf_low: float
     conf_high: float
+    scale: str = "probability"
+    """`probability` or `mean`: of its estimate and interval."""
 
 
 CheckStatus = Literal["ok", "note", "problem"]

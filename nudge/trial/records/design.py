@@ -24,6 +24,16 @@ class Seed:
 
 
 @dataclass(frozen=True, slots=True)
+class Prior:
+    """A normal prior of an effect on a proportion."""
+
+    name: str
+    mean: float
+    sd: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Law:
     """How arms are drawn; what variance, weights and randomisation inference read.
 

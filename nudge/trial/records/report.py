@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nudge.trial.records.analysis import Careless, Check, Estimate, SurvivalCurve
+from nudge.trial.records.companions import Belief, Exaggeration, Look, Money, ReachCost
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.design import BalanceRow
 
@@ -201,3 +202,13 @@ class Results:
     """What was analysed; null in results of an earlier version."""
     periods: tuple[PeriodCount, ...] = ()
     """Of a stepped wedge: who was counted when, by step."""
+    beliefs: tuple[Belief, ...] = ()
+    """What to believe of each primary effect, from each belief held before; never the verdict."""
+    exaggerations: tuple[Exaggeration, ...] = ()
+    """How far a p-value below alpha would mislead in a trial of this precision."""
+    looks: tuple[Look, ...] = ()
+    """Every look taken at each primary comparison, where the file plans looks."""
+    money: tuple[Money, ...] = ()
+    """What each primary comparison costs and who gains."""
+    reach_costs: tuple[ReachCost, ...] = ()
+    """What it cost to reach somebody, by arm."""
