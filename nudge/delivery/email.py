@@ -97,4 +97,6 @@ def as_email(message: Outgoing) -> EmailMessage:
         email["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
         email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     email.set_content(message.text, charset="utf-8", cte="quoted-printable")
+    if message.html:
+        email.add_alternative(message.html, subtype="html", charset="utf-8", cte="quoted-printable")
     return email
