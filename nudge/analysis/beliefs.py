@@ -148,11 +148,12 @@ def _tail_mean(c: float, df: float) -> float:
 def companions(
     trial: Trial, lines: Sequence[Estimate], priors: Mapping[str, Prior]
 ) -> tuple[tuple[Belief, ...], tuple[Exaggeration, ...]]:
-    """Every planned primary line on the scale of proportions, seen from every prior that the file names."""
+    """Every planned primary line of a yes or no in points, seen from every prior that the file names."""
     shown = [
         line for line in lines
         if line.role == "primary" and line.label != "sensitivity" and line.level is None
-        and line.scale == "probability" and line.std_error is not None and line.df is not None
+        and trial.outcomes[line.outcome].kind == "binary" and line.scale == "probability"
+        and line.std_error is not None and line.df is not None
     ]  # fmt: skip
     beliefs = [belief(line, priors[name], _worthwhile(trial, line)) for line in shown for name in trial.analysis.priors]
     misled = [one for line in shown for one in _misled(trial, line, priors)]

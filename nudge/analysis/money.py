@@ -44,6 +44,8 @@ def money(
             continue
         rows = rows_of[estimate.outcome]
         line = Line(trial, estimate.outcome, trial.outcomes[estimate.outcome], pair, rows, design, None, 1)
+        if estimate.conf_low is None or line.named is not None:  # a ratio of rates is not so many outcomes more
+            continue
         cost = row_costs(trial.costs, rows, spent)
         both = cost_effect(line, cost) if np.ptp(cost) > 0 else None
         if both is not None:

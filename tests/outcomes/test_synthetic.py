@@ -23,7 +23,7 @@ PEOPLE = [
     Person(f"C{i}", f"H{i}", i, {"hub": ("east", "north", "west")[i % 3], "imd_quintile": str(i % 5 + 1)}, "en", ())
     for i in range(3000)
 ]
-ARM_OF = {person.unit: ("usual", "reminder", "plan")[i % 3] for i, person in enumerate(PEOPLE)}
+ARM_OF = {person.id: ("usual", "reminder", "plan")[i % 3] for i, person in enumerate(PEOPLE)}
 WHEN = {person.id: OutcomeWindow(OPENS, OPENS + timedelta(days=56)) for person in PEOPLE}
 CAME = Outcome.model_validate({
     "role": "primary", "kind": "binary",
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_records() -> None:
 
 def test_a_record_is_of_a_person_to_whom_it_happened_under_their_arm_within_the_window() -> None:
     potential = potential_outcomes(PEOPLE, PROCESS)
-    came = {person.id for i, person in enumerate(PEOPLE) if potential.by_arm[ARM_OF[person.unit]][i]}
+    came = {person.id for i, person in enumerate(PEOPLE) if potential.by_arm[ARM_OF[person.id]][i]}
     rows = made(PROCESS)
     assert [row["child"] for row in rows] == [person.id for person in PEOPLE if person.id in came]
     days = [date.fromisoformat(row["day"]) - OPENS.date() for row in rows]
@@ -136,7 +136,7 @@ def test_the_truth_is_the_effect_put_in_and_the_level_that_was_stated(process: P
 def test_counts_of_events_have_as_many_rows() -> None:
     process = Process(2.0, {"plan": 0.5}, 5, counted=True)
     potential = potential_outcomes(PEOPLE, process, list(EFFECTS))
-    total = sum(potential.by_arm[ARM_OF[one.unit]][i] for i, one in enumerate(PEOPLE))
+    total = sum(potential.by_arm[ARM_OF[one.id]][i] for i, one in enumerate(PEOPLE))
     assert len(made(process, CAME.model_copy(update={"kind": "count"}))) == total
 
 

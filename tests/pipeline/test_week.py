@@ -45,9 +45,9 @@ ARMS = {
     "call": {"messages": [{"template": "call", "send": "2027-03-24 at 09:30", "send_within": "5 days"}],
              "dose": "one call"},
 }  # fmt: skip
-AGAIN = "Did you come? STOP to end."
+AGAIN = "Council: did you come? STOP to end."
 WORDS = {
-    "text/sms.j2": "---\nsender: Council\n---\nReply YES if you come on {{ visit }}, STOP to end.\n",
+    "text/sms.j2": "---\nsender: Council\n---\nCouncil: reply YES if you come on {{ visit }}, STOP to end.\n",
     "again/sms.j2": "---\nsender: Council\n---\n" + AGAIN + "\n",
     "mail/email.j2": "---\nsender: Council <council@example.org>\nsubject: Your visit\n---\nIt is on {{ visit }}.\n\n"
     "To stop, call 01632 960123.\n",
@@ -229,7 +229,7 @@ def test_ten_families_through_a_week(week: Week) -> None:
     them = families_of(week)
     until_thursday(week, them)
     over_easter(week, them)
-    assert week.texts(them.plain) == ["Reply YES if you come on Monday 29 March, STOP to end.", AGAIN]
+    assert week.texts(them.plain) == ["Council: reply YES if you come on Monday 29 March, STOP to end.", AGAIN]
     assert [len(week.texts(unit)) for unit in (them.coming, them.ended, them.worried, them.moved)] == [1] * 4
     assert [message.body for message in week.box.taken if message.recipient == "+44" + NEW[1:]] == [AGAIN]
     assert len(week.mailbox.taken) == len(week.of("mail")) - 1, "what may have gone once never goes again"

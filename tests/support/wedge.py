@@ -15,7 +15,10 @@ STEPS = ["2027-03-01", "2027-04-01", "2027-05-03"]
 FIRST, WEEKS = date(2027, 2, 3), 19
 """Visits are on Wednesdays, from this one on; texts go a week before."""
 SCHOOLS, FAMILIES = 12, 10
-PLAN = "---\nsender: Council\n---\nPlan your visit on {{ visit }}: how will you come? To stop, call 01632 960123.\n"
+PLAN = (
+    "---\nsender: Council\n---\n"
+    "Council: plan your visit on {{ visit }}. How will you come? To stop, call 01632 960123.\n"
+)
 PLAN_EMAIL = (
     "---\nsender: Council <council@example.org>\nsubject: Plan your visit on {{ visit }}\n---\n"
     "Hello,\n\nHow will you get there on {{ visit }}?\n\nTo stop, call 01632 960123.\n"

@@ -141,7 +141,9 @@ def test_truth_is_turned_round_as_estimates_are_where_fewer_is_better(tmp_path: 
 
 @pytest.mark.parametrize("kind", ["ordinal", "time_to_event"])
 def test_answers_in_an_order_and_times_are_not_made_up(tmp_path: Path, kind: str) -> None:
-    came = trial_values()["outcomes"]["came"] | {"kind": kind, "worthwhile": "2 days", "unit": "days"}
+    given = trial_values()["outcomes"]["came"]
+    source = given["source"] | ({"value": "answer", "no_record": "missing"} if kind == "ordinal" else {})
+    came = given | {"kind": kind, "source": source} | ({"worthwhile": "2 days"} if kind == "time_to_event" else {})
     file = write_trial(tmp_path / "trial", 40, power=POWER, outcomes={"came": came})
     with pytest.raises(Refused, match=f"is a {kind.replace('_', ' ')} outcome, which cannot be made up"):
         acted(file, tmp_path / "out")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
     from nudge.trial.records.analysis import Fitted
 
-ESTIMAND = "effect of having crossed, averaged over the periods since crossing"
+ESTIMAND = "average effect of having crossed, over the periods since crossing"
 
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
     from nudge.trial.records.analysis import Fitted
 
-ESTIMAND = "effect of having crossed, taken to be the same from the day of crossing on"
+ESTIMAND = "average effect of having crossed, taken to be the same from the day of crossing on"
 
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
