@@ -58,7 +58,14 @@ def launched(bench: Bench, **changes: Any) -> tuple[Path, Desk]:
 
 def ledger(desk: Desk) -> list[Any]:
     query = sa.select(
-        sends.c.unit, sends.c.person, sends.c.arm, sends.c.message, sends.c.planned_at, sends.c.status, sends.c.reason
+        sends.c.unit,
+        sends.c.person,
+        sends.c.arm,
+        sends.c.message,
+        sends.c.planned_at,
+        sends.c.status,
+        sends.c.reason,
+        sends.c.template,
     )
     with desk.store.begin() as connection:
         return list(connection.execute(query.order_by(sends.c.planned_at, sends.c.id)))
