@@ -54,6 +54,13 @@ def standing(desk: Desk) -> list[Standing]:
         return [_one(connection, state, desk.clock.now()) for state in all_trials(connection)]
 
 
+def next_command(desk: Desk, name: str, file: str = "FILE") -> str:
+    """What comes next for one trial, with its file named where it is known."""
+    with reading(desk.store).begin() as connection:
+        state = trial_state(connection, name)
+        return (_next_command(connection, state) if state else "nudge lock FILE").replace("FILE", file)
+
+
 def find_trial(desk: Desk, name: str) -> TrialState | None:
     """One trial's state, or None where this database has never seen it."""
     with reading(desk.store).begin() as connection:
