@@ -154,7 +154,7 @@ def _rehearse(file: Path, desk: Desk, *, json: bool) -> None:
         return
     say("Rehearsal: every arm's words were rendered for every family; nothing was sent or written.")
     say(*(f"{arm:20} {number:,} messages" for arm, number in rows["messages"].items()))
-    next_step("Sending needs --live.", next_command(desk, trial_name(str(file)), str(file)))
+    next_step("A rehearsal changes nothing.", next_command(desk, trial_name(str(file)), str(file)))
 
 
 def pause(trial: Name, *, db: Database = None, json: AsJson = False) -> None:

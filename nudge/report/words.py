@@ -209,7 +209,7 @@ def _worst(line: Estimate) -> str:
 def _wider(line: Estimate) -> str:
     """Why the interval of the verdict is not the one of the headline, where it is wider."""
     ends = (line.conf_low, line.conf_high, line.verdict_conf_low, line.verdict_conf_high)
-    if None in ends:
+    if None in ends or line.p_margin is not None:
         return ""
     low, high, verdict_low, verdict_high = (end or 0.0 for end in ends)
     if verdict_high - verdict_low <= (high - low) * 1.001:
