@@ -57,6 +57,7 @@ def verify(
 ) -> None:
     """Make the draw again from its seed and name every row that differs; exits 1 where one does."""
     from nudge.workflow.replaying import publish_draw, replay
+    from nudge.workflow.standing import next_command
 
     name, desk = trial_name(trial), open_desk(db, keys)
     found = replay(name, desk, audit)
@@ -65,9 +66,12 @@ def verify(
         emit({"trial": name, "rows": found.rows, "different": list(found.different), "revealed": found.revealed,
               "written": [str(file) for file in written]})  # fmt: skip
     else:
+        file = "FILE" if name == trial else trial
         which = "revealed" if found.revealed else "sealed"
         say(*found.different, *(f"wrote {file}" for file in written))
         end = "all are as stored" if not found.different else f"{len(found.different):,} differ"
-        next_step(f"{found.rows:,} units were drawn again from the {which} seed: {end}.", f"nudge report FILE ({name})")
+        next_step(
+            f"{found.rows:,} units were drawn again from the {which} seed: {end}.", next_command(desk, name, file)
+        )
     if found.different:
         raise typer.Exit(1)

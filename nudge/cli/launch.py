@@ -146,14 +146,15 @@ def _report(tally: Counter[Status], *, json: bool, file: str) -> None:
 
 def _rehearse(file: Path, desk: Desk, *, json: bool) -> None:
     from nudge.workflow.rehearsing import rehearse
+    from nudge.workflow.standing import next_command
 
     rows = rehearse(file, desk)
     if json:
         emit(rows)
         return
-    say("Rehearsal: every message was rendered and checked; nothing was sent or written.")
+    say("Rehearsal: every arm's words were rendered for every family; nothing was sent or written.")
     say(*(f"{arm:20} {number:,} messages" for arm, number in rows["messages"].items()))
-    next_step("Sending needs --live.", f"nudge send {file} --live")
+    next_step("A rehearsal changes nothing.", next_command(desk, trial_name(str(file)), str(file)))
 
 
 def pause(trial: Name, *, db: Database = None, json: AsJson = False) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nudge.cli.console import AsJson, Database, File, Keys, emit, next_step, open_desk, say
+from nudge.cli.console import AsJson, Database, File, Keys, complain, emit, next_step, open_desk, say
 
 Data = Annotated[
     Path | None,
@@ -36,9 +36,12 @@ def collect(
     json: AsJson = False,
 ) -> None:
     """Read every outcome's records and link them to the people of the trial."""
-    from nudge.workflow.collecting import collect_outcomes, end_of_day
+    from nudge.workflow.collecting import collect_outcomes, end_of_day, yet_to_come
 
-    linked = collect_outcomes(file, open_desk(db, keys), end_of_day(complete_to, file) if complete_to else None)
+    desk, last = open_desk(db, keys), end_of_day(complete_to, file) if complete_to else None
+    linked = collect_outcomes(file, desk, last)
+    if last and (caution := yet_to_come(last, desk)):
+        complain(caution)
     if json:
         emit(
             [{"outcome": one.outcome, "source": one.source, "records": one.records, "matched": one.matched,

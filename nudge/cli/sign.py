@@ -82,7 +82,9 @@ def diff(
         return
     say(*map(_line, found))
     said = (
-        f"{len(found)} differences from lock {lock.number}." if found else f"The file is as lock {lock.number} has it."
+        f"{len(found)} difference{'' if len(found) == 1 else 's'} from lock {lock.number}."
+        if found
+        else f"The file is as lock {lock.number} has it."
     )
     next_step(said, f"nudge amend {file} --reason '…' (before launch: nudge lock)" if found else "nudge status")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nudge.report import numbers
-from nudge.report.words import effect, readable
+from nudge.report.words import effect, ratio, readable
 
 if TYPE_CHECKING:
     from nudge.trial.records.analysis import Estimate
@@ -49,7 +49,7 @@ class IntervalPlot:
 _UNITS = {
     "probability": "percentage points, positive is better",
     "mean": "difference, positive is better",
-    "log_ratio": "the natural logarithm of the ratio, positive is better",
+    "log_ratio": "times the control, on a logarithmic scale; to the right is better",
 }
 
 
@@ -83,8 +83,11 @@ def interval_plot(lines: Sequence[Estimate], worthwhile: float | None) -> Interv
     )  # fmt: skip
     unit = _UNITS[drawn[0].scale]
     decimals = 0 if all(float(tick).is_integer() for tick in ticks) else 1 if span > 1 else 3
+    named = [
+        ratio(drawn[0], tick) if drawn[0].scale == "log_ratio" else numbers.plain(tick, decimals) for tick in ticks
+    ]
     return IntervalPlot(
-        bars, tuple(((tick - first) / span * WIDTH, numbers.plain(tick, decimals)) for tick in ticks),
+        bars, tuple(((tick - first) / span * WIDTH, name) for tick, name in zip(ticks, named, strict=True)),
         place(0.0) or 0.0, place(worthwhile), unit,
         "; ".join(f"{bar.label}{f' ({bar.detail})' if bar.detail else ''}: {bar.value}" for bar in bars),
     )  # fmt: skip

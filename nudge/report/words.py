@@ -68,7 +68,7 @@ def answer(line: Estimate, trial: Trial) -> Answer:
 def headline(line: Estimate, trial: Trial) -> str:
     """The finding as natural frequencies, or in the outcome's own unit."""
     if line.estimate is None or line.mean_control is None:
-        return f"Nothing can be said of {readable(line.outcome)}: {line.note}."
+        return f"Nothing can be said of {readable(line.outcome)}."
     if line.scale == "log_ratio" or line.estimator in {"ordinal", "survival"}:
         from nudge.report.other_scales import by_estimator  # which is made of the words here
 
@@ -169,9 +169,8 @@ def effect(line: Estimate) -> str:
 def because(line: Estimate, outcome: Outcome) -> str:
     """Why the verdict is what it is."""
     if line.verdict is None:
-        return (
-            line.note[:1].upper() + line.note[1:] + "." if line.note else "The file names no change that would matter."
-        )
+        note = line.note.removeprefix("no verdict yet: ")
+        return note[:1].upper() + note[1:] + "." if note else "The file names no change that would matter."
     limit = outcome.worthwhile if outcome.aim == "superiority" else outcome.margin
     low, high = _amount(line, line.verdict_conf_low), _amount(line, line.verdict_conf_high)
     above, below = ("above zero", "below zero") if line.scale != "log_ratio" else ("better than 1", "worse than 1")
@@ -187,7 +186,7 @@ def because(line: Estimate, outcome: Outcome) -> str:
         "possible. This trial cannot tell them apart.",
         "undecided: better than control, size uncertain": f"The whole interval ({low} to {high}) is {above}, but "
         f"the estimate falls short of the {limit} that would change the decision.",
-        "within the margin": f"A rise of {limit} or more is ruled out: the lower end of the interval is {low}.",
+        "within the margin": f"A rise of {limit} or more is ruled out: {_worst(line)}.",
         "no worse": f"Being worse by {limit} or more is ruled out: the worse end of the interval is {low}.",
         "worse by more than the margin": f"Even the better end of the interval, {high}, is worse than {limit} allows.",
         "equivalent": f"A difference of {limit} or more is ruled out either way: the interval runs from {low} to "
@@ -196,7 +195,26 @@ def because(line: Estimate, outcome: Outcome) -> str:
     }
     if line.verdict == "undecided" and outcome.hypothesis in {"non_inferiority", "equivalence"}:
         return f"The interval runs from {low} to {high}, so a difference of {limit} is not ruled out.{_margin_p(line)}"
-    return f"{sentences[line.verdict]}{_margin_p(line)}"
+    return f"{sentences[line.verdict]}{_wider(line)}{_margin_p(line)}"
+
+
+def _worst(line: Estimate) -> str:
+    """The worst that a harm's interval leaves, as the rise it would be."""
+    low = line.verdict_conf_low
+    if low is None or low >= 0 or line.scale == "log_ratio":
+        return f"the lower end of the interval is {_amount(line, low)}"
+    return f"the worst that the interval leaves is a rise of {_amount(line, -low)}"
+
+
+def _wider(line: Estimate) -> str:
+    """Why the interval of the verdict is not the one of the headline, where it is wider."""
+    ends = (line.conf_low, line.conf_high, line.verdict_conf_low, line.verdict_conf_high)
+    if None in ends or line.p_margin is not None:
+        return ""
+    low, high, verdict_low, verdict_high = (end or 0.0 for end in ends)
+    if verdict_high - verdict_low <= (high - low) * 1.001:
+        return ""
+    return " That interval is wider than the one above: it allows for all comparisons and looks together."
 
 
 def _margin_p(line: Estimate) -> str:

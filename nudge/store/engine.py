@@ -36,6 +36,12 @@ def open_store(url: str) -> Engine:
     return engine
 
 
+def is_there(url: str) -> bool:
+    """Whether a database may be opened without making one: a SQLite file that is not there would be made."""
+    path = url.removeprefix("sqlite:///")
+    return path == url or path in {"", ":memory:"} or Path(path).exists()
+
+
 def _engine(url: str) -> Engine:
     try:
         address = sa.make_url(url)

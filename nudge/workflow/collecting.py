@@ -62,6 +62,16 @@ def collect_outcomes(path: Path, desk: Desk, complete_to: datetime | None = None
     return linked
 
 
+def yet_to_come(complete_to: datetime, desk: Desk) -> str:
+    """What to say where records are called complete to a day that is not over; empty where they may be."""
+    if complete_to.date() <= desk.clock.now().date():
+        return ""
+    return (
+        f"{complete_to:%-d %B %Y} is yet to come: windows that are still open count as closed, and whoever has no "
+        "record as if nothing will happen; outside a rehearsal give the last day that the records really cover"
+    )
+
+
 def end_of_day(text: str, path: Path) -> datetime:
     """The last moment of a day in the trial's time zone. Raises InputError where it is not a day."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from nudge.store.engine import reading
+from nudge.store.engine import is_there, reading
 from nudge.store.halts import halts_in_force
 from nudge.store.ledger import ledger_counts, next_message, waits_halted
 from nudge.store.outcomes import latest_results, loaded_outcomes
@@ -52,6 +52,15 @@ def standing(desk: Desk) -> list[Standing]:
     """Every trial of the database."""
     with reading(desk.store).begin() as connection:
         return [_one(connection, state, desk.clock.now()) for state in all_trials(connection)]
+
+
+def next_command(desk: Desk, name: str, file: str = "FILE") -> str:
+    """What comes next for one trial, with its file named where it is known; no database is made to find out."""
+    if not is_there(desk.settings.database_url):
+        return f"nudge lock {file}"
+    with reading(desk.store).begin() as connection:
+        state = trial_state(connection, name)
+        return (_next_command(connection, state) if state else "nudge lock FILE").replace("FILE", file)
 
 
 def find_trial(desk: Desk, name: str) -> TrialState | None:

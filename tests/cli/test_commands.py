@@ -66,6 +66,7 @@ def test_a_trial_by_hand_from_new_to_report(folder: Path) -> None:
         ("approve", "Next: nudge launch small.yaml"),
         ("launch", "20 messages and 20 virtual send times stand in the ledger"),
     ]
+    assert "Next: nudge lock small.yaml" in nudge(folder, "send", file.name).stdout, "a rehearsal before the lock"
     for verb, said in steps:
         done = nudge(folder, verb, file.name, *(("--as", "Sam Second") if verb == "approve" else ()))
         assert (done.returncode, done.stderr) == (0, "" if verb != "launch" else done.stderr), done.stderr
@@ -75,11 +76,13 @@ def test_a_trial_by_hand_from_new_to_report(folder: Path) -> None:
     write_rows(folder / "outcomes" / "came.csv", [{"person_ref": "P0001", "day": "2099-01-25"}])
     done = nudge(folder, "collect", file.name, "--complete-to", "2099-12-31")
     assert "0 of 40 cannot have happened yet" in done.stdout
+    assert "31 December 2099 is yet to come" in done.stderr
     assert "reminder - usual" in nudge(folder, "analyse", file.name).stdout
     assert nudge(folder, "report", file.name).returncode == 0
     assert (folder / "reports" / "small.html").exists()
     assert "small is stopped; 20 messages were cancelled" in nudge(folder, "stop", "small").stdout
     assert "seed  " in nudge(folder, "close", file.name).stdout
+    assert "Next: nudge report small.yaml" in nudge(folder, "verify", file.name).stdout
 
 
 def test_new_writes_a_draft_that_passes_check(folder: Path) -> None:

@@ -63,6 +63,10 @@ def test_an_unknown_key_is_refused_with_the_nearest_right_one(
     assert f"{place(text, key + ':')}: {path}: `{key}` is not a known key; {remedy}" in says(text)
 
 
+def test_a_decision_is_due_on_a_day(says: Says) -> None:
+    assert any("decision.by: `2027-06-31` is not a day" in one for one in says(changed("2027-06-01", "2027-06-31")))
+
+
 def test_the_nearest_key_is_also_found_in_a_list_of_blocks_and_behind_an_alias(says: Says) -> None:
     text = changed("analysis: {", "analysis: {sensitivity: [{fixed_efects: hub}], ")
     path = f"{place(text, 'fixed_efects')}: analysis.sensitivity[1].fixed_efects"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from nudge.trial.parts.fields import Count, Duration, Name, Part, Price, Rate, Text
+from nudge.trial.parts.fields import Count, Day, Duration, Name, Part, Price, Rate, Text
 
 
 class Benefit(Part):
@@ -98,7 +98,7 @@ class Decision(Part):
     """
 
     owner: Text
-    by: Text
+    by: Day
     rule: Text
 
 
