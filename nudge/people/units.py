@@ -48,7 +48,8 @@ def form_units(
     """Units ready for the draw, with counted reasons for everyone left out.
 
     blocks: columns that must be equal within a unit; rows where they are not are problems.
-    sites: units are sites, so a shared phone does not join two of them.
+    sites: units are sites, so a shared phone does not join two of them, and who must be left out
+    takes their own household with them and not the site.
     needs_contact: a unit without any safe route is left out.
     equal: other columns that must be equal within a unit.
     """
@@ -60,7 +61,7 @@ def form_units(
         households[person.unit].append(person)
     for names, told in ((blocks, "is in blocks"), ([name for name in equal if name not in blocks], "has the values")):
         _check_equal(households, names, told, set(merged.values()), roll_name, problems)
-    sieve = _Sieve(population, needs_contact=needs_contact)
+    sieve = _Sieve(population, needs_contact=needs_contact, sites=sites)
     units: list[Unit] = []
     exclusions: list[Exclusion] = []
     for name in sorted(households):
@@ -153,22 +154,27 @@ def _check_equal(
 class _Sieve:
     """The rules that leave units and people out."""
 
-    def __init__(self, population: Population, *, needs_contact: bool) -> None:
+    def __init__(self, population: Population, *, needs_contact: bool, sites: bool) -> None:
         self.eligible = _compiled(population.eligible, population)
         self.exclude = _compiled(population.exclude, population)
         self.needs_contact = needs_contact
+        self.sites = sites
 
     def sift(self, unit: str, members: Sequence[Person]) -> tuple[tuple[Person, ...], list[Exclusion]]:
         """Who of a unit takes part, and why others do not: everyone is in one of the two, once.
 
-        A reason to protect one member protects the whole unit.
+        A reason to protect one member protects the whole household.
         """
-        why = self._protected(members)
-        if why:
-            return (), [Exclusion(unit, person.id, why, whole_unit=True) for person in members]
+        protected = {
+            person.id: why
+            for household in self._households(members) if (why := self._protected(household)) for person in household
+        }  # fmt: skip
         kept: list[Person] = []
         out: list[Exclusion] = []
         for person in members:
+            if person.id in protected:
+                out.append(Exclusion(unit, person.id, protected[person.id], whole_unit=False))
+                continue
             answer = self.eligible.holds(person.columns) if self.eligible else True
             if answer:
                 kept.append(person)
@@ -182,8 +188,18 @@ class _Sieve:
             return (), [*out, *(Exclusion(unit, person.id, why, whole_unit=True) for person in kept)]
         return tuple(kept), out
 
+    def _households(self, members: Sequence[Person]) -> list[Sequence[Person]]:
+        """The unit; of a site, those who share a phone, an email or a home."""
+        if not self.sites:
+            return [members]
+        merged, _ = shared_contacts(replace(person, unit=person.id) for person in members)
+        found: defaultdict[str, list[Person]] = defaultdict(list)
+        for person in members:
+            found[merged.get(person.id, person.id)].append(person)
+        return list(found.values())
+
     def _protected(self, members: Sequence[Person]) -> str:
-        """Why a unit is left out whole; empty where nothing speaks for it."""
+        """Why a household is left out whole; empty where nothing speaks for it."""
         answers = {self.exclude.holds(person.columns) if self.exclude else False for person in members}
         if answers == {False}:
             return ""

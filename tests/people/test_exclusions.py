@@ -44,6 +44,17 @@ def test_it_reaches_a_household_joined_by_a_shared_phone() -> None:
     assert [out.person for out in made.exclusions] == ["C0", "C1"]
 
 
+def test_in_a_site_it_reaches_their_household_and_not_the_site() -> None:
+    """Two of one school share a phone; the third shares nothing with them."""
+    same = {"household": "S1", "mobile": "07700 900009"}
+    rows = [family(0, **same), family(1, **same, refuge="yes"), family(2, household="S1")]
+    made, _ = roll(rows, exclude="refuge", sites=True)
+    assert taking_part(made) == ["C2"]
+    assert left_out(made) == [("C0", "excluded: refuge", False), ("C1", "excluded: refuge", False)]
+    alone, _ = roll(rows[:2], exclude="refuge", sites=True)
+    assert left_out(alone) == [("C0", "excluded: refuge", True), ("C1", "excluded: refuge", True)]
+
+
 @pytest.mark.parametrize("flags", [("yes", ""), ("", "yes")])
 def test_what_is_known_is_the_reason_whichever_row_comes_first(flags: tuple[str, str]) -> None:
     rows = [family(i, household="H", refuge=flag) for i, flag in enumerate(flags)]
