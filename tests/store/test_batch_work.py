@@ -109,7 +109,10 @@ def test_a_batch_costs_as_much_in_a_ledger_three_times_as_large(small: Watched, 
 def test_no_statement_of_a_batch_goes_through_a_whole_table(large: Watched) -> None:
     assert len(large.plans) > 20
     through = [
-        line for lines in large.plans.values() for line in lines if line.startswith("SCAN") and line.split()[1] in LARGE
+        line
+        for lines in large.plans.values()
+        for line in lines
+        if line.startswith("SCAN") and line.split()[1].startswith(LARGE)
     ]
     assert through == []
 
