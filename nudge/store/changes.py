@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from nudge.store.locks import side_by_side
+from nudge.store.rows import only_tested
 from nudge.store.tables import Moment, send_events, sends
 from nudge.trial.records.delivery import FOLLOWS, Status
 
@@ -27,7 +28,8 @@ def change(
 ) -> int:
     """Move the rows that meet a condition to a state, each with an event; returns how many.
 
-    Rows in a state that this one may not follow are left alone.
+    Rows in a state that this one may not follow are left alone. The condition must lead to its
+    rows by an index: the states that may precede do not.
     """  # fmt: skip
     return _change(connection, rows, _New(status, now, detail, values))
 
@@ -66,7 +68,7 @@ class _New:
 
 
 def _change(connection: Connection, rows: sa.ColumnElement[bool], new: _New, *, skip_locked: bool = False) -> int:
-    movable = sa.and_(rows, sends.c.status.in_(FOLLOWS[new.status]))
+    movable = sa.and_(rows, only_tested(sends.c.status).in_(FOLLOWS[new.status]))
     if side_by_side(connection):
         return _change_locked(connection, movable, new, skip_locked=skip_locked)
     connection.execute(_written(new.events(sends.c.id, sends.c.attempt).where(movable)))

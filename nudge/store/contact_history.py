@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from nudge.store.lease import at_work
 from nudge.store.locks import side_by_side
+from nudge.store.rows import named_in, only_tested
 from nudge.store.tables import Moment, contacts, people, send_events, sends
 from nudge.trial.records.delivery import Status
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Household = tuple[str, str, str]
 """Trial, unit, and a person only where the unit is a school or a clinic: there a person stands for the household."""
 _WENT_OUT = (Status.CLAIMED, Status.ACCEPTED, Status.UNKNOWN, Status.DELIVERED, Status.FAILED)
+_REACHED = contacts.c.channel.in_(["sms", "email", "staff"])
 
 
 def household(row: DueSend, sites: Collection[str]) -> Household:
@@ -37,27 +39,37 @@ def households(
 
     sites: trials whose units are schools or clinics.
     """
-    wanted = sa.tuple_(people.c.trial, people.c.unit).in_(sorted({(row.trial, row.unit) for row in rows}))
-    mine = _points(sites).where(wanted).subquery()
-    theirs = _points(sites).subquery()
-    query = sa.select(mine.c.trial, mine.c.unit, mine.c.who, theirs.c.trial, theirs.c.unit, theirs.c.who).join(
-        theirs, theirs.c.lookup == mine.c.lookup
+    found: dict[Household, set[Household]] = {own: {own} for own in (household(row, sites) for row in rows)}
+    near: defaultdict[str, set[Household]] = defaultdict(set)
+    for lookup, own in _points(connection, {(row.trial, row.unit) for row in rows}, sites):
+        if own in found:
+            near[lookup].add(own)
+    theirs = (
+        sa.select(contacts.c.lookup, people.c.trial, people.c.unit, _who(people, sites))
+        .join(people, sa.and_(people.c.trial == contacts.c.trial, people.c.person == contacts.c.person))
+        .where(contacts.c.lookup.in_(sorted(near)), _REACHED)
     )
-    found: dict[Household, set[Household]] = {}
-    for own in (household(row, sites) for row in rows):
-        found[own] = {own}
-    for trial, unit, who, other_trial, other_unit, other_who in connection.execute(query.distinct()):
-        if (trial, unit, who) in found:
-            found[trial, unit, who].add((other_trial, other_unit, other_who))
+    for lookup, trial, unit, who in connection.execute(theirs.distinct()):
+        for own in near[lookup]:
+            found[own].add((trial, unit, who))
     return found
 
 
-def _points(sites: Collection[str]) -> sa.Select[Any]:
-    return (
-        sa.select(people.c.trial, people.c.unit, _who(people, sites), contacts.c.lookup)
-        .join(contacts, sa.and_(contacts.c.trial == people.c.trial, contacts.c.person == people.c.person))
-        .where(contacts.c.channel.in_(["sms", "email", "staff"]))
+def _points(
+    connection: Connection, units: Collection[tuple[str, str]], sites: Collection[str]
+) -> list[tuple[str, Household]]:
+    """The contact points of everyone in these units, each with whose it is.
+
+    In two steps: in one, SQLite would rather go through every contact point of a trial.
+    """
+    members = sa.select(people.c.trial, people.c.person, people.c.unit, _who(people, sites)).where(
+        named_in(people.c.trial, people.c.unit, units)
     )
+    whose = {(trial, person): (trial, unit, who) for trial, person, unit, who in connection.execute(members)}
+    points = sa.select(contacts.c.trial, contacts.c.person, contacts.c.lookup).where(
+        named_in(contacts.c.trial, contacts.c.person, whose), _REACHED
+    )
+    return [(lookup, whose[trial, person]) for trial, person, lookup in connection.execute(points)]
 
 
 def _who(table: sa.Table, sites: Collection[str]) -> sa.ColumnElement[str]:
@@ -73,9 +85,10 @@ def written_to(
     The moments at which different arms, or different adults, would have got one message are that one message.
     What a dispatcher other than `holder` has taken up is as good as sent.
     """
-    here = sa.tuple_(sends.c.trial, sends.c.unit).in_(sorted({(trial, unit) for trial, unit, _ in near}))
-    real = sa.and_(sends.c.status.in_(_WENT_OUT), send_events.c.status == Status.CLAIMED)
-    virtual = sa.and_(sends.c.status == Status.VIRTUAL, send_events.c.status == Status.VIRTUAL)
+    here = named_in(sends.c.trial, sends.c.unit, ((trial, unit) for trial, unit, _ in near))
+    state = only_tested(sends.c.status)
+    real = sa.and_(state.in_(_WENT_OUT), send_events.c.status == Status.CLAIMED)
+    virtual = sa.and_(state == Status.VIRTUAL, send_events.c.status == Status.VIRTUAL)
     who = _who(sends, sites)
     had: sa.Select[Any] = (
         sa.select(sends.c.trial, sends.c.unit, who, sends.c.message, sa.func.max(send_events.c.at))

@@ -18,7 +18,7 @@ from nudge.store.lease import at_work, forget_ended
 from nudge.store.locks import side_by_side
 from nudge.store.opt_outs import is_opted_out
 from nudge.store.people import columns_from_json
-from nudge.store.rows import insert_rows
+from nudge.store.rows import insert_rows, only_tested
 from nudge.store.suppressions import is_suppressed, why_suppressed
 from nudge.store.tables import (
     allocations,
@@ -92,7 +92,7 @@ def cancel_opted_out(connection: Connection, now: datetime, sites: Collection[st
     """Cancel what has not gone out to families that asked for an end, in every trial; returns how many messages."""
     if connection.scalar(sa.select(sa.func.count()).select_from(opt_outs).where(opt_outs.c.lifted_at.is_(None))) == 0:
         return 0
-    open_rows = sa.and_(sends.c.status.in_(OPEN), is_opted_out(sites))
+    open_rows = sa.and_(only_tested(sends.c.status).in_(OPEN), is_opted_out(sites))
     return _cancel(connection, open_rows, now, "the family asked for no more messages")
 
 
@@ -121,7 +121,7 @@ def due_rows(connection: Connection, holder: str, now: datetime, limit: int, vau
         .outerjoin(people, sa.and_(people.c.trial == sends.c.trial, people.c.person == sends.c.person))
         .outerjoin(contacts, _own_contact())
         .outerjoin(bodies, bodies.c.send == sends.c.id)
-        .where(sends.c.status == Status.DUE, sends.c.due_at <= now, _running())
+        .where(sends.c.status == Status.DUE, only_tested(sends.c.due_at) <= now, _running())
         .order_by(sends.c.planned_at, sends.c.position)
         .limit(limit)
     )  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _CHUNK = 5_000
+T = TypeVar("T")
 
 
 def insert_rows(connection: Connection, table: sa.Table, rows: Iterable[Mapping[str, object]]) -> None:
@@ -23,6 +25,23 @@ def insert_rows(connection: Connection, table: sa.Table, rows: Iterable[Mapping[
             _copy(connection, table, chunk)
         else:
             connection.execute(table.insert(), chunk)
+
+
+def only_tested(column: sa.Column[T]) -> sa.ColumnElement[T]:
+    """A column by which rows found otherwise are tested, and by which none are looked up.
+
+    SQLite plans without statistics: it would rather go through a state that half the ledger
+    is in than through the few rows that a batch names.
+    """
+    return sa.func.coalesce(column, column)
+
+
+def named_in(trial: sa.Column[str], name: sa.Column[str], pairs: Iterable[tuple[str, str]]) -> sa.ColumnElement[bool]:
+    """Rows with one of these pairs of a trial and a name in it; by the index on both, a trial at a time."""
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for of, one in pairs:
+        names[of].add(one)
+    return sa.or_(sa.false(), *(sa.and_(trial == of, name.in_(sorted(names[of]))) for of in sorted(names)))
 
 
 def insert_once(connection: Connection, table: sa.Table, row: Mapping[str, object]) -> bool:

@@ -100,6 +100,7 @@ people = sa.Table(
     sa.Column("roll_row", sa.Integer, nullable=False),
     sa.Column("columns", sa.JSON, nullable=False),
     sa.Column("language", sa.String(20), nullable=False),
+    sa.Index("ix_people_unit", "trial", "unit"),
 )  # fmt: skip
 
 contacts = sa.Table(
@@ -205,6 +206,9 @@ sends = sa.Table(
     sa.UniqueConstraint("trial", "unit", "message", "person", "channel"),
     sa.Index("ix_sends_open", "status", "due_at", "position"),
     sa.Index("ix_sends_trial", "trial", "status"),
+    sa.Index("ix_sends_person", "trial", "person"),
+    sa.Index("ix_sends_late", "status", "not_after"),
+    sa.Index("ix_sends_turn", "status", "planned_at", "position"),
 )  # fmt: skip
 
 bodies = sa.Table(
