@@ -72,7 +72,7 @@ def status(*, db: Database = None, json: AsJson = False) -> None:
         say(f"{one.trial}: {one.state}{' (demonstration)' if one.demonstration else ''}")
         say(*(f"  {arm:18} {number:,} units" for arm, number in one.allocated.items()))
         say(*(f"  {line}" for line in one.crossings))
-        say(*(f"  {line}" for line in (*one.ledger, *one.halted)))
+        say(*(f"  {line}" for line in (*one.ledger, *one.opened, *one.halted)))
         if one.next_due:
             say(f"  next message due {one.next_due:%d %B %Y %H:%M} UTC")
         say(f"  next: {one.next_command}", "")

@@ -15,12 +15,14 @@ from pydantic import BaseModel, Field
 from nudge import __version__
 from nudge.service.callbacks import router as callbacks
 from nudge.service.clock import TICK_SECONDS, start_clock
+from nudge.service.opening import link_router
 from nudge.service.unsubscribe import router as unsubscribe
 from nudge.trial.errors import InputError, NudgeError
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.trials import TrialState
 from nudge.workflow import enrolling, standing
 from nudge.workflow.desk import Desk
+from nudge.workflow.linking import link_path
 
 
 class Health(BaseModel):
@@ -54,6 +56,9 @@ def build_service(desk: Desk, *, clock: bool = True, tick_seconds: float = TICK_
     app.include_router(unsubscribe)
     _refusals(app)
     _add_routes(app)
+    path = link_path(desk.settings.link_base_url)
+    if path is not None:
+        app.include_router(link_router(path))  # last: at the root it would answer for the others
     return app
 
 

@@ -226,6 +226,16 @@ links = sa.Table(
     sa.Column("at", Moment, nullable=False),
 )  # fmt: skip
 
+link_opens = sa.Table(
+    "link_opens", metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("identifier", sa.String(13), sa.ForeignKey("links.identifier"), nullable=False, index=True),
+    sa.Column("method", sa.String(8), nullable=False),
+    sa.Column("agent", sa.String(200), nullable=False),
+    sa.Column("flag", sa.Text, nullable=False),
+)  # fmt: skip
+
 send_events = sa.Table(
     "send_events", metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),

@@ -21,6 +21,7 @@ from nudge.store.people import is_unit
 from nudge.trial.errors import InputError
 from nudge.trial.records.delivery import Asked, Status, Trace
 from nudge.workflow.guard import need_locked
+from nudge.workflow.opening import opening_entries
 from nudge.workflow.sending import build_dispatcher
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def account_of(desk: Desk, trial: str, unit: str) -> list[Entry]:
     with reading(desk.store).begin() as connection:
         if not is_unit(connection, trial, unit):
             raise InputError(f"no unit `{unit}` takes part in {trial}", "name a unit of the roll")
-        return unit_account(connection, trial, unit)
+        entries = unit_account(connection, trial, unit) + opening_entries(connection, trial, unit)
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def reconcile(desk: Desk) -> Counter[Status]:

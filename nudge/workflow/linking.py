@@ -42,6 +42,11 @@ def _checked(base: str) -> str:
     return base
 
 
+def link_path(base: str) -> str | None:
+    """The path that short addresses lie below, without a slash at its end; None where no base is set."""
+    return urlsplit(_checked(base)).path.rstrip("/") if base else None
+
+
 def sent_links(trial: Trial, words: Words) -> tuple[tuple[str, str, str], ...]:
     """Each link of a message: its identifier, its name, and where it leads by the lock in force."""
     return tuple((identifier, name, trial.links[name]) for name, identifier in words.links.items())

@@ -17,6 +17,7 @@ from nudge.trial.lock import trial_of
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.trials import TrialState
 from nudge.workflow.guard import UNLOADED
+from nudge.workflow.opening import opened_by_arm
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +39,8 @@ class Standing:
     crossings: list[str]
     """Of a stepped wedge: how many sites cross on which day, and which have."""
     ledger: list[str]
+    opened: list[str]
+    """By arm that was sent links: the units who opened one, and the openings that are flagged."""
     halted: list[str]
     """What is held back, by whom and why."""
     next_due: datetime | None
@@ -120,6 +123,7 @@ def _one(connection: Connection, state: TrialState, now: datetime) -> Standing:
     return Standing(
         state.name, state.state, state.demonstration, *_allocated(connection, state.name, now),
         [f"{rows:,} {status}" for status, rows in sorted(tally.items())],
+        opened_by_arm(connection, state.name),
         [_held(halt) for halt in halts_in_force(connection, state.name)],
         next_message(connection, state.name), _next_command(connection, state),
     )  # fmt: skip
