@@ -53,7 +53,7 @@ def _launch(file: Path, desk: Desk, *, json: bool) -> None:
     if json:
         emit(
             {"rows": made.rows, "virtual": made.virtual, "by_arm": made.by_arm, "segments": made.segments,
-             "cost": made.cost, "unplanned": made.unplanned, "again": made.again}
+             "cost": made.cost, "unplanned": made.unplanned, "late": made.late, "again": made.again}
         )  # fmt: skip
         return
     say("It had been launched before; nothing was written twice." if made.again else "Launched.")
@@ -61,6 +61,8 @@ def _launch(file: Path, desk: Desk, *, json: bool) -> None:
     for arm, rows in made.by_arm.items():
         segments, cost = made.segments.get(arm, 0), made.cost.get(arm, 0.0)
         say(f"{arm:20} {rows:,} messages, {segments:,} SMS segments, cost {cost:,.2f}")
+    if made.late:
+        say(f"{made.late:,} of them are past their time already, and will expire unsent")
     if made.unplanned:
         say(f"{made.unplanned:,} units of an arm with messages have none: no date, or no route with words")
     next_step("Messages go when they are due.", f"nudge send {file} --live, or nudge serve")
@@ -97,14 +99,17 @@ def _send_test(file: Path, desk: Desk, to: str, *, json: bool) -> None:
 
 
 def _send_live(file: Path, desk: Desk, *, json: bool) -> None:
-    from nudge.workflow.guard import find_locked
+    from nudge.trial.load import load_trial
+    from nudge.workflow.guard import find_locked, need_same_file
     from nudge.workflow.sending import send_due
     from nudge.workflow.tending import tend
 
-    name = trial_name(str(file))
-    locked = find_locked(desk.store, name)
+    trial = load_trial(file).trial
+    locked = find_locked(desk.store, trial.trial)
     if locked is None or locked.state.launched_at is None:
         _launch(file, desk, json=True)
+    else:
+        need_same_file(trial, locked)
     for said in tend(desk):
         complain(said)
     asked = _Asked()
@@ -191,11 +196,13 @@ def close(trial: Name, *, db: Database = None, keys: Keys = None, json: AsJson =
     from nudge.workflow.launching import close_trial
 
     name = trial_name(trial)
-    seed = close_trial(name, open_desk(db, keys))
+    closed = close_trial(name, open_desk(db, keys))
     if json:
-        emit({"trial": name, "state": "closed", "seed": seed})
+        emit({"trial": name, "state": "closed", "seed": closed.seed, "cancelled": closed.cancelled})
         return
-    say(f"{name} is closed.", f"seed  {seed}")
+    say(f"{name} is closed.", f"seed  {closed.seed}")
+    if closed.cancelled:
+        say(f"{closed.cancelled:,} messages that had not gone out were cancelled")
     next_step("Anyone can now replay the draw.", "nudge report FILE")
 
 

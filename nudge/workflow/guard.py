@@ -63,15 +63,20 @@ def need_loaded(locked: Locked) -> None:
 
 def need_unchanged(examined: Examined, locked: Locked) -> None:
     """Raise LockBroken naming what differs from the lock: file, templates or roll."""
-    changed = changed_parts(examined.trial, locked)
-    if changed:
-        raise LockBroken(f"the trial file differs from its lock at {listed(changed)}", REASON)
+    need_same_file(examined.trial, locked)
     now = {template.key: template.digest for template in examined.templates}
     templates = sorted(key for key in {*now, *locked.lock.templates} if now.get(key) != locked.lock.templates.get(key))
     if templates:
         raise LockBroken(f"these templates differ from what was locked: {listed(templates)}", REASON)
     if examined.roll is not None and examined.roll.digest != locked.lock.roll_digest:
         raise LockBroken(f"the roll {examined.roll_file} differs from what was locked", REASON)
+
+
+def need_same_file(trial: Trial, locked: Locked) -> None:
+    """Raise LockBroken naming what differs between the file and its lock."""
+    changed = changed_parts(trial, locked)
+    if changed:
+        raise LockBroken(f"the trial file differs from its lock at {listed(changed)}", REASON)
 
 
 def changed_parts(trial: Trial, locked: Locked) -> list[str]:

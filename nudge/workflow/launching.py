@@ -52,6 +52,8 @@ class Launched:
     cost: dict[str, float]
     unplanned: int
     """Units whose arm sends messages but to whom none can be planned."""
+    late: int
+    """Messages whose time was past before the launch."""
     again: bool
     """Whether the trial had been launched before; nothing was written twice."""
 
@@ -93,6 +95,7 @@ def launch_trial(path: Path, desk: Desk, progress: Callable[[int, int], None] = 
         segments,
         costs(trial, segments),
         missing,
+        sum(not row.virtual and row.not_after < now for row in rows),
         again,
     )
 
@@ -198,19 +201,27 @@ def stop_trial(name: str, desk: Desk) -> int:
     return cancelled
 
 
-def close_trial(name: str, desk: Desk) -> str:
-    """End the trial and reveal its seed, so that anyone can replay the draw. Returns the seed."""
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The seed, in hexadecimal digits, and how many messages had not gone out."""
+
+    seed: str
+    cancelled: int
+
+
+def close_trial(name: str, desk: Desk) -> Closed:
+    """End the trial and reveal its seed, so that anyone can replay the draw."""
     _check_state(name, desk, {"launched", "paused", "stopped"}, "close")
     with desk.store.begin() as connection:
         hold_trial(connection, name)
         hold_ledger(connection)
         now = desk.clock.now()
-        cancel_open(connection, name, now, "the trial was closed")
+        cancelled = cancel_open(connection, name, now, "the trial was closed")
         seed = sealed_seed(connection, name, desk)
         reveal_seed(connection, name, seed)
         set_state(connection, name, "closed", closed_at=now)
         record_action(connection, now, desk.settings.actor, "close", name, seed=seed.value.hex())
-    return seed.value.hex()
+    return Closed(seed.value.hex(), cancelled)
 
 
 def _move(name: str, desk: Desk, allowed: set[str], state: str, action: str) -> None:

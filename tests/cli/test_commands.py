@@ -199,6 +199,10 @@ def test_send_live_launches_an_approved_trial_and_no_other(folder: Path) -> None
     done = nudge(folder, "send", file.name, "--live")
     assert done.returncode == 0, done.stderr
     assert "small: launched" in nudge(folder, "status").stdout
+    file.write_text(file.read_text().replace("question:", "question: Or not so,", 1))
+    changed = nudge(folder, "send", file.name, "--live")
+    assert changed.returncode == 1
+    assert "the trial file differs from its lock at question; put it back" in changed.stderr
 
 
 @pytest.mark.parametrize(

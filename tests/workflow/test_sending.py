@@ -17,7 +17,9 @@ from nudge.trial.errors import Refused
 from nudge.trial.records.delivery import Status
 from nudge.workflow.desk import Desk
 from nudge.workflow.launching import close_trial, launch_trial, pause_trial, resume_trial, stop_trial
+from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.sending import send_due
+from nudge.workflow.signing import approve_trial
 from tests.support.smtp import Mailbox, smtp_server
 from tests.support.trials import Bench, lock_draw_and_launch, write_trial
 
@@ -131,7 +133,23 @@ def test_stop_cancels_for_good_and_close_reveals_the_seed(bench: Bench) -> None:
     assert send_due(desk) == {}
     with pytest.raises(Refused, match="small is stopped, so there is nothing to resume"):
         resume_trial("small", desk)
-    assert len(close_trial("small", desk)) == 64
+    closed = close_trial("small", desk)
+    assert (len(closed.seed), closed.cancelled) == (64, 0)
+
+
+def test_close_tells_how_many_messages_it_cancelled(bench: Bench) -> None:
+    assert close_trial("small", launched(bench)).cancelled == 20
+
+
+def test_launch_tells_of_messages_whose_time_is_past(bench: Bench) -> None:
+    desk = bench.desk()
+    file = write_trial(bench.folder)
+    lock_trial(file, desk)
+    allocate_trial(file, desk)
+    approve_trial(file, desk, "Sam Second")
+    bench.clock.advance_to(DUE + timedelta(days=3))
+    made = launch_trial(file, desk)
+    assert (made.rows, made.late) == (20, 20)
 
 
 def test_a_route_that_is_no_longer_safe_cancels_the_send_never_the_membership(bench: Bench) -> None:
