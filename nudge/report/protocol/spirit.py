@@ -60,7 +60,7 @@ SECTIONS: tuple[tuple[str, tuple[Topic, ...]], ...] = (
         Topic("15c", "How it is seen that messages arrive", "add `channels:`"),
         Topic("15d", "What else families may be sent meanwhile", "add `protocol: {concomitant_care: …}`"),
         Topic("16", "Outcomes", "give every outcome a `question:`, and every one that is not distal a `window:`"),
-        Topic("17", "Harms", "add what is missing of an outcome with `role: harm` and `protocol: {harms_monitoring: …}`"),
+        Topic("17", "Harms", "add what is missing: an outcome with `role: harm`, `protocol: {harms_monitoring: …}`"),
         Topic("18", "Timeline of a family in the trial", "give messages a `send:` and outcomes a `window:`"),
         Topic("19", "Size of the trial", "add `power: {baseline: …}` and `worthwhile:` to the primary outcome"),
         Topic("20", "How families come into the trial", "add `population: {people: …}`"),
@@ -93,7 +93,7 @@ SECTIONS: tuple[tuple[str, tuple[Topic, ...]], ...] = (
         Topic("31", "How changes are told", "add `protocol: {amendments: …}`"),
         Topic("32a", "Consent", "add `protocol: {consent: …}`"),
         Topic("32b", "Consent to later uses of data", "add `protocol: {ancillary: …}`"),
-        Topic("33", "Confidentiality", "add what is missing of `data_protection:` and `protocol: {confidentiality: …}`"),
+        Topic("33", "Confidentiality", "add what is missing: `data_protection:`, `protocol: {confidentiality: …}`"),
         Topic("34", "Care after the trial, and for those harmed", "add `protocol: {aftercare: …}`"),
     )),
 )  # fmt: skip
