@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from nudge.store.suppressions import COMPLAINT, WRONG_RECIPIENT, units_suppressed
+from nudge.store.suppressions import COMPLAINT, WRONG_RECIPIENT
 from nudge.store.tables import (
     bodies,
+    contacts,
     links,
     opt_outs,
     outcome_rows,
@@ -112,7 +113,7 @@ def _attempt(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """An arm's messages, and the units that asked for an end or came to harm."""
+    """An arm's messages, and the units (of a site, people) that asked for an end or came to harm."""
 
     units: int
     sends: int
@@ -124,39 +125,50 @@ class Exposure:
     """Units with each harm outcome."""
 
 
-def exposures(connection: Connection, trial: str, harms: list[str]) -> dict[str, Exposure]:
-    """By arm, over units that were written to."""
-    tried = sa.select(sends.c.arm, sends.c.unit, sends.c.status, sends.c.reason).where(
+def exposures(connection: Connection, trial: str, harms: list[str], *, sites: bool = False) -> dict[str, Exposure]:
+    """By arm, over units that were written to; in trials of schools or clinics over the people written to."""
+    who = sends.c.person if sites else sends.c.unit
+    tried = sa.select(sends.c.arm, who, sends.c.status, sends.c.reason).where(
         sends.c.trial == trial, sends.c.status.in_(_TRIED)
     )
-    units: dict[str, set[str]] = {}
+    written_to: dict[str, set[str]] = {}
     counts: dict[str, list[int]] = {}
-    for arm, unit, status, reason in connection.execute(tried):
+    for arm, one, status, reason in connection.execute(tried):
         tally = counts.setdefault(arm, [0, 0])
         tally[0] += 1
         tally[1] += status in {Status.FAILED, Status.REJECTED} and reason != TAKEN_BACK
         if status in _EXPOSED:
-            units.setdefault(arm, set()).add(unit)
-    asked = connection.execute(sa.select(opt_outs.c.unit, opt_outs.c.how).where(opt_outs.c.trial == trial)).all()
-    ended = {unit for unit, _ in asked}
-    complained = {unit for unit, how in asked if how == COMPLAINT}
-    strangers = units_suppressed(connection, trial, WRONG_RECIPIENT)
-    hurt = {name: _units_with(connection, trial, name) for name in harms}
+            written_to.setdefault(arm, set()).add(one)
+    ended = _who(connection, trial, opt_outs, sa.true(), sites=sites)
+    complained = _who(connection, trial, opt_outs, opt_outs.c.how == COMPLAINT, sites=sites)
+    strangers = _who(connection, trial, suppressions, suppressions.c.why == WRONG_RECIPIENT, sites=sites)
+    hurt = {name: _hurt(connection, trial, name, sites=sites) for name in harms}
     if COMPLAINT in hurt:
         hurt[COMPLAINT] |= complained
     return {
         arm: Exposure(
-            len(own := units.get(arm, set())), tally[0], tally[1], len(own & ended), len(own & complained),
+            len(own := written_to.get(arm, set())), tally[0], tally[1], len(own & ended), len(own & complained),
             len(own & strangers), {name: len(own & found) for name, found in hurt.items()},
         )
         for arm, tally in counts.items()
     }  # fmt: skip
 
 
-def _units_with(connection: Connection, trial: str, outcome: str) -> set[str]:
+def _who(
+    connection: Connection, trial: str, table: sa.Table, meant: sa.ColumnElement[bool], *, sites: bool
+) -> set[str]:
+    """Units with a row in a table of contact points; at a site, the people whose contact point it is."""
+    if not sites:
+        return set(connection.scalars(sa.select(table.c.unit).where(table.c.trial == trial, meant))) - {""}
+    same = sa.and_(table.c.trial == contacts.c.trial, table.c.lookup == contacts.c.lookup)
+    query = sa.select(contacts.c.person).join(table, same).where(contacts.c.trial == trial, meant)
+    return set(connection.scalars(query))
+
+
+def _hurt(connection: Connection, trial: str, outcome: str, *, sites: bool) -> set[str]:
     same = sa.and_(people.c.trial == outcome_rows.c.trial, people.c.person == outcome_rows.c.person)
     query = (
-        sa.select(people.c.unit)
+        sa.select(people.c.person if sites else people.c.unit)
         .join(outcome_rows, same)
         .where(
             outcome_rows.c.trial == trial, outcome_rows.c.outcome == outcome,

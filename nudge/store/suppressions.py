@@ -85,9 +85,3 @@ def suppressed_points(connection: Connection, trial: str | None) -> list[Mapping
     if trial is not None:
         query = query.where(suppressions.c.trial == trial)
     return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def units_suppressed(connection: Connection, trial: str, why: str) -> set[str]:
-    """Units of a trial with a contact point that was ever suppressed for this reason."""
-    query = sa.select(suppressions.c.unit).where(suppressions.c.trial == trial, suppressions.c.why == why)
-    return set(connection.scalars(query)) - {""}

@@ -12,6 +12,7 @@ from nudge.store.halts import add_halt, was_halted
 from nudge.store.locks import hold_ledger
 from nudge.store.trials import all_trials, current_lock
 from nudge.trial.grammar import count, rate
+from nudge.workflow.limiting import site_trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +30,16 @@ def watch_harm(desk: Desk) -> list[str]:
     """Look at every launched trial; returns what was paused. What a person let go stays let go."""
     with desk.store.begin() as connection:
         hold_ledger(connection)
+        sites = site_trials(connection)
         return [
             said
             for state in all_trials(connection)
             if state.state == "launched"
-            for said in _watch(connection, desk, state.name)
+            for said in _watch(connection, desk, state.name, sites=state.name in sites)
         ]
 
 
-def _watch(connection: Connection, desk: Desk, trial: str) -> list[str]:
+def _watch(connection: Connection, desk: Desk, trial: str, *, sites: bool) -> list[str]:
     found = current_lock(connection, trial)
     definition: Mapping[str, Any] = found[0].definition if found else {}
     rules: Mapping[str, Mapping[str, Any]] = definition.get("stopping") or {}
@@ -45,7 +47,7 @@ def _watch(connection: Connection, desk: Desk, trial: str) -> list[str]:
         return []
     owner = (definition.get("decision") or {}).get("owner", "the owner")
     measured = {outcome["name"] for outcome in definition["outcomes"]} - _COUNTED_HERE
-    by_arm = exposures(connection, trial, [name for name in rules if name in measured])
+    by_arm = exposures(connection, trial, [name for name in rules if name in measured], sites=sites)
     said: list[str] = []
     for name, rule in rules.items():
         limit, after = _limit(rule["limit"]), count(str(rule["after"]))
@@ -75,7 +77,7 @@ def _limit(given: Any) -> float:
 
 
 def _counted(name: str, arm: str, exposure: Exposure) -> HarmCount:
-    """Failures are counted over messages, everything else over the units that were written to."""
+    """Failures are counted over messages, everything else over the units (of a site, people) that were written to."""
     if name == "failure":
         return HarmCount(arm, exposure.failures, exposure.sends, exposure.sends)
     counted = {"opt_out": exposure.opted_out, "wrong_recipient": exposure.wrong_recipients}

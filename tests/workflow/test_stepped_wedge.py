@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from nudge.analysis.wedge_answer import FEW
+from nudge.store.account import exposures
 from nudge.store.ledger import next_due
 from nudge.store.people import load_allocation, load_roll
 from nudge.store.tables import people as people_table
@@ -29,10 +30,12 @@ from nudge.workflow.law import law_of
 from nudge.workflow.locking import allocate_trial, lock_trial
 from nudge.workflow.placing import IN_TRANSITION, arms_of_people, primary_window
 from nudge.workflow.protocolling import write_protocol
+from nudge.workflow.replying import opt_out
 from nudge.workflow.reporting import write_report
 from nudge.workflow.sending import send_due
 from nudge.workflow.simulating import Asked, simulate_trial
 from nudge.workflow.standing import standing
+from nudge.workflow.watching import watch_harm
 from tests.support.trials import START, Bench, lock_draw_and_launch, write_rows
 from tests.support.wedge import STEPS, wedge_family, wedge_rows, write_visits, write_wedge
 
@@ -134,6 +137,18 @@ def test_what_a_family_would_have_been_sent_does_not_hold_back_what_it_is_sent(b
     assert {row.status for row in real if number[row.person] == 2} <= {Status.ACCEPTED, Status.EXPIRED}, (
         "who is sent both words across the crossing has had the week's message"
     )
+
+
+def test_harm_at_sites_is_counted_by_families_and_not_by_sites(bench: Bench) -> None:
+    """One family of twelve schools that asks for an end is one of 120, and pauses nothing at 2 %."""
+    _, desk = launched(bench, stopping={"opt_out": {"limit": "2%", "after": "20 sends"}})
+    send_everything(bench, desk)
+    opt_out(desk, address="07700 900000")
+    with desk.store.begin() as connection:
+        by_arm = exposures(connection, "small", [], sites=True)
+    assert sum(one.units for one in by_arm.values()) == 120
+    assert sum(one.opted_out for one in by_arm.values()) == 1
+    assert watch_harm(desk) == []
 
 
 def test_status_tells_who_has_crossed(bench: Bench) -> None:
