@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nudge.analysis.analyse import family_size
+from nudge.analysis.answers import t_p_value, t_quantile
 from nudge.analysis.comparison import pair_of
 from nudge.analysis.foreseen import baseline_columns
-from nudge.analysis.inference import answer, t_p_value, t_quantile
+from nudge.analysis.inference import answer
 from nudge.analysis.verdict import verdict
 from nudge.design.methods import method
 from nudge.design.seed import PublishedSeed

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.answers import Answer, t_p_value, t_quantile
 from nudge.analysis.cace import ESTIMAND, ComplierEffect, complier_effect
 from nudge.analysis.comparison import Pair, informative
-from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
+from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.inference import t_p_value, t_quantile
+from nudge.analysis.answers import t_p_value, t_quantile
 from nudge.trial.records.analysis import Careless
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.answers import Answer, t_quantile
 from nudge.analysis.comparison import Pair, informative
 from nudge.analysis.estimators import estimator
-from nudge.analysis.inference import Answer, answer, t_quantile
+from nudge.analysis.inference import answer
 from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.answers import Answer, t_p_value
 from nudge.analysis.cells import cells_of
 from nudge.analysis.comparison import Choice
-from nudge.analysis.inference import Answer, t_p_value
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.linear_effect import LEAST_DF, need_variance
 from nudge.analysis.sandwich import clustered

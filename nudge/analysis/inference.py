@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.answers import Answer, t_p_value
 from nudge.analysis.comparison import (
     Choice,
     Pair,
@@ -23,7 +24,6 @@ from nudge.analysis.linear_effect import need_spread
 from nudge.analysis.named import MOMENTS
 from nudge.analysis.named import named as estimator_named
 from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, exact_events_test, permutation_test, redraw_of
-from nudge.analysis.score_interval import score_interval
 from nudge.analysis.wedge_answer import wedge_answer
 from nudge.trial.errors import EstimationRefused
 
@@ -31,54 +31,9 @@ if TYPE_CHECKING:
     from nudge.trial.records.analysis import Design
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the data say of one comparison, before orientation and families.
-
-    Where no interval can be had, `std_error` and `df` are None and `note` says why.
-    `interval(level)` gives bounds where they exist.
-    """
-
-    choice: Choice
-    estimate: float
-    std_error: float | None
-    df: float | None
-    p_value: float | None
-    vcov: str | None
-    note: str
-    score_counts: tuple[int, int, int, int] | None = None
-    """Events and rows of arm and control where the interval is a score interval."""
-    blocks_left_out: int = 0
-    means: tuple[float, float] | None = None
-    """The arm's and the control's level, where it is not the mean outcome."""
-
-    def interval(self, level: float) -> tuple[float, float] | None:
-        """Bounds at a confidence level, in the outcome's units."""
-        if self.score_counts is not None:
-            return score_interval(*self.score_counts, level)
-        if self.std_error is None or self.df is None:
-            return None
-        half = t_quantile(level, self.df) * self.std_error
-        return self.estimate - half, self.estimate + half
-
-
 _NOTHING = Answer(
     Choice("none", "none", "none", "an arm has no rows"), float("nan"), None, None, None, None, "no rows to compare"
 )
-
-
-def t_quantile(level: float, df: float) -> float:
-    """The t value that leaves (1 − level) / 2 above it."""
-    from scipy.stats import t
-
-    return float(t.ppf(0.5 + level / 2, df))
-
-
-def t_p_value(statistic: float, df: float) -> float:
-    """Two-sided p of a t statistic."""
-    from scipy.stats import t
-
-    return float(2 * t.sf(abs(statistic), df))
 
 
 def answer(
@@ -91,7 +46,7 @@ def answer(
     file or the kind of outcome asks for; None where the draw chooses.
     """
     if design.method == "stepped_wedge" and pair.phases is not None:
-        return _of_a_wedge(pair, design, binary=binary, average=average)
+        return _NOTHING if pair.y.size == 0 else wedge_answer(pair, design, binary=binary, average=average)
     left_out = 0
     if design.blocks:
         pair, left_out = informative(pair)
@@ -102,16 +57,6 @@ def answer(
         else _by_name(pair, design, named, redraw)
     )  # fmt: skip
     return replace(found, blocks_left_out=left_out)
-
-
-def _of_a_wedge(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
-    if pair.y.size == 0:
-        return _NOTHING
-    found = wedge_answer(pair, design, binary=binary, average=average)
-    p = found.p_value
-    if p is None and found.std_error is not None and found.df is not None:
-        p = t_p_value(found.estimate / found.std_error, found.df)
-    return Answer(found.choice, found.estimate, found.std_error, found.df, p, found.vcov, found.note)
 
 
 def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None) -> Answer:

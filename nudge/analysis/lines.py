@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.among_reached import among_reached
+from nudge.analysis.answers import Answer, t_p_value, t_quantile
 from nudge.analysis.comparison import FEW_CLUSTERS, Pair, pair_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.icc import anova_icc
-from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
+from nudge.analysis.inference import answer
 from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_model, grouped, need_spread
 from nudge.analysis.missing import filled, needs_bounds

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.answers import Answer, t_p_value
 from nudge.analysis.comparison import coded_columns
 from nudge.analysis.estimators import estimator
 from nudge.analysis.imputation import completed, pooled
-from nudge.analysis.inference import Answer, answer, t_p_value
+from nudge.analysis.inference import answer
 from nudge.analysis.missing import lee_bounds, needs_bounds, response_weights, shares_missing
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.problems import listed

@@ -6,12 +6,13 @@ where no interval can be had it is the only one (statistics.md 10, 14, 17).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.answers import Answer, t_p_value
 from nudge.analysis.comparison import Choice, Pair
 from nudge.analysis.drawn_wedge import Cells, wedge_fits
 from nudge.analysis.estimators import estimator
@@ -29,20 +30,7 @@ _SEED = 20_270_301
 _NO_P = "the stored schedule is not known, so no p-value by drawing it again"
 
 
-@dataclass(frozen=True, slots=True)
-class WedgeAnswer:
-    """As `inference.Answer`; where p_value is None and std_error is not, p is that of t."""
-
-    choice: Choice
-    estimate: float
-    std_error: float | None
-    df: float | None
-    p_value: float | None
-    vcov: str | None
-    note: str
-
-
-def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> WedgeAnswer:
+def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> Answer:
     """The effect of the locked estimand. pair.phases holds where each row stands."""
     choice = wedge_choice(design, columns=len(pair.names), clusters=pair.units, average=average)
     fitted = cluster_periods(pair) if average == "cluster" else pair
@@ -56,16 +44,16 @@ def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> W
             return _without_interval(pair, fitted, design, choice, average, f"no interval: {refusal.what}")
         except EstimationRefused:
             none = Choice("none", "none", "none", choice.because)
-            return WedgeAnswer(none, nan, None, None, None, None, f"no estimate: {refusal.what}")
-    p_value, note = None, ""
+            return Answer(none, nan, None, None, None, None, f"no estimate: {refusal.what}")
+    p_value, note = t_p_value(found.estimate / found.std_error, found.df), ""
     if pair.units < FEW:
         test = schedule_test(pair, design, average, studentised=True, adjusted=choice.adjustment != "none")
-        p_value = None if test is None else test.p_value
+        p_value = p_value if test is None else test.p_value
         note = _NO_P if test is None else f"p from {test.how}"
-    return WedgeAnswer(choice, found.estimate, found.std_error, found.df, p_value, found.vcov, note)
+    return Answer(choice, found.estimate, found.std_error, found.df, p_value, found.vcov, note)
 
 
-def _few_events(pair: Pair, fitted: Pair, design: Design, choice: Choice, average: str) -> WedgeAnswer:
+def _few_events(pair: Pair, fitted: Pair, design: Design, choice: Choice, average: str) -> Answer:
     """Counts, the coefficient and p only: under clusters no interval is given where an arm has no event (rule 10)."""
     counts = " and ".join(
         f"{int(pair.y[pair.treated == side].sum())} of {int((pair.treated == side).sum())}" for side in (True, False)
@@ -77,12 +65,12 @@ def _few_events(pair: Pair, fitted: Pair, design: Design, choice: Choice, averag
 
 def _without_interval(
     pair: Pair, fitted: Pair, design: Design, choice: Choice, average: str, why: str
-) -> WedgeAnswer:  # fmt: skip
+) -> Answer:  # fmt: skip
     """The coefficient without an interval; p from the schedule. Raises EstimationRefused where there is none."""
     model, contrast = wedge_model(fitted, "none", averaged=choice.estimator == "exposure_averaged")
     p, how = _p(pair, design, average)
     unadjusted = Choice(choice.estimator, choice.vcov, "none", choice.because)
-    return WedgeAnswer(unadjusted, model.estimate(contrast), None, None, p, None, f"{why}{how}")
+    return Answer(unadjusted, model.estimate(contrast), None, None, p, None, f"{why}{how}")
 
 
 def _p(pair: Pair, design: Design, average: str) -> tuple[float | None, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.inference import answer, t_p_value, t_quantile
+from nudge.analysis.answers import t_p_value, t_quantile
+from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import THE_ARM, arm_model, grouped, need_spread
 from nudge.analysis.sandwich import robust
 from nudge.analysis.wedge import both_sides

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-LENGTH = 13
-"""Characters of an identifier: 65 bits in Crockford's base 32, small letters and digits only."""
 EXAMPLE = "0example0link"
 """Stands for an identifier where nothing is sent; as long as a real one, so that segments agree."""
 EXAMPLE_BASE = "https://example.org/"

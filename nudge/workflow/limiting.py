@@ -17,7 +17,7 @@ from nudge.trial.records.delivery import Status, Step
 from nudge.workflow.guard import need_locked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -57,7 +57,12 @@ def _draws_sites(definition: Mapping[str, Any]) -> bool:
 
 
 def not_now(
-    connection: Connection, rows: Sequence[DueSend], now: datetime, settings: Settings, holder: str
+    connection: Connection,
+    rows: Sequence[DueSend],
+    now: datetime,
+    settings: Settings,
+    sites: Collection[str],
+    holder: str,
 ) -> dict[str, Step]:
     """Due rows that are not messages to send now, and what becomes of each.
 
@@ -66,10 +71,10 @@ def not_now(
     holds back has had its moment; those of its own trial, which are the moments of different
     arms, do not; nor does what a family would have been sent in the other arm of a stepped wedge
     hold back what it is sent in this one. One message to several adults of a household counts
-    once; what goes in this very batch counts for what comes after it.
+    once; what goes in this very batch counts for what comes after it. sites: trials whose unit is
+    a school or a clinic.
     """
     limits = _Limits(current_definitions(connection), settings)
-    sites = site_trials(connection)
     near = households(connection, rows, sites)
     since = now - max([_LOOKED_BACK, *(limits.washout(row.trial) + _DAY for row in rows)])
     history = written_to(connection, set().union(*near.values()), since, now, sites, holder)

@@ -107,10 +107,11 @@ class StoreLedger:
         with self.desk.store.begin() as connection:
             hold_ledger(connection)
             lease.take_lease(connection, self.holder, now, self.lease_length)
-            ledger.make_ready(connection, now, site_trials(connection))
+            sites = site_trials(connection)
+            ledger.make_ready(connection, now, sites)
             held: Counter[Status] = Counter()
             while rows := ledger.due_rows(connection, self.holder, now, _BATCH, self.desk.vault):
-                steps = not_now(connection, rows, now, self.desk.settings, self.holder)
+                steps = not_now(connection, rows, now, self.desk.settings, sites, self.holder)
                 ledger.record_steps(connection, steps, now)
                 held.update(step.status for step in steps.values() if step.status is not Status.VIRTUAL)
                 if allowed := [row for row in rows if row.id not in steps]:

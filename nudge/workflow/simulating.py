@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nudge.analysis.analyse import family_size
+from nudge.analysis.named import named_for
 from nudge.analysis.operating import Operating, Share, Tally
 from nudge.analysis.runs import Runs
 from nudge.design.simulation import true_effect
@@ -234,6 +235,9 @@ def _notes(trial: Trial, roll: Roll | None, asked: Asked) -> list[str]:
         r2 = trial.power.r2
         foretell = f"explain{s} nothing" if r2 == 0 else f"foretell{s} {percent(r2, 0)} of the outcome"
         notes.append(f"{named} the analysis as the plan says, and {foretell} (`power.r2`)")
+    for name, outcome in trial.outcomes.items():
+        if outcome.role == "primary" and (by := named_for(outcome)) is not None:
+            notes.append(f"{name} is analysed by `{by}`; what is simulated is a difference in means of the same size")
     if trial.randomise and trial.randomise.method == "adaptive":
         notes.append("a batch learns from every outcome known of the batches before it")
     if roll is not None and any(len(unit.people) > 1 for unit in roll.units):

@@ -8,10 +8,11 @@ from math import inf
 import numpy as np
 import pytest
 
+from nudge.analysis.answers import t_quantile
 from nudge.analysis.cace import ComplierEffect, complier_effect
 from nudge.analysis.comparison import Choice, Pair
 from nudge.analysis.estimators import estimator
-from nudge.analysis.inference import answer, t_quantile
+from nudge.analysis.inference import answer
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Estimate, Fitted, Floats
 from tests.analysis.builders import SHAPES, made_up, outcome, results, rows, trial

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from nudge.analysis.answers import Answer
 from nudge.analysis.comparison import Pair
 from nudge.analysis.estimators import estimator, estimator_names
-from nudge.analysis.inference import Answer, answer
+from nudge.analysis.inference import answer
 from nudge.trial.errors import EstimationRefused
 from tests.analysis.builders import BLOCKED_CLUSTER, SHAPES, Shape, made_up, pair
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nudge.analysis.analyse import Analysed, analyse, family_size
-from nudge.analysis.inference import t_quantile
+from nudge.analysis.answers import t_quantile
 from nudge.trial.model import Trial
 from nudge.trial.records.analysis import AnalysisRows, Design, Estimate
 from tests.analysis.builders import BLOCKED, CLUSTER, COMPLETE, outcome, results, rows, trial

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from nudge.trial.library import shipped
 from nudge.workflow.previewing import preview_words, write_preview
+from tests.support.browser import chromium
 
 pytestmark = pytest.mark.needs("browser")
 WIDTHS = {"desktop": 1100, "phone": 360}
@@ -30,13 +31,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def browser(pages: dict[str, Path]) -> Iterator[Browser]:  # made first: Playwright brings a loop of its own
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield browser
-        browser.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(params=[(page, width) for page in ("preview", "mail") for width in WIDTHS], ids="-".join)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from nudge.trial.library import shipped
 from nudge.workflow.protocolling import write_protocol
+from tests.support.browser import chromium
 from tests.support.trials import Bench
 
 pytestmark = pytest.mark.needs("browser")
@@ -25,13 +26,8 @@ def protocol(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(protocol: Path) -> Iterator[Browser]:  # made first: Playwright brings a loop of its own
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield browser
-        browser.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(params=WIDTHS)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from nudge.workflow.demonstration import run_demonstration
+from tests.support.browser import chromium
 
 pytestmark = pytest.mark.needs("browser")
 WIDTHS = {"desktop": 1100, "phone": 360}
@@ -22,13 +23,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def browser(reports: tuple[Path, Path]) -> Iterator[Browser]:  # made first: Playwright brings a loop of its own
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield browser
-        browser.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(params=WIDTHS)

@@ -13,13 +13,14 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import ViewportSize
 
 from nudge.service.app import build_service
 from nudge.store.tables import opt_outs, sends
 from nudge.workflow.desk import Desk
 from nudge.workflow.marking import email_marks
 from nudge.workflow.sending import send_due
+from tests.support.browser import chromium
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
 
 pytestmark = pytest.mark.needs("browser")
@@ -57,10 +58,7 @@ def asked(desk: Desk) -> int:
 
 def test_a_parent_with_a_keyboard_and_no_javascript_ends_the_messages(served: tuple[Desk, str]) -> None:
     desk, url = served
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         checked = browser.new_context(viewport=PHONE, bypass_csp=True).new_page()
         checked.goto(url)
         found = Axe().run(checked)
@@ -78,4 +76,3 @@ def test_a_parent_with_a_keyboard_and_no_javascript_ends_the_messages(served: tu
         box = page.locator("main").bounding_box()
         assert box is not None
         assert box["width"] <= PHONE["width"]
-        browser.close()

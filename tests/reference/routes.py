@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.answers import Answer, t_p_value, t_quantile
 from nudge.analysis.cells import cells_of
 from nudge.analysis.comparison import Pair, pair_of
 from nudge.analysis.estimators import estimator
-from nudge.analysis.inference import Answer, answer, t_p_value, t_quantile
+from nudge.analysis.inference import answer
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import classical, clustered, robust
 from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints
