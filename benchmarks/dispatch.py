@@ -32,7 +32,7 @@ import requests
 
 from nudge.delivery.channels import channel_module
 from nudge.trial.records.delivery import Outgoing, Reply, Status
-from nudge.workflow.sending import send_due
+from nudge.workflow.dispatching.sending import send_due
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)

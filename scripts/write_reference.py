@@ -20,8 +20,8 @@ from pydantic import TypeAdapter
 from nudge.cli.main import app
 from nudge.messages.lexicon import LEXICON
 from nudge.trial.records.report import Results
-from nudge.workflow import schema as trial_file
-from nudge.workflow.library import library
+from nudge.workflow.writing import schema as trial_file
+from nudge.workflow.writing.library import library
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 
 from nudge.trial.library import shipped
-from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.desk import Desk
-from nudge.workflow.reporting import results_json
+from nudge.workflow.reporting.analysing import analyse_trial
+from nudge.workflow.reporting.telling import results_json
 from scripts.write_reference import PAGES, schema
 from tests.conftest import ROOT
 

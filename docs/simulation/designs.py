@@ -29,7 +29,7 @@ from nudge.design.methods import method
 from nudge.design.simulation import World, totals, true_effect
 from nudge.trial.records.analysis import Design, Floats, Ints
 from nudge.trial.records.design import DrawUnit, Law
-from nudge.workflow.simulated_world import learning
+from nudge.workflow.planning.simulated_world import learning
 
 RESULT = Path(__file__).with_suffix(".json")
 GROUPS, RUNS = 20, 500

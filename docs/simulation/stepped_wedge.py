@@ -32,7 +32,7 @@ from nudge.design.power import Plan, detectable_effect, power
 from nudge.design.simulation import World
 from nudge.trial.records.analysis import Design, Phases, StoredLaw
 from nudge.trial.records.design import DrawUnit, Law
-from nudge.workflow.simulating_wedge import WedgePlan, made_sums, run_wedges
+from nudge.workflow.planning.simulating_wedge import WedgePlan, made_sums, run_wedges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

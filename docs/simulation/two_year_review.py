@@ -38,9 +38,9 @@ from nudge.people.synthetic import review_roll, write_csv
 from nudge.trial.library import shipped
 from nudge.trial.records.analysis import AnalysisRows
 from nudge.trial.records.design import DrawUnit
-from nudge.workflow.drawn_design import design_of
-from nudge.workflow.examine import examine
-from nudge.workflow.example_records import EXAMPLES, FAMILIES
+from nudge.workflow.acting.example_records import EXAMPLES, FAMILIES
+from nudge.workflow.allocating.drawn_design import design_of
+from nudge.workflow.checking.examine import examine
 from nudge.workflow.law import law_of
 
 if TYPE_CHECKING:

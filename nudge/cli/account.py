@@ -25,7 +25,7 @@ def ledger(
     json: AsJson = False,
 ) -> None:
     """Tell everything that was intended, tried and known about one family, in order."""
-    from nudge.workflow.accounting import account_of
+    from nudge.workflow.dispatching.accounting import account_of
 
     name = trial_name(trial)
     entries = account_of(open_desk(db), name, unit)
@@ -39,9 +39,9 @@ def ledger(
 
 def reconcile(*, db: Database = None, keys: Keys = None, json: AsJson = False) -> None:
     """Settle with the providers what became of unknown and unheard-of messages; send nothing."""
-    from nudge.workflow.accounting import reconcile as settle
-    from nudge.workflow.recalling import take_back
-    from nudge.workflow.receiving import fetch_texts
+    from nudge.workflow.dispatching.accounting import reconcile as settle
+    from nudge.workflow.dispatching.recalling import take_back
+    from nudge.workflow.hearing.receiving import fetch_texts
 
     desk = open_desk(db, keys)
     heard = fetch_texts(desk)
@@ -68,7 +68,7 @@ def tasks(
     json: AsJson = False,
 ) -> None:
     """List the calls, letters and visits to be made, and note what became of them."""
-    from nudge.workflow.accounting import finish_task, staff_cost, work_list
+    from nudge.workflow.dispatching.accounting import finish_task, staff_cost, work_list
 
     desk = open_desk(db, keys)
     for ended, result in ((done, "done"), (not_reached, "not reached"), (not_done, "not done")):

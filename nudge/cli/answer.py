@@ -33,9 +33,9 @@ def inbox(
     json: AsJson = False,
 ) -> None:
     """Read what families wrote, the most urgent first, and what else needs a person."""
-    from nudge.workflow.objecting import report_wrong_recipient
-    from nudge.workflow.replying import inbox as read_inbox
-    from nudge.workflow.replying import mark_read, see_all_notices
+    from nudge.workflow.hearing.objecting import report_wrong_recipient
+    from nudge.workflow.hearing.replying import inbox as read_inbox
+    from nudge.workflow.hearing.replying import mark_read, see_all_notices
 
     desk = open_desk(db, keys)
     if read is not None:
@@ -73,8 +73,8 @@ def optout(
 ) -> None:
     """Stop all messages to a family at once, in every trial; their outcomes stay in the count."""
     from nudge.trial.errors import InputError
-    from nudge.workflow.recalling import take_back
-    from nudge.workflow.replying import opt_out
+    from nudge.workflow.dispatching.recalling import take_back
+    from nudge.workflow.hearing.replying import opt_out
 
     if not address and not (trial and unit):
         raise InputError("nobody is named", "give --address, or --trial and --unit")
@@ -100,7 +100,7 @@ def halt(
     json: AsJson = False,
 ) -> None:
     """Stop everything, a trial or an arm before the next message goes out; nothing is cancelled."""
-    from nudge.workflow.halting import halt_sending, lift_sending
+    from nudge.workflow.dispatching.halting import halt_sending, lift_sending
 
     name = trial_name(trial) if trial else ""
     desk = open_desk(db)

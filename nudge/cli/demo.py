@@ -21,7 +21,7 @@ def demo(
     json: AsJson = False,
 ) -> None:
     """A published trial re-analysed, and a made-up council trial from nothing to report."""
-    from nudge.workflow.demonstration import run_demonstration, summary
+    from nudge.workflow.acting.demonstration import run_demonstration, summary
 
     with progress_bar(quiet=json) as show:
         made = run_demonstration(folder, show)

@@ -25,7 +25,7 @@ def enrol(
     json: AsJson = False,
 ) -> None:
     """Give families who come one by one their arms and messages; those who came before keep theirs."""
-    from nudge.workflow.enrolling import enrol_file
+    from nudge.workflow.allocating.enrolling import enrol_file
 
     name = trial_name(trial)
     done = enrol_file(name, rows, open_desk(db, keys))
@@ -56,8 +56,8 @@ def verify(
     json: AsJson = False,
 ) -> None:
     """Make the draw again from its seed and name every row that differs; exits 1 where one does."""
-    from nudge.workflow.replaying import publish_draw, replay
-    from nudge.workflow.standing import next_command
+    from nudge.workflow.allocating.replaying import publish_draw, replay
+    from nudge.workflow.dispatching.standing import next_command
 
     name, desk = trial_name(trial), open_desk(db, keys)
     found = replay(name, desk, audit)

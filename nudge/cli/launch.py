@@ -46,7 +46,7 @@ def launch(file: File, *, db: Database = None, keys: Keys = None, json: AsJson =
 
 
 def _launch(file: Path, desk: Desk, *, json: bool) -> None:
-    from nudge.workflow.launching import launch_trial
+    from nudge.workflow.dispatching.launching import launch_trial
 
     with progress_bar(quiet=json) as show:
         made = launch_trial(file, desk, lambda done, of: show("rendering every message", done, of))
@@ -88,7 +88,7 @@ def send(
 
 
 def _send_test(file: Path, desk: Desk, to: str, *, json: bool) -> None:
-    from nudge.workflow.rehearsing import send_test
+    from nudge.workflow.writing.rehearsing import send_test
 
     sent = send_test(file, desk, to)
     if json:
@@ -100,9 +100,9 @@ def _send_test(file: Path, desk: Desk, to: str, *, json: bool) -> None:
 
 def _send_live(file: Path, desk: Desk, *, json: bool) -> None:
     from nudge.trial.load import load_trial
+    from nudge.workflow.dispatching.sending import send_due
+    from nudge.workflow.dispatching.tending import tend
     from nudge.workflow.guard import find_locked, need_same_file
-    from nudge.workflow.sending import send_due
-    from nudge.workflow.tending import tend
 
     trial = load_trial(file).trial
     locked = find_locked(desk.store, trial.trial)
@@ -150,8 +150,8 @@ def _report(tally: Counter[Status], *, json: bool, file: str) -> None:
 
 
 def _rehearse(file: Path, desk: Desk, *, json: bool) -> None:
-    from nudge.workflow.rehearsing import rehearse
-    from nudge.workflow.standing import next_command
+    from nudge.workflow.dispatching.standing import next_command
+    from nudge.workflow.writing.rehearsing import rehearse
 
     rows = rehearse(file, desk)
     if json:
@@ -164,7 +164,7 @@ def _rehearse(file: Path, desk: Desk, *, json: bool) -> None:
 
 def pause(trial: Name, *, db: Database = None, json: AsJson = False) -> None:
     """Hold everything that has not gone out; at once."""
-    from nudge.workflow.launching import pause_trial
+    from nudge.workflow.dispatching.launching import pause_trial
 
     name = trial_name(trial)
     pause_trial(name, open_desk(db))
@@ -173,7 +173,7 @@ def pause(trial: Name, *, db: Database = None, json: AsJson = False) -> None:
 
 def resume(trial: Name, *, db: Database = None, json: AsJson = False) -> None:
     """Go on after a pause; what is past its time expires."""
-    from nudge.workflow.launching import resume_trial
+    from nudge.workflow.dispatching.launching import resume_trial
 
     name = trial_name(trial)
     resume_trial(name, open_desk(db))
@@ -182,7 +182,7 @@ def resume(trial: Name, *, db: Database = None, json: AsJson = False) -> None:
 
 def stop(trial: Name, *, db: Database = None, json: AsJson = False) -> None:
     """Cancel everything that has not gone out, for good."""
-    from nudge.workflow.launching import stop_trial
+    from nudge.workflow.dispatching.launching import stop_trial
 
     name = trial_name(trial)
     cancelled = stop_trial(name, open_desk(db))
@@ -193,7 +193,7 @@ def stop(trial: Name, *, db: Database = None, json: AsJson = False) -> None:
 
 def close(trial: Name, *, db: Database = None, keys: Keys = None, json: AsJson = False) -> None:
     """End the trial and reveal its seed, so that anyone can replay the draw."""
-    from nudge.workflow.launching import close_trial
+    from nudge.workflow.dispatching.launching import close_trial
 
     name = trial_name(trial)
     closed = close_trial(name, open_desk(db, keys))

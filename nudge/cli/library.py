@@ -10,7 +10,7 @@ import typer
 from nudge.cli.console import AsJson, emit, next_step, say
 
 if TYPE_CHECKING:
-    from nudge.workflow.library import Entry
+    from nudge.workflow.writing.library import Entry
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def templates(
     json: AsJson = False,
 ) -> None:
     """List the message templates with what is known of each, or show one."""
-    from nudge.workflow.library import library
+    from nudge.workflow.writing.library import library
 
     found = library(Path.cwd(), name)
     if json:
@@ -63,7 +63,7 @@ def _show(entry: Entry) -> None:
 
 def list_examples(*, json: AsJson = False) -> None:
     """List the shipped trials and the size each states."""
-    from nudge.workflow.examples import shown_examples
+    from nudge.workflow.acting.examples import shown_examples
 
     found = shown_examples()
     if json:
@@ -86,7 +86,7 @@ def make_example(
     json: AsJson = False,
 ) -> None:
     """Write an example's trial file, where it is not there yet, and a made-up roll for it."""
-    from nudge.workflow.examples import make_roll
+    from nudge.workflow.acting.examples import make_roll
 
     made = make_roll(name, folder, size, seed, force=force)
     if json:

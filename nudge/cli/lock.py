@@ -25,7 +25,7 @@ def lock(
     json: AsJson = False,
 ) -> None:
     """Fix the file, its templates, its roll and its seed."""
-    from nudge.workflow.locking import lock_trial
+    from nudge.workflow.allocating.locking import lock_trial
 
     made = lock_trial(file, open_desk(db, keys), reason)
     if json:
@@ -42,7 +42,7 @@ def lock(
 
 def allocate(file: File, *, db: Database = None, keys: Keys = None, json: AsJson = False) -> None:
     """Draw the arms of a locked trial; asked again it shows the same draw."""
-    from nudge.workflow.locking import allocate_trial
+    from nudge.workflow.allocating.locking import allocate_trial
 
     drawn = allocate_trial(file, open_desk(db, keys))
     if json:
@@ -60,7 +60,7 @@ def allocate(file: File, *, db: Database = None, keys: Keys = None, json: AsJson
 
 def status(*, db: Database = None, json: AsJson = False) -> None:
     """Say where every trial of this database stands."""
-    from nudge.workflow.standing import standing
+    from nudge.workflow.dispatching.standing import standing
 
     found = standing(open_desk(db))
     if json:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nudge.cli.console import AsJson, complain, emit, next_step, say
-from nudge.workflow.questions import QUESTIONS, STEPS, Question
+from nudge.workflow.writing.questions import QUESTIONS, STEPS, Question
 
 if TYPE_CHECKING:
-    from nudge.workflow.starting import Draft
+    from nudge.workflow.writing.starting import Draft
 
 _STOPPED = 130
 """What a shell calls a program that Ctrl-C ended."""
@@ -91,7 +91,7 @@ def new(
     """
     flags = {key: value for key, value in locals().items() if key in QUESTIONS and value is not None}
     from nudge.trial.errors import InputError
-    from nudge.workflow.starting import begin, draft_path, interview, write_draft
+    from nudge.workflow.writing.starting import begin, draft_path, interview, write_draft
 
     asking = sys.stdin.isatty() and not (yes or json)
     try:
@@ -138,7 +138,7 @@ def _finish(path: Path, schema_file: Path, *, json: bool) -> None:
     """What was written, and what still stands between it and families."""
     from nudge.trial.clock import SystemClock
     from nudge.trial.problems import Level
-    from nudge.workflow.examine import examine
+    from nudge.workflow.checking.examine import examine
 
     examined = examine(path, SystemClock().now())
     errors, standing = examined.at(Level.ERROR), examined.at(Level.LAUNCH)
@@ -168,7 +168,7 @@ def schema(
     A file whose first line is `# yaml-language-server: $schema=trial.schema.json` is then completed
     and marked by every editor that has a YAML language server.
     """
-    from nudge.workflow.schema import FIRST_LINE, shipped_schema, write_schema
+    from nudge.workflow.writing.schema import FIRST_LINE, shipped_schema, write_schema
 
     if to is None:
         say(shipped_schema().rstrip())

@@ -33,7 +33,7 @@ def update(
     json: AsJson = False,
 ) -> None:
     """Correct phones, emails, safe routes and languages mid-trial; who takes part never changes."""
-    from nudge.workflow.correcting import update_contacts
+    from nudge.workflow.allocating.correcting import update_contacts
 
     made = update_contacts(file, roll, open_desk(db, keys))
     if json:
@@ -55,7 +55,7 @@ def undo_load(
     json: AsJson = False,
 ) -> None:
     """Take back a wrong roll that a lock has loaded, until the launch; the diary keeps that it was there."""
-    from nudge.workflow.unloading import undo_load as take_back
+    from nudge.workflow.allocating.unloading import undo_load as take_back
 
     name = trial_name(trial)
     made = take_back(name, open_desk(db), reason)

@@ -26,8 +26,8 @@ def power(
 ) -> None:
     """What the file's own design can show: power, detectable effect, size needed, the chance of each verdict."""
     from nudge.trial.clock import SystemClock
-    from nudge.workflow.powering import power_of
-    from nudge.workflow.showing_power import power_in_lines, write_curve
+    from nudge.workflow.planning.powering import power_of
+    from nudge.workflow.planning.showing_power import power_in_lines, write_curve
 
     report = power_of(file, SystemClock().now())
     if svg is not None:
@@ -59,13 +59,13 @@ def simulate(
 ) -> None:
     """Run the whole trial many times on made-up outcomes: bias, coverage, false positives, power, cost, duration."""
     from nudge.trial.clock import SystemClock
-    from nudge.workflow.showing_simulation import (
+    from nudge.workflow.planning.showing_simulation import (
         effects_named,
         self_test_verdict,
         share_named,
         simulation_in_lines,
     )
-    from nudge.workflow.simulating import Asked, self_test, simulate_trial
+    from nudge.workflow.planning.simulating import Asked, self_test, simulate_trial
 
     if run:
         _act_out(file, folder, effect or [], seed, json=json)
@@ -84,8 +84,8 @@ def simulate(
 
 
 def _act_out(file: Path, folder: Path, effect: list[str], seed: int, *, json: bool) -> None:
-    from nudge.workflow.acting_out import act_out, acted_in_lines
-    from nudge.workflow.showing_simulation import effects_named
+    from nudge.workflow.acting.acting_out import act_out, acted_in_lines
+    from nudge.workflow.planning.showing_simulation import effects_named
 
     size = next(iter(effects_named(effect).values()), None)
     with progress_bar(quiet=json) as show:

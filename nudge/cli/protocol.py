@@ -35,7 +35,7 @@ def protocol(
     if registration is not None:
         _registration(file, open_desk(db), to, registration, json=json)
         return
-    from nudge.workflow.protocolling import write_protocol
+    from nudge.workflow.writing.protocolling import write_protocol
 
     document, page, word = write_protocol(file, open_desk(db), to)
     if json:
@@ -55,7 +55,7 @@ def protocol(
 
 
 def _registration(file: Path, desk: Desk, to: Path, registry: Registry, *, json: bool) -> None:
-    from nudge.workflow.protocolling import write_registration
+    from nudge.workflow.writing.protocolling import write_registration
 
     fields, written = write_registration(file, desk, to, registry)
     unmet = [field for field in fields if field.add]

@@ -36,7 +36,7 @@ def collect(
     json: AsJson = False,
 ) -> None:
     """Read every outcome's records and link them to the people of the trial."""
-    from nudge.workflow.collecting import collect_outcomes, end_of_day, yet_to_come
+    from nudge.workflow.reporting.collecting import collect_outcomes, end_of_day, yet_to_come
 
     desk, last = open_desk(db, keys), end_of_day(complete_to, file) if complete_to else None
     linked = collect_outcomes(file, desk, last)
@@ -68,9 +68,9 @@ def analyse(
     json: AsJson = False,
 ) -> None:
     """Estimate every declared comparison by the rule that the draw allows, and freeze the data it was made of."""
-    from nudge.workflow.analysing import analyse_trial
-    from nudge.workflow.freezing import FROM_FROZEN
-    from nudge.workflow.reporting import results_in_lines, results_json
+    from nudge.workflow.reporting.analysing import analyse_trial
+    from nudge.workflow.reporting.freezing import FROM_FROZEN
+    from nudge.workflow.reporting.telling import results_in_lines, results_json
 
     results = analyse_trial(file, open_desk(db), data, folder)
     if json:
@@ -91,7 +91,7 @@ def report(
     json: AsJson = False,
 ) -> None:
     """Write the report (one HTML page) and results.json beside it."""
-    from nudge.workflow.reporting import report_trial
+    from nudge.workflow.reporting.telling import report_trial
 
     page = report_trial(file, open_desk(db), folder, data)
     if json:

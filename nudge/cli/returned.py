@@ -28,7 +28,7 @@ def bounces(
 ) -> None:
     """Take bounces, complaints and answers out of a mailbox into the ledger; the mailbox is only read."""
     from nudge.trial.errors import InputError
-    from nudge.workflow.returning import take_mailbox, unreadable_mail
+    from nudge.workflow.hearing.returning import take_mailbox, unreadable_mail
 
     desk = open_desk(db, keys)
     if show is not None:
@@ -60,7 +60,7 @@ def suppressed(
     json: AsJson = False,
 ) -> None:
     """List phones and emails that are used no more, by trial and unit; take one out of use, or back into it."""
-    from nudge.workflow.objecting import report_wrong_recipient, unused_points, use_again
+    from nudge.workflow.hearing.objecting import report_wrong_recipient, unused_points, use_again
 
     desk = open_desk(db, keys)
     paused: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ def approve(
     json: AsJson = False,
 ) -> None:
     """Sign the lock in force as a second person; nothing is launched without it."""
-    from nudge.workflow.signing import approve_trial
+    from nudge.workflow.allocating.signing import approve_trial
 
     signed = approve_trial(file, open_desk(db), name)
     if json:
@@ -50,7 +50,7 @@ def amend(
     json: AsJson = False,
 ) -> None:
     """Put a changed file in force after launch: dated, signed, and told in the report."""
-    from nudge.workflow.amending import amend_trial
+    from nudge.workflow.allocating.amending import amend_trial
 
     made = amend_trial(file, open_desk(db, keys), reason)
     if json:
@@ -74,7 +74,7 @@ def diff(
     json: AsJson = False,
 ) -> None:
     """Show how the file, its templates and its roll differ from what was locked."""
-    from nudge.workflow.amending import differences_from_lock
+    from nudge.workflow.allocating.amending import differences_from_lock
 
     lock, found = differences_from_lock(file, open_desk(db), number)
     if json:

@@ -13,7 +13,7 @@ from nudge.cli.console import AsJson, File, complain, emit, next_step, say
 if TYPE_CHECKING:
     from nudge.trial.problems import Problem
     from nudge.trial.records.messages import Previewed
-    from nudge.workflow.examine import Examined
+    from nudge.workflow.checking.examine import Examined
 
 _SHOWN = 40
 
@@ -38,9 +38,9 @@ def check(
     from nudge.trial.clock import SystemClock
     from nudge.trial.errors import ProblemsFound
     from nudge.trial.problems import Level
-    from nudge.workflow.examine import examine, write_problem_file
+    from nudge.workflow.checking.examine import examine, write_problem_file
+    from nudge.workflow.checking.world_checks import settings_problems
     from nudge.workflow.settings import Settings
-    from nudge.workflow.world_checks import settings_problems
 
     try:
         examined = examine(file, SystemClock().now(), Settings().link_base_url)
@@ -107,8 +107,8 @@ def preview(
 ) -> None:
     """Show every arm's words as made-up families of every kind read them, with segments and cost."""
     from nudge.trial.clock import SystemClock
-    from nudge.workflow.previewing import preview_words, write_preview
     from nudge.workflow.settings import Settings
+    from nudge.workflow.writing.previewing import preview_words, write_preview
 
     shown = preview_words(file, SystemClock().now(), unit or [], Settings().link_base_url)
     if html is not None:

@@ -20,9 +20,10 @@ from nudge.service.unsubscribe import router as unsubscribe
 from nudge.trial.errors import InputError, NudgeError
 from nudge.trial.records.delivery import LedgerCount
 from nudge.trial.records.trials import TrialState
-from nudge.workflow import enrolling, standing
+from nudge.workflow.allocating import enrolling
 from nudge.workflow.desk import Desk
-from nudge.workflow.linking import link_path
+from nudge.workflow.dispatching import standing
+from nudge.workflow.dispatching.linking import link_path
 
 
 class Health(BaseModel):

@@ -11,9 +11,9 @@ from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from nudge.workflow import receiving
 from nudge.workflow.desk import Desk
-from nudge.workflow.returning import take_mail
+from nudge.workflow.hearing import receiving
+from nudge.workflow.hearing.returning import take_mail
 
 if TYPE_CHECKING:
     from nudge.workflow.settings import Settings

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from nudge.trial.errors import NudgeError
-from nudge.workflow.sending import send_due
-from nudge.workflow.tending import tend
+from nudge.workflow.dispatching.sending import send_due
+from nudge.workflow.dispatching.tending import tend
 
 if TYPE_CHECKING:
     from nudge.workflow.desk import Desk

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nudge.workflow.desk import Desk
-from nudge.workflow.opening import open_link
+from nudge.workflow.hearing.opening import open_link
 
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 _PAGE = _PRIVATE | {

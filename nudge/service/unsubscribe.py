@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nudge.workflow.desk import Desk
-from nudge.workflow.objecting import unsubscribe, unsubscribe_language
+from nudge.workflow.hearing.objecting import unsubscribe, unsubscribe_language
 
 router = APIRouter(include_in_schema=False)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from nudge.trial.model import Trial
-    from nudge.workflow.examine import Examined
+    from nudge.workflow.checking.examine import Examined
 
 REASON = "put it back; or before launch `nudge lock --reason`, after it `nudge amend --reason`"
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from nudge.trial.library import shipped
-from nudge.workflow.previewing import preview_words, write_preview
+from nudge.workflow.writing.previewing import preview_words, write_preview
 from tests.support.browser import chromium
 
 pytestmark = pytest.mark.needs("browser")

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from nudge.trial.library import shipped
-from nudge.workflow.protocolling import write_protocol
+from nudge.workflow.writing.protocolling import write_protocol
 from tests.support.browser import chromium
 from tests.support.trials import Bench
 

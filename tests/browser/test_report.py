@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from nudge.workflow.demonstration import run_demonstration
+from nudge.workflow.acting.demonstration import run_demonstration
 from tests.support.browser import chromium
 
 pytestmark = pytest.mark.needs("browser")

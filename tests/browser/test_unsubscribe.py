@@ -18,8 +18,8 @@ from playwright.sync_api import ViewportSize
 from nudge.service.app import build_service
 from nudge.store.tables import opt_outs, sends
 from nudge.workflow.desk import Desk
-from nudge.workflow.marking import email_marks
-from nudge.workflow.sending import send_due
+from nudge.workflow.dispatching.marking import email_marks
+from nudge.workflow.dispatching.sending import send_due
 from tests.support.browser import chromium
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
 

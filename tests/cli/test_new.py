@@ -20,8 +20,8 @@ import typer.main
 
 from nudge.cli.main import app
 from nudge.cli.new import new
-from nudge.workflow.questions import QUESTIONS
-from nudge.workflow.schema import shipped_schema
+from nudge.workflow.writing.questions import QUESTIONS
+from nudge.workflow.writing.schema import shipped_schema
 from tests.conftest import ROOT
 
 

@@ -141,7 +141,7 @@ def test_many_messages_at_once_are_each_taken_once(name: str, kind: str, world: 
     results = send(world.open(name), *messages)
     assert {result.reply for result in results} == {Reply.ACCEPTED}
     if name == "staff_task":
-        return  # the ledger is its work list: tests/workflow/test_tasks.py
+        return  # the ledger is its work list: tests/workflow/dispatching/test_accounting.py
     assert Counter(one.address.removeprefix("whatsapp:") for one in world.taken) == Counter(
         message.address for message in messages
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nudge.trial.errors import Refused
-from nudge.workflow.demonstration import Demonstration, run_demonstration, summary
+from nudge.workflow.acting.demonstration import Demonstration, run_demonstration, summary
 from tests.conftest import ROOT
 
 

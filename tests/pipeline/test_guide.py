@@ -14,7 +14,7 @@ import yaml
 
 from nudge.trial.library import shipped
 from nudge.trial.parts.protocol import Protocol
-from nudge.workflow.schema import trial_schema
+from nudge.workflow.writing.schema import trial_schema
 from tests.conftest import ROOT
 
 GUIDE = (ROOT / "docs" / "writing-a-trial.md").read_text(encoding="utf-8")

@@ -20,12 +20,12 @@ import sqlalchemy as sa
 from nudge.store.ledger import next_due
 from nudge.store.tables import allocations, sends
 from nudge.trial.clock import SimulatedClock
-from nudge.workflow.accounting import account_of, finish_task, reconcile, staff_cost, work_list
-from nudge.workflow.correcting import update_contacts
+from nudge.workflow.allocating.correcting import update_contacts
 from nudge.workflow.desk import Desk
-from nudge.workflow.receiving import receive, twilio_inbound
-from nudge.workflow.replying import inbox, raise_alerts
-from nudge.workflow.sending import send_due
+from nudge.workflow.dispatching.accounting import account_of, finish_task, reconcile, staff_cost, work_list
+from nudge.workflow.dispatching.sending import send_due
+from nudge.workflow.hearing.receiving import receive, twilio_inbound
+from nudge.workflow.hearing.replying import inbox, raise_alerts
 from tests.support.provider import Running, provider
 from tests.support.smtp import Mailbox, smtp_server
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_rows, write_trial

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.desk import Desk
+from nudge.workflow.reporting.analysing import analyse_trial
 
 if TYPE_CHECKING:
     from pathlib import Path

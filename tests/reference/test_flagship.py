@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from nudge.trial.records.report import Results
-from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.desk import Desk
+from nudge.workflow.reporting.analysing import analyse_trial
 from tests.conftest import ROOT
 from tests.reference.published import line
 from tests.reference.rows import FULL

@@ -13,8 +13,8 @@ import pytest
 
 from nudge.trial.records.analysis import Estimate
 from nudge.trial.records.report import Results
-from nudge.workflow.analysing import analyse_trial
 from nudge.workflow.desk import Desk
+from nudge.workflow.reporting.analysing import analyse_trial
 from tests.reference import published
 from tests.reference.published import analysed, line, written
 from tests.reference.rows import FULL, SHARED

@@ -20,14 +20,14 @@ from nudge.store.halts import halts_in_force
 from nudge.store.tables import replies, sends, suppressions
 from nudge.trial.errors import InputError, Refused
 from nudge.trial.records.delivery import Status
-from nudge.workflow.accounting import account_of
-from nudge.workflow.answering import send_answers
 from nudge.workflow.desk import Desk
-from nudge.workflow.marking import email_marks
-from nudge.workflow.objecting import report_wrong_recipient, unused_points, use_again
-from nudge.workflow.receiving import fetch_texts
-from nudge.workflow.replying import inbox
-from nudge.workflow.sending import send_due
+from nudge.workflow.dispatching.accounting import account_of
+from nudge.workflow.dispatching.marking import email_marks
+from nudge.workflow.dispatching.sending import send_due
+from nudge.workflow.hearing.answering import send_answers
+from nudge.workflow.hearing.objecting import report_wrong_recipient, unused_points, use_again
+from nudge.workflow.hearing.receiving import fetch_texts
+from nudge.workflow.hearing.replying import inbox
 from tests.support.provider import Running, provider
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
 
@@ -235,7 +235,7 @@ def test_a_stranger_who_says_so_is_written_to_no_more_and_the_arm_pauses_at_once
 def test_the_family_itself_has_not_opted_out_and_a_corrected_number_is_used(
     desk: Desk, client: TestClient, bench: Bench
 ) -> None:
-    from nudge.workflow.halting import lift_sending
+    from nudge.workflow.dispatching.halting import lift_sending
 
     text_in(client, desk, number("H0030"), "not me")
     with desk.store.begin() as connection:
@@ -289,7 +289,7 @@ def test_an_end_asked_in_one_trial_ends_what_is_already_due_in_another(
 ) -> None:
     """One household, known by its mobile in the first trial and by its email and a partner's in the second."""
     from nudge.store.ledger import make_ready
-    from nudge.workflow.replying import opt_out
+    from nudge.workflow.hearing.replying import opt_out
 
     rows = [family(i + 400, mobile="", visit="2027-02-08") for i in range(38)]
     rows += [

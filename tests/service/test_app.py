@@ -15,9 +15,9 @@ from fastapi.testclient import TestClient
 from nudge.service.app import build_service
 from nudge.store.tables import sends
 from nudge.trial.records.delivery import Status
-from nudge.workflow.analysing import analyse_trial
-from nudge.workflow.collecting import collect_outcomes
 from nudge.workflow.desk import Desk
+from nudge.workflow.reporting.analysing import analyse_trial
+from nudge.workflow.reporting.collecting import collect_outcomes
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_rolling_trial, write_rows, write_trial
 
 

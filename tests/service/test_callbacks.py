@@ -21,8 +21,8 @@ from nudge.store.events import open_notices
 from nudge.store.tables import opt_outs, provider_events, send_events, sends
 from nudge.trial.records.delivery import Status
 from nudge.workflow.desk import Desk
-from nudge.workflow.replying import inbox, raise_alerts
-from nudge.workflow.sending import send_due
+from nudge.workflow.dispatching.sending import send_due
+from nudge.workflow.hearing.replying import inbox, raise_alerts
 from tests.support.databases import stored_bytes
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
 
@@ -248,7 +248,7 @@ def test_stop_holds_in_every_trial_of_the_council_and_for_the_household(desk: De
 
 
 def test_start_takes_back_one_s_own_stop_and_not_the_staff_s(client: TestClient, desk: Desk) -> None:
-    from nudge.workflow.replying import opt_out
+    from nudge.workflow.hearing.replying import opt_out
 
     row = sent(desk)
     text_in(client, number_of(row), "STOP")
@@ -262,7 +262,7 @@ def test_start_takes_back_one_s_own_stop_and_not_the_staff_s(client: TestClient,
 
 
 def test_staff_stop_a_family_by_one_action(desk: Desk) -> None:
-    from nudge.workflow.replying import opt_out
+    from nudge.workflow.hearing.replying import opt_out
 
     assert opt_out(desk, address=number_of(sent(desk)).replace("+44", "0")) == 1
 

@@ -13,13 +13,13 @@ from nudge.service.app import build_service
 from nudge.store.links import SentLink, links_of
 from nudge.store.tables import link_opens, send_events, sends
 from nudge.trial.errors import InputError
-from nudge.workflow.accounting import account_of
 from nudge.workflow.desk import Desk
-from nudge.workflow.sending import send_due
-from nudge.workflow.standing import standing
+from nudge.workflow.dispatching.accounting import account_of
+from nudge.workflow.dispatching.sending import send_due
+from nudge.workflow.dispatching.standing import standing
 from tests.support.trials import Bench, lock_draw_and_launch, write_trial
-from tests.workflow.test_linking import MAIL, SMS
-from tests.workflow.test_sending import DUE
+from tests.workflow.dispatching.test_linking import MAIL, SMS
+from tests.workflow.dispatching.test_sending import DUE
 
 TARGETS = {"booking": "https://example.org/book?from=text", "map": "https://example.org/map"}
 PHONE = {"User-Agent": "Mozilla/5.0 (Linux; Android 15) Mobile Safari/537.36"}

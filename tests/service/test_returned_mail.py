@@ -19,13 +19,13 @@ from nudge.service.app import build_service
 from nudge.store.events import open_notices
 from nudge.store.tables import opt_outs, provider_events, sends, suppressions
 from nudge.trial.records.delivery import Status
-from nudge.workflow.accounting import account_of
-from nudge.workflow.answering import send_answers
 from nudge.workflow.desk import Desk
-from nudge.workflow.marking import email_marks, unsubscribed_reference
-from nudge.workflow.replying import inbox
-from nudge.workflow.returning import take_mailbox
-from nudge.workflow.sending import send_due
+from nudge.workflow.dispatching.accounting import account_of
+from nudge.workflow.dispatching.marking import email_marks, unsubscribed_reference
+from nudge.workflow.dispatching.sending import send_due
+from nudge.workflow.hearing.answering import send_answers
+from nudge.workflow.hearing.replying import inbox
+from nudge.workflow.hearing.returning import take_mailbox
 from tests.support.returned_mail import bounce, complaint, written
 from tests.support.smtp import Mailbox, smtp_server
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
@@ -255,7 +255,7 @@ def test_the_server_refusing_an_address_ends_its_use_too(bench: Bench) -> None:
 
 
 def test_mail_that_nobody_can_read_is_shown_to_a_person(desk: Desk, client: TestClient) -> None:
-    from nudge.workflow.returning import unreadable_mail
+    from nudge.workflow.hearing.returning import unreadable_mail
 
     post(client, written("MAILER-DAEMON@mx.example.org", "Alas", to=bounce_address(desk, first(desk))))
     (notice,) = inbox(desk, None)[1]

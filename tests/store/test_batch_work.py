@@ -16,7 +16,7 @@ from nudge.store.opt_outs import add_opt_out
 from nudge.store.tables import units
 from nudge.trial.records.delivery import Reply, SendResult, Status, Step
 from nudge.workflow.desk import Desk
-from nudge.workflow.sending import StoreLedger, build_dispatcher
+from nudge.workflow.dispatching.sending import StoreLedger, build_dispatcher
 from tests.support.trials import Bench, family, lock_draw_and_launch, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)

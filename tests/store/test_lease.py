@@ -14,7 +14,7 @@ from nudge.store.tables import sends
 from nudge.trial.errors import Refused
 from nudge.trial.records.delivery import Status
 from nudge.workflow.desk import Desk
-from nudge.workflow.sending import StoreLedger, send_due
+from nudge.workflow.dispatching.sending import StoreLedger, send_due
 from tests.support.trials import Bench, lock_draw_and_launch, write_trial
 
 DUE = datetime(2027, 1, 18, 10, tzinfo=UTC)

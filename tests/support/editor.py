@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from nudge.workflow.schema import shipped_schema
+from nudge.workflow.writing.schema import shipped_schema
 
 
 class CoreLoader(yaml.SafeLoader):

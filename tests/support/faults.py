@@ -24,9 +24,9 @@ import sqlalchemy as sa
 from nudge.store.tables import send_events, sends
 from nudge.trial.clock import SimulatedClock
 from nudge.trial.records.delivery import OPEN, Status
-from nudge.workflow.accounting import reconcile
 from nudge.workflow.desk import Desk
-from nudge.workflow.sending import send_due
+from nudge.workflow.dispatching.accounting import reconcile
+from nudge.workflow.dispatching.sending import send_due
 from tests.support.provider import Running, provider
 from tests.support.smtp import Mailbox, smtp_server
 from tests.support.trials import START, Bench, family, lock_draw_and_launch, write_trial

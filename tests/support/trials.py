@@ -13,11 +13,11 @@ import yaml
 from nudge.design.seed import PublishedSeed
 from nudge.store.vault import new_keys
 from nudge.trial.clock import SimulatedClock
+from nudge.workflow.allocating.locking import allocate_trial, lock_trial
+from nudge.workflow.allocating.signing import approve_trial
 from nudge.workflow.desk import Desk
-from nudge.workflow.launching import launch_trial
-from nudge.workflow.locking import allocate_trial, lock_trial
+from nudge.workflow.dispatching.launching import launch_trial
 from nudge.workflow.settings import Settings
-from nudge.workflow.signing import approve_trial
 from tests.support.databases import database_url
 
 START = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)  # a Monday

@@ -1,0 +1,1 @@
+"""Trials acted out on made-up families: examples, the demonstration, `simulate --run`."""

@@ -1,0 +1,1 @@
+"""Lock, signature, draw, enrolment, amendment, and making a draw again."""

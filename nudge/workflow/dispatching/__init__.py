@@ -1,0 +1,1 @@
+"""From launch to the last message sent: gates, limits, harm rules, the ledger questioned."""

@@ -1,0 +1,1 @@
+"""What comes back from families and providers, and what is done about it."""

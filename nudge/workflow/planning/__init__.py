@@ -1,0 +1,1 @@
+"""What a trial could show: power by formula, and the whole trial many times over."""

@@ -1,0 +1,1 @@
+"""From outcomes to results and their report."""

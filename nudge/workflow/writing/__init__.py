@@ -1,0 +1,1 @@
+"""What a designer writes and reads before there is a draw: `nudge new`, templates, schema, protocol."""
