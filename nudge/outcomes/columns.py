@@ -1,15 +1,11 @@
-"""Typed columns of Parquet files and packages as the text a person would see."""
+"""Columns of values that a package or a caller gives, as a table."""
 
 from __future__ import annotations
 
 import hashlib
-import math
-import unicodedata
-from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from nudge.trial.quantities import plain
-from nudge.trial.records.tables import Table
+from nudge.trial.records.tables import Table, Texts, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,19 +13,7 @@ if TYPE_CHECKING:
 
 def as_table(name: str, columns: Mapping[str, Iterable[object]]) -> Table:
     """A Table of text in Unicode's form NFC; numbers that are whole lose their point, blanks are empty."""
-    text = {str(title): [_text(value) for value in values] for title, values in columns.items()}
+    text = {str(title): [as_text(value) for value in values] for title, values in columns.items()}
     n = len(next(iter(text.values()), []))
     digest = hashlib.sha256(repr(text).encode()).hexdigest()
-    return Table(name, text, range(1, n + 1), digest)
-
-
-def _text(value: object) -> str:
-    if value is None or value != value:  # noqa: PLR0124 - what differs from itself is NaN or pandas' NaT
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return plain(value) if math.isfinite(value) else repr(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return unicodedata.normalize("NFC", str(value).strip())
+    return Table(name, {title: Texts.of(values) for title, values in text.items()}, range(1, n + 1), digest)

@@ -1,17 +1,11 @@
-"""Reading CSV as spreadsheets write it, and typed values out of its text."""
+"""Tables of text: which columns they must have, and typed values out of their fields."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
-import io
 import math
 import re
-import unicodedata
-import zlib
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nudge.trial.grammar import FIRST_YEAR, LAST_YEAR
 from nudge.trial.problems import Level, Problem, Problems, listed, nearest
@@ -21,114 +15,20 @@ from nudge.trial.records.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 YES = frozenset({"yes", "y", "true", "1"})
 NO = frozenset({"no", "n", "false", "0"})
-_NOT_AVAILABLE = frozenset({"NA", "N/A", "NaN", "nan", "NULL"})
+NOT_AVAILABLE = frozenset({"NA", "N/A", "NaN", "nan", "NULL"})
 """How R, pandas and databases write a blank; in a category or a text it could be a word."""
 _WHOLE = re.compile(r"(?<=[0-9])\.0+$")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BRITISH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})(?:\s+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
-_QUOTED = re.compile(r'"[^"]*"')
 EMPTY = Table("", {}, (), "")
-
-
-def read_csv_table(path: Path, problems: Problems, shown_as: str | None = None) -> Table:
-    """A CSV file as a Table, as spreadsheets write it.
-
-    UTF-8 with or without a byte order mark; `,` `;` or tab between fields; quoted newlines;
-    gzipped where the name ends in .gz. Letters come out in Unicode's form NFC, so that the
-    same name typed on two machines is the same. Wholly blank rows are left out; every row with too
-    many or too few fields is a problem of its own.
-    """
-    name = shown_as or str(path)
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except FileNotFoundError:
-        problems.add(_whole(name, "there is no such file", "check the path; it is relative to the trial file"))
-        return EMPTY
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        problems.add(_whole(name, "is not a gzipped file, or is damaged", "fetch or export it again"))
-        return EMPTY
-    except OSError as error:
-        said = (error.strerror or str(error)).lower()
-        problems.add(_whole(name, f"cannot be read ({said})", "check the path and its permissions"))
-        return EMPTY
-    try:
-        text = unicodedata.normalize("NFC", content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        problems.add(
-            Problem(
-                Level.ERROR, name, line, 1, "", "is not UTF-8 text here",
-                "in the spreadsheet, save as `CSV UTF-8 (comma delimited)`",
-            )
-        )  # fmt: skip
-        return EMPTY
-    if "\0" in text:
-        problems.add(_whole(name, "is not a CSV file", "in the spreadsheet, save as `CSV UTF-8`"))
-        return EMPTY
-    return _parse(name, text, hashlib.sha256(content).hexdigest(), problems)
-
-
-def _whole(name: str, what: str, remedy: str) -> Problem:
-    return Problem(Level.ERROR, name, 0, 0, "", what, remedy)
-
-
-def _parse(name: str, text: str, digest: str, problems: Problems) -> Table:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    before = 0
-    try:
-        for row in reader:
-            if any(field.strip() for field in row):
-                rows.append(row)
-                lines.append(before + 1)
-            before = reader.line_num
-    except csv.Error:
-        problems.add(
-            Problem(
-                Level.ERROR, name, before + 1, 1, "", "the quotes that begin in this row do not match",
-                'close every quote, and double a quote inside a field: "say ""yes"""',
-            )
-        )  # fmt: skip
-        return EMPTY
-    if not rows:
-        problems.add(_whole(name, "is empty", "its first row names the columns"))
-        return EMPTY
-    header = [field.strip() for field in rows[0]]
-    _check_shape(name, header, rows, lines, problems)
-    width = len(header)
-    kept = [(row, line) for row, line in zip(rows[1:], lines[1:], strict=True) if len(row) == width]
-    columns = {title: [row[i].strip() for row, _ in kept] for i, title in enumerate(header)}
-    return Table(name, columns, [line for _, line in kept], digest)
-
-
-def _delimiter(text: str) -> str:
-    """The separator of the header row; Excel in some countries writes semicolons."""
-    header = _QUOTED.sub("", text.lstrip("\r\n")[:10_000]).lstrip("\r\n")
-    first = re.split(r"[\r\n]", header, maxsplit=1)[0]
-    return max(",;\t", key=first.count)
-
-
-def _check_shape(name: str, header: list[str], rows: list[list[str]], lines: list[int], problems: Problems) -> None:
-    for i, title in enumerate(header):
-        if not title or title in header[:i]:
-            what = f"the column name `{title}` stands twice" if title else "a column has no name"
-            remedy = "give every column a name of its own" if title else "name it, or delete the column"
-            problems.add(Problem(Level.ERROR, name, lines[0], i + 1, title, what, remedy))
-    for row, line in zip(rows[1:], lines[1:], strict=True):
-        if len(row) != len(header):
-            problems.add(
-                Problem(
-                    Level.ERROR, name, line, 1, "", f"has {len(row)} fields where the header has {len(header)}",
-                    "put quotes round a field that holds a comma",
-                )
-            )  # fmt: skip
 
 
 def need_columns(table: Table, wanted: Iterable[str], problems: Problems) -> bool:
@@ -149,7 +49,7 @@ def typed(text: str, kind: str) -> Value:
 
     Raises GrammarError with what is wrong and an example of what is right.
     """
-    if text == "" or (text in _NOT_AVAILABLE and kind in {"number", "date", "yes_no"}):
+    if text == "" or (text in NOT_AVAILABLE and kind in {"number", "date", "yes_no"}):
         return None
     if kind == "number":
         return decimal(text)
@@ -208,19 +108,34 @@ def typed_column(table: Table, column: str, kind: str, problems: Problems) -> li
     """A whole column as values; each field that does not fit is a problem and counts as blank."""
     if kind in {"category", "text"}:
         return [text or None for text in table.columns[column]]
-    position = list(table.columns).index(column) + 1
-    known: dict[str, Value] = {}
+    codes, texts = table.columns[column].encoded()
+    values = typed_texts(table, column, codes, texts, kind, problems)
+    return [values[code] for code in codes.tolist()]
+
+
+def typed_texts(
+    table: Table, column: str, codes: NDArray[np.int32], texts: Any, kind: str, problems: Problems,
+    rows: NDArray[np.int64] | None = None,
+) -> list[Value]:  # fmt: skip
+    """The distinct texts of a column as values, and None for code -1; each field that does not fit is a problem.
+
+    rows: which rows of the table the codes are of, where they are not of all.
+    """
     values: list[Value] = []
-    for text, line in zip(table.columns[column], table.lines, strict=True):
-        if text not in known:
-            try:
-                known[text] = typed(text, kind)
-            except GrammarError as error:
-                problems.add(Problem(Level.ERROR, table.name, line, position, column, error.what, error.remedy))
-                values.append(None)
-                continue
-        values.append(known[text])
-    return values
+    wrong: dict[int, GrammarError] = {}
+    for code, text in enumerate(texts.to_pylist()):
+        try:
+            values.append(typed(text, kind))
+        except GrammarError as error:
+            values.append(None)
+            wrong[code] = error
+    if wrong:
+        import numpy as np
+
+        for i in np.flatnonzero(np.isin(codes, list(wrong))):
+            error = wrong[int(codes[i])]
+            problems.add(field_problem(table, int(i if rows is None else rows[i]), column, error.what, error.remedy))
+    return [*values, None]
 
 
 def field_problem(table: Table, row: int, column: str, what: str, remedy: str, level: Level = Level.ERROR) -> Problem:

@@ -12,7 +12,7 @@ from nudge.trial.parts.outcomes import Outcome
 from nudge.trial.problems import Problems
 from nudge.trial.records.outcomes import Linkage, OutcomeWindow
 from nudge.trial.records.people import Person
-from nudge.trial.records.tables import Table
+from nudge.trial.records.tables import Table, Texts
 
 LONDON = ZoneInfo("Europe/London")
 LATER = datetime(2027, 12, 31, tzinfo=UTC)
@@ -37,7 +37,7 @@ def person(name: str, hub: str | None = "north") -> Person:
 
 def table(*rows: Mapping[str, str]) -> Table:
     """Records as the reader of CSV files gives them: the first stands on line 2."""
-    columns = {title: [row[title] for row in rows] for title in (rows[0] if rows else {"ref": "", "day": ""})}
+    columns = {title: Texts.of(row[title] for row in rows) for title in (rows[0] if rows else {"ref": "", "day": ""})}
     return Table("came.csv", columns, range(2, len(rows) + 2), "digest")
 
 

@@ -10,7 +10,7 @@ from nudge.people.units import form_units
 from nudge.trial.parts.population import Population
 from nudge.trial.problems import Problems
 from nudge.trial.records.people import Person, Roll
-from nudge.trial.records.tables import Table
+from nudge.trial.records.tables import Table, Texts
 
 POPULATION: dict[str, Any] = {
     "id": "ref",
@@ -39,7 +39,7 @@ def family(i: int, **changes: str) -> dict[str, str]:
 
 def table(rows: Sequence[dict[str, str]], name: str = "roll.csv") -> Table:
     """Rows as the reader of CSV files gives them: the first stands on line 2."""
-    columns = {title: [row[title] for row in rows] for title in (rows[0] if rows else family(0))}
+    columns = {title: Texts.of(row[title] for row in rows) for title in (rows[0] if rows else family(0))}
     return Table(name, columns, range(2, len(rows) + 2), "")
 
 

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nudge.trial.csv_files import read_csv_table
 from nudge.trial.problems import Level, Problems
 from nudge.trial.records.tables import Table
-from nudge.trial.tables import EMPTY, field_problem, need_columns, read_csv_table, typed_column
+from nudge.trial.tables import EMPTY, field_problem, need_columns, typed_column
 
 ROWS = {"ref": ["P1", "P2"], "age": ["23", "24"]}
 
@@ -219,3 +220,39 @@ def test_no_file_whatever_is_in_it_breaks_the_reader(tmp_path: Path, content: by
     for name in ("roll.csv", "roll.csv.gz"):
         table, problems = read(tmp_path, content, name)
         assert problems or table.columns
+
+
+ODD = st.text(st.sampled_from('ab1;,"\t \r\né\u0301\u037e\u2003'), max_size=40)
+
+
+@given(header=st.sampled_from(["ref,age", "ref;age", '"ref"', "a,b,c", "ref"]), rows=ODD, mark=st.booleans())
+@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_columns_read_at_once_are_those_read_row_by_row(tmp_path: Path, header: str, rows: str, *, mark: bool) -> None:
+    content = f"{header}\n{rows}"
+    first = "\ufeff" if mark else ""
+    table, problems = read(tmp_path, first + content)
+    # A blank line before the header makes the file one that is read row by row.
+    careful, careful_problems = read(tmp_path, f"{first}\n{content}")
+    assert table.columns == careful.columns
+    assert [line + 1 for line in table.lines] == list(careful.lines)
+    assert [problem.split(" ", 1)[1] for problem in problems] == [
+        problem.split(" ", 1)[1] for problem in careful_problems
+    ]
+
+
+def test_rows_that_are_wholly_blank_keep_the_lines_of_the_others(tmp_path: Path) -> None:
+    table, problems = read(tmp_path, "ref,age\nP1,23\n,\n \t, \nP2,24\n")
+    assert (problems, table.columns, list(table.lines)) == ([], ROWS, [2, 5])
+
+
+def test_a_long_file_is_looked_through_in_pieces(tmp_path: Path) -> None:
+    rows = [f'"P{i}","Elm ""{i % 7}"" Road, town"' for i in range(400_000)]
+    content = "\r\n".join(['"ref","hub"', *rows]).encode()
+    table, problems = read(tmp_path, content)
+    assert problems == []
+    assert table.lines == range(2, 400_002)  # read at once
+    assert (table.columns["ref"][-1], table.columns["hub"][399_999]) == ("P399999", f'Elm "{399_999 % 7}" Road, town')
+    assert table.sha256 == hashlib.sha256(content).hexdigest()
+    assert read(tmp_path, content + b'\r\n"P,1')[1] == [
+        f"roll.csv:400002:1: {QUOTE}\"\"yes\"\"\""
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nudge.trial.tables import read_csv_table
+from nudge.trial.csv_files import read_csv_table
 
 if TYPE_CHECKING:
     from nudge.trial.parts.population import DataSource

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nudge.outcomes.columns import as_table
 from nudge.trial.problems import Level, Problem, listed
+from nudge.trial.records.tables import Table, Texts
 from nudge.trial.tables import EMPTY
 
 if TYPE_CHECKING:
     from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
-    from nudge.trial.records.tables import Table
 
 
 def read(where: DataSource, folder: Path, problems: Problems) -> Table:
@@ -23,6 +23,8 @@ def read(where: DataSource, folder: Path, problems: Problems) -> Table:
 
     name = where.parquet_file or ""
     try:
+        with (folder / name).open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
         with parquet.ParquetFile(folder / name) as file:
             table = file.read()
     except FileNotFoundError:
@@ -43,4 +45,5 @@ def read(where: DataSource, folder: Path, problems: Problems) -> Table:
         what = f"the column name {listed(f'`{title}`' for title in twice)} stands twice"
         problems.add(Problem(Level.ERROR, name, 0, 0, "", what, "give every column a name of its own"))
         return EMPTY
-    return as_table(name, {title: table.column(title).to_pylist() for title in table.column_names})
+    columns = {title: Texts(column) for title, column in zip(table.column_names, table.columns, strict=True)}
+    return Table(name, columns, range(1, len(table) + 1), digest)

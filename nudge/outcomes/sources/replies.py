@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from nudge.trial.parts.outcomes import PRESENT
-from nudge.trial.records.tables import Table
+from nudge.trial.records.tables import Table, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ def reply_table(replies: Iterable[KeywordReply], name: str, zone: ZoneInfo) -> T
     """A row per person and reply of that name; the day is the one on the family's own calendar."""
     rows = sorted((one.person, one.at.astimezone(zone).date().isoformat()) for one in replies if one.keyword == name)
     digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
-    columns = {PERSON: [person for person, _ in rows], DAY: [day for _, day in rows]}
+    columns = {PERSON: Texts.of(person for person, _ in rows), DAY: Texts.of(day for _, day in rows)}
     return Table(f"replies: {name}", columns, range(1, len(rows) + 1), digest)
 
 

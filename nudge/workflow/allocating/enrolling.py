@@ -17,11 +17,11 @@ from nudge.store.ledger import cancel_unit, write_plan
 from nudge.store.locks import hold_ledger, hold_trial
 from nudge.store.people import add_exclusions, add_people, add_units, save_allocation
 from nudge.store.trials import trial_state
+from nudge.trial.csv_files import read_csv_table
 from nudge.trial.errors import InputError, Refused
 from nudge.trial.lock import trial_of
 from nudge.trial.problems import Problems
 from nudge.trial.records.design import Allocation
-from nudge.trial.tables import read_csv_table
 from nudge.workflow.allocating.joining import CHOSEN_LATER, join_sites, joins_sites
 from nudge.workflow.allocating.locking import sealed_seed
 from nudge.workflow.allocating.register import open_register

@@ -11,11 +11,12 @@ from nudge.design.methods import method
 from nudge.store.engine import reading
 from nudge.store.people import load_allocation, load_draw_units
 from nudge.store.trials import revealed_seed
+from nudge.trial.csv_files import read_csv_table
 from nudge.trial.errors import InputError, KeysMissing, Refused
 from nudge.trial.lock import trial_of
 from nudge.trial.problems import Problems
 from nudge.trial.records.design import Allocation, Seed
-from nudge.trial.tables import need_columns, read_csv_table
+from nudge.trial.tables import need_columns
 from nudge.workflow.allocating.locking import sealed_seed
 from nudge.workflow.allocating.register import law_in_force
 from nudge.workflow.guard import need_locked
