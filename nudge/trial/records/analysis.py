@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nudge.trial.records.columns import Coded, Column
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -36,17 +38,18 @@ class AnalysisRows:
 
     outcome: Floats
     """(n,), in the outcome's units; nan where missing."""
-    arm: NDArray[np.str_]
-    """(n,); in a stepped wedge the arm in force when the window opened, "" during a transition."""
+    arm: Coded
+    """(n,); in a stepped wedge the arm in force when the window opened, blank during a transition."""
     unit: Ints
     """(n,) code of the randomised unit."""
     block: Ints
     """(n,) code of the block; 0 for all where there are none."""
     probability: Floats
     """(n,) chance of the unit's own arm before the draw; nan where unknown."""
-    covariates: Mapping[str, NDArray[np.object_]]
-    """(n,) baseline values, None where blank."""
+    covariates: Mapping[str, Column]
+    """(n,) baseline values: a category is coded; a number and a yes or no are numbers."""
     types: Mapping[str, str]
+    """What the trial file declares each of them to be."""
     received: Floats | None = None
     """(n,) 1 where a message to the unit was delivered, 0 where none was, nan where that is not known."""
     event: Floats | None = None
