@@ -64,13 +64,17 @@ def covariate_columns(trial: Trial, units: Sequence[Unit]) -> int:
     return len(coded_columns(declared, trial.population.columns, np.ones(len(rows), dtype=bool)))
 
 
-def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict[str, np.ndarray]:
-    """The columns the analysis names, as arrays of values with None for blanks."""
+def baseline_names(trial: Trial) -> list[str]:
+    """The baseline columns the analysis names, once each."""
     analysis = trial.analysis
     extra = [one.fixed_effects for one in analysis.sensitivity if one.fixed_effects]
     foretold = analysis.risk_bands.predicted_from if analysis.risk_bands else ()
-    names = dict.fromkeys([*analysis.covariates, *analysis.subgroups, *extra, *foretold])
-    return {name: np.array([row[name] for row in rows], dtype=object) for name in names}
+    return list(dict.fromkeys([*analysis.covariates, *analysis.subgroups, *extra, *foretold]))
+
+
+def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict[str, np.ndarray]:
+    """The columns the analysis names, as arrays of values with None for blanks."""
+    return {name: np.array([row[name] for row in rows], dtype=object) for name in baseline_names(trial)}
 
 
 def numbers(values: Sequence[object]) -> Floats:

@@ -6,72 +6,79 @@ that says nothing (CONSORT 2025). The size is what a reader needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.trial.records.columns import Coded
 from nudge.trial.records.design import BalanceRow
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nudge.trial.quantities import Comparison
-    from nudge.trial.records.people import Value
+    from nudge.trial.records.analysis import Floats
+    from nudge.trial.records.columns import Column
+
+Spread = tuple[float, float]
+"""Mean and variance within an arm; nan where nobody is known."""
 
 
 def balance(
-    rows: Sequence[Mapping[str, Value]],
-    arms: Sequence[str],
-    comparisons: Sequence[Comparison],
-    types: Mapping[str, str],
+    columns: Mapping[str, Column], arms: Coded, comparisons: Sequence[Comparison], types: Mapping[str, str]
 ) -> list[BalanceRow]:
     """Standardised differences of each column, level by level for categories.
 
-    rows: one mapping of baseline columns per person. arms: each person's arm.
-    types: the columns to describe; dates and free text are left out.
+    columns: (n,) each, baseline. arms: each person's arm. types: of the columns to describe;
+    dates and free text are left out.
     """
-    arm_of = np.asarray(arms)
     result: list[BalanceRow] = []
-    for column, kind in types.items():
+    for name, kind in types.items():
         if kind in {"date", "text"}:
             continue
-        for level, values in _indicators([row[column] for row in rows], kind).items():
-            spread = _variance if kind == "number" else _binary_variance
+        column = columns[name]
+        levels = _of_levels(column, arms) if isinstance(column, Coded) else _of_numbers(column, arms, kind)
+        for level, by_arm in levels.items():
             result.extend(
-                _difference(column, level, values, arm_of, pair.arm, pair.control, spread) for pair in comparisons
+                _difference(name, level, pair, by_arm.get(pair.arm, _NOBODY), by_arm.get(pair.control, _NOBODY))
+                for pair in comparisons
             )
     return result
 
 
-def _indicators(values: list[Value], kind: str) -> dict[str, NDArray[np.float64]]:
-    if kind == "number":
-        return {"": np.array([np.nan if value is None else float(str(value)) for value in values])}
-    if kind == "yes_no":
-        return {"yes": np.array([np.nan if value is None else float(value is True) for value in values])}
-    levels = sorted({"blank" if value is None else str(value) for value in values})
-    shown = np.array(["blank" if value is None else str(value) for value in values])
-    return {level: (shown == level).astype(float) for level in levels}
+_NOBODY: Spread = (float("nan"), float("nan"))
 
 
-def _variance(values: NDArray[np.float64]) -> float:
-    """The sample variance of a number."""
-    return float(values.var(ddof=1)) if values.size > 1 else float("nan")
+def _of_numbers(values: Floats, arms: Coded, kind: str) -> dict[str, dict[str, Spread]]:
+    """A number, with its sample variance; or the share of yes, whose variance is p (1 − p)."""
+    by_arm: dict[str, Spread] = {}
+    for arm in arms.levels:
+        part = values[arms.is_(arm)]
+        part = part[~np.isnan(part)]
+        number = kind == "number"
+        variance = float(part.var(ddof=int(number))) if part.size > int(number) else float("nan")
+        by_arm[arm] = (float(part.mean()) if part.size else float("nan"), variance)
+    return {"" if kind == "number" else "yes": by_arm}
 
 
-def _binary_variance(values: NDArray[np.float64]) -> float:
-    """The variance of a yes or no, p (1 − p)."""
-    return float(values.var()) if values.size else float("nan")
+def _of_levels(column: Coded, arms: Coded) -> dict[str, dict[str, Spread]]:
+    """The share of each level; blanks are a level of their own."""
+    width = len(column.levels) + 1
+    there = arms.codes >= 0
+    cells = arms.codes[there].astype(np.int64) * width + column.codes[there] + 1
+    counts = np.bincount(cells, minlength=len(arms.levels) * width).reshape(len(arms.levels), width)
+    shown = ["blank", *column.levels]
+    found: dict[str, dict[str, Spread]] = {}
+    for level in sorted(name for name, number in zip(shown, counts.sum(axis=0), strict=True) if number):
+        of_level = counts[:, [name == level for name in shown]].sum(axis=1)
+        people = counts.sum(axis=1)
+        shares = np.where(people > 0, of_level / np.maximum(people, 1), np.nan)
+        found[level] = {arm: (float(p), float(p * (1 - p))) for arm, p in zip(arms.levels, shares, strict=True)}
+    return found
 
 
-def _difference(
-    column: str, level: str, values: NDArray[np.float64], arms: NDArray[np.str_], arm: str, control: str,
-    variance: Callable[[NDArray[np.float64]], float],
-) -> BalanceRow:  # fmt: skip
+def _difference(column: str, level: str, pair: Comparison, one: Spread, other: Spread) -> BalanceRow:
     """Difference in means over the root of the arms' average variance (Austin 2009, Stat Med 28:3083)."""
-    one, other = (values[(arms == name) & ~np.isnan(values)] for name in (arm, control))
-    means = [float(part.mean()) if part.size else float("nan") for part in (one, other)]
-    spread = float(np.sqrt((variance(one) + variance(other)) / 2))
-    gap = means[0] - means[1]
+    spread = float(np.sqrt((one[1] + other[1]) / 2))
+    gap = one[0] - other[0]
     standardised = gap / spread if spread > 0 else 0.0 if gap == 0 else float("nan")
-    return BalanceRow(column, level, arm, control, means[0], means[1], standardised)
+    return BalanceRow(column, level, pair.arm, pair.control, one[0], other[0], standardised)

@@ -68,6 +68,22 @@ class Texts(Sequence[str]):
 
         return Texts(self.values.filter(pa.array(kept)))
 
+    def found_in(self, other: Texts) -> NDArray[np.int64]:
+        """(n,) where the other column first has each text; -1 where nowhere, and for a blank."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        mine = self.plain()
+        place: NDArray[np.int64] = pc.index_in(mine, value_set=other.plain()).fill_null(-1).to_numpy().astype(np.int64)
+        place[pc.equal(mine, "").to_numpy()] = -1
+        return place
+
+    def plain(self) -> Any:
+        """The texts as a chunked Arrow array of text."""
+        import pyarrow as pa
+
+        return pa.chunked_array([shown(chunk) for chunk in self.values.chunks], pa.string())
+
     def encoded(self) -> tuple[NDArray[np.int32], Any]:
         """Each field's number among the distinct texts, -1 where blank; and these texts, an Arrow array.
 
@@ -82,7 +98,7 @@ class Texts(Sequence[str]):
         elif _is_hashed(values.type):
             values = values.dictionary_encode()
         else:
-            values = pa.chunked_array([shown(chunk) for chunk in values.chunks], pa.string()).dictionary_encode()
+            values = self.plain().dictionary_encode()
         if not values.num_chunks:
             return np.zeros(0, dtype=np.int32), pa.array([], pa.string())
         codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy().astype(np.int32) for chunk in values.chunks])
