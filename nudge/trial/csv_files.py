@@ -20,10 +20,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 from nudge.trial.problems import Level, Problem, Problems
 from nudge.trial.records.tables import Table, Texts
-from nudge.trial.tables import EMPTY
+from nudge.trial.tables import EMPTY, NOT_AVAILABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 _PIECE = 8 << 20
 """Bytes looked through at once."""
@@ -36,8 +40,13 @@ _QUOTED = re.compile(r'"[^"]*"')
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 
 
-def read_csv_table(path: Path, problems: Problems, shown_as: str | None = None) -> Table:
+def read_csv_table(
+    path: Path, problems: Problems, shown_as: str | None = None, wanted: Mapping[str, str] | None = None
+) -> Table:
     """A CSV file as a Table, as spreadsheets write it.
+
+    wanted: the columns to read, each with the type that is wanted of it; without it, all, as text. A column
+    wanted as `number` may come as numbers, whose text is that of the number.
 
     UTF-8 with or without a byte order mark; `,` `;` or tab between fields; quoted newlines;
     gzipped where the name ends in .gz. Letters come out in Unicode's form NFC, so that the
@@ -47,7 +56,7 @@ def read_csv_table(path: Path, problems: Problems, shown_as: str | None = None) 
     name = shown_as or str(path)
     try:
         look = _look_through(path)
-        found = _at_once(path, name, look) if look.header else None
+        found = _at_once(path, name, look, wanted) if look.header else None
         if found is not None:
             return found
         with _opened(path) as file:
@@ -161,12 +170,29 @@ def _quotes_match(piece: bytes, separator: str) -> bool:
     return bool(begins.all() and ends.all() and (np.searchsorted(lines, opens) == np.searchsorted(lines, closes)).all())
 
 
-def _at_once(path: Path, name: str, look: _Look) -> Table | None:
+def _at_once(path: Path, name: str, look: _Look, wanted: Mapping[str, str] | None) -> Table | None:
     """The columns of a regular file; None where its rows turn out to differ in length."""
+    everything = dict.fromkeys(range(len(look.header)), "text")
+    kinds = {i: wanted[title] for i, title in enumerate(look.header) if title in wanted} if wanted else everything
+    numbers = {i for i, kind in kinds.items() if kind == "number"}
+    for columns, as_numbers in ((kinds, numbers), (kinds, set[int]()), (everything, set[int]())):
+        read = _columns(path, look, columns or everything, as_numbers)
+        if read is None:
+            continue
+        blank = _blank(read)
+        if columns == everything or not blank.any():
+            return _table(name, look, read, blank)
+    return None
+
+
+def _columns(path: Path, look: _Look, kinds: Iterable[int], numbers: set[int]) -> Any:
+    """Some columns as an Arrow table, their places as their names, some read as numbers; None if that cannot be."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     from pyarrow import csv as arrow
 
     titles = [str(i) for i in range(len(look.header))]
+    types = {str(i): pa.float64() if i in numbers else pa.string() for i in kinds}
     try:
         with pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None) as file:
             read = arrow.read_csv(
@@ -176,31 +202,42 @@ def _at_once(path: Path, name: str, look: _Look) -> Table | None:
                     delimiter=look.separator, quote_char='"' if look.quotes else False, ignore_empty_lines=False
                 ),
                 arrow.ConvertOptions(
-                    column_types=dict.fromkeys(titles, pa.string()), null_values=[], strings_can_be_null=False,
-                    check_utf8=False,
+                    column_types=types, include_columns=list(types), null_values=["", *sorted(NOT_AVAILABLE)],
+                    strings_can_be_null=False, check_utf8=False,
                 ),
             )  # fmt: skip
     except (pa.ArrowInvalid, OSError):
         return None
+    if any(pc.all(pc.is_finite(read.column(str(i)))).as_py() is False for i in numbers):
+        return None  # a text such as `inf`, which is looked at as text
+    return read
+
+
+def _table(name: str, look: _Look, read: Any, blank: NDArray[np.bool_]) -> Table:
+    import pyarrow as pa
+
     lines: Any = range(2, len(read) + 2)
-    blank = _blank(read)
     if blank.any():
         read = read.filter(pa.array(~blank))
         lines = array("q", ((~blank).nonzero()[0] + 2).tobytes())
-    columns = {title: Texts(read.column(i)) for i, title in enumerate(look.header)}
-    return Table(name, columns, lines, look.sha256)
+    columns = {look.header[int(title)]: Texts(read.column(title)) for title in read.column_names}
+    return Table(name, columns, lines, look.sha256, header=look.header)
 
 
-def _blank(read: Any) -> Any:
-    """Which rows are wholly blank."""
+def _blank(read: Any) -> NDArray[np.bool_]:
+    """(n,) which rows are blank in every column that was read."""
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     blank = np.ones(len(read), dtype=bool)
     for column in read.columns:
         if not blank.any():
             break
-        blank &= pc.or_(pc.equal(pc.binary_length(column), 0), pc.utf8_is_space(column)).to_numpy()
+        if pa.types.is_string(column.type):
+            blank &= pc.or_(pc.equal(pc.binary_length(column), 0), pc.utf8_is_space(column)).to_numpy()
+        else:
+            blank &= pc.is_null(column).to_numpy()
     return blank
 
 

@@ -14,7 +14,7 @@ from nudge.trial.records.people import Value
 from nudge.trial.records.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -35,11 +35,11 @@ def need_columns(table: Table, wanted: Iterable[str], problems: Problems) -> boo
     """Whether the table has every wanted column; each absent one is a problem."""
     complete = True
     for column in dict.fromkeys(wanted):
-        if column in table.columns:
+        if column in table.titles:
             continue
         complete = False
-        guess = nearest(column, table.columns)
-        remedy = f"did you mean `{guess}`?" if guess else f"it has {listed(table.columns)}"
+        guess = nearest(column, table.titles)
+        remedy = f"did you mean `{guess}`?" if guess else f"it has {listed(table.titles)}"
         problems.add(Problem(Level.ERROR, table.name, 1, 1, "", f"has no column `{column}`", remedy))
     return complete
 
@@ -140,6 +140,5 @@ def typed_texts(
 
 def field_problem(table: Table, row: int, column: str, what: str, remedy: str, level: Level = Level.ERROR) -> Problem:
     """A problem of one field."""
-    columns: Sequence[str] = list(table.columns)
-    position = columns.index(column) + 1 if column in columns else 1
+    position = table.titles.index(column) + 1 if column in table.titles else 1
     return Problem(level, table.name, table.lines[row], position, column, what, remedy)

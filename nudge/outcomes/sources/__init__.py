@@ -1,6 +1,6 @@
 """Where rows come from, one file each, named in YAML by file name.
 
-A source module offers `read(where, folder, problems) -> Table`; `replies`, whose rows stand in
+A source module offers `read(where, folder, problems, wanted) -> Table`; `replies`, whose rows stand in
 the store and not in a file, is handed them by the workflow.
 """
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
     from nudge.trial.records.tables import Table
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 class SourceModule(Protocol):
     """What a source's file offers."""
 
-    def read(self, where: DataSource, folder: Path, problems: Problems) -> Table:
+    def read(
+        self, where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None
+    ) -> Table:
         """The rows; what stands in the way goes to `problems`."""
         ...
 
@@ -29,10 +33,15 @@ def source_name(where: DataSource) -> str:
     return next((name for name in ("csv_file", "parquet_file", "package") if getattr(where, name)), "csv_file")
 
 
-def read_source(where: DataSource, folder: Path, problems: Problems) -> Table:
-    """The rows of a source named in a trial file; paths are relative to its folder."""
+def read_source(
+    where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None
+) -> Table:
+    """The rows of a source named in a trial file; paths are relative to its folder.
+
+    wanted: the columns to read, with the type that is wanted of each; without it all.
+    """
     module = cast("SourceModule", importlib.import_module(f"{__name__}.{source_name(where)}"))
-    return module.read(where, folder, problems)
+    return module.read(where, folder, problems, wanted)
 
 
 def as_source(path: Path) -> DataSource:

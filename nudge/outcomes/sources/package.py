@@ -12,12 +12,16 @@ from nudge.trial.problems import Level, Problem, nearest
 from nudge.trial.tables import EMPTY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
     from nudge.trial.records.tables import Table
 
 
-def read(where: DataSource, folder: Path, problems: Problems) -> Table:  # noqa: ARG001 - packages have no folder
+def read(
+    where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None  # noqa: ARG001
+) -> Table:
     """The rows of `package: {name: …, table: …}`."""
     package = where.package
     if package is None:

@@ -12,11 +12,16 @@ from nudge.trial.records.tables import Table, Texts
 from nudge.trial.tables import EMPTY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
 
+_LENGTH = 4
+"""Bytes that the length of a text takes, where every row has its own."""
 
-def read(where: DataSource, folder: Path, problems: Problems) -> Table:
+
+def read(where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None) -> Table:
     """The rows of `parquet_file`."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -25,8 +30,11 @@ def read(where: DataSource, folder: Path, problems: Problems) -> Table:
     try:
         with (folder / name).open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
-        with parquet.ParquetFile(folder / name) as file:
-            table = file.read()
+        few = _of_few_values(folder / name)
+        with parquet.ParquetFile(folder / name, read_dictionary=few) as file:
+            header = tuple(file.schema_arrow.names)
+            taken = [title for title in header if wanted is None or title in wanted]
+            table = file.read(taken or header[:1])
     except FileNotFoundError:
         problems.add(
             Problem(
@@ -40,10 +48,24 @@ def read(where: DataSource, folder: Path, problems: Problems) -> Table:
             Problem(Level.ERROR, name, 0, 0, "", "is not a Parquet file, or is damaged", "fetch or export it again")
         )
         return EMPTY
-    twice = [title for title, times in Counter(table.column_names).items() if times > 1]
+    twice = [title for title, times in Counter(header).items() if times > 1]
     if twice:
         what = f"the column name {listed(f'`{title}`' for title in twice)} stands twice"
         problems.add(Problem(Level.ERROR, name, 0, 0, "", what, "give every column a name of its own"))
         return EMPTY
     columns = {title: Texts(column) for title, column in zip(table.column_names, table.columns, strict=True)}
-    return Table(name, columns, range(1, len(table) + 1), digest)
+    return Table(name, columns, range(1, len(table) + 1), digest, header=header)
+
+
+def _of_few_values(path: Path) -> list[str]:
+    """Columns of text that the file itself holds as numbers of their distinct texts, by what they weigh a row."""
+    from pyarrow import parquet
+
+    about = parquet.read_metadata(path)
+    weight: Counter[str] = Counter()
+    for group in range(about.num_row_groups):
+        for i in range(about.num_columns):
+            column = about.row_group(group).column(i)
+            if column.physical_type == "BYTE_ARRAY":
+                weight[column.path_in_schema] += column.total_uncompressed_size
+    return [name for name, size in weight.items() if size < _LENGTH * about.num_rows]

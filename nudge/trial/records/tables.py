@@ -91,6 +91,7 @@ class Texts(Sequence[str]):
         """
         import numpy as np
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         values = self.values
         if pa.types.is_dictionary(values.type):
@@ -102,13 +103,15 @@ class Texts(Sequence[str]):
         if not values.num_chunks:
             return np.zeros(0, dtype=np.int32), pa.array([], pa.string())
         codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy().astype(np.int32) for chunk in values.chunks])
-        read_alike = shown(values.chunk(0).dictionary).dictionary_encode()
-        texts = read_alike.dictionary
-        there = np.array(texts.to_numpy(zero_copy_only=False) != "", dtype=bool)
-        if there.all() and len(texts) == len(read_alike):
+        distinct = values.chunk(0).dictionary
+        texts = shown(distinct)
+        if pa.types.is_integer(distinct.type) or (texts.equals(distinct) and pc.index(texts, "").as_py() < 0):
             return codes, texts
-        number = np.where(there, np.cumsum(there) - 1, -1).astype(np.int32)
-        return np.append(number[read_alike.indices.to_numpy()], np.int32(-1))[codes], texts.filter(pa.array(there))
+        read_alike = texts.dictionary_encode()
+        texts = read_alike.dictionary
+        there = np.array(pc.not_equal(texts, ""))
+        number = np.where(there, np.cumsum(there) - 1, -1)[read_alike.indices.to_numpy()]
+        return np.append(number, -1).astype(np.int32)[codes], texts.filter(pa.array(there))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,17 @@ class Table:
     name: str
     """What to call it in a problem: the path as given, or `causaldata.social_insure`."""
     columns: Mapping[str, Texts]
+    """Those that were read."""
     lines: Sequence[int]
     """Where each row begins in the file, counted from 1."""
     sha256: str
+    header: tuple[str, ...] = ()
+    """All columns of the file in their order, where not all were read."""
+
+    @property
+    def titles(self) -> list[str]:
+        """All columns of the file."""
+        return list(self.header or self.columns)
 
     def __len__(self) -> int:
         """The number of rows."""

@@ -80,8 +80,8 @@ def _joined(
     source = outcome.source
     if source is None or source.value is None:
         raise AssertionError("check refuses a measured outcome without a source")
-    records = read_source(source, loaded.folder, problems)
     here, there = loaded.trial.population.id, source.id or loaded.trial.population.id
+    records = read_source(source, loaded.folder, problems, {source.value: kind, there: "text"})
     if "row" in {here, there}:
         problems.add(
             loaded.source.problem(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from nudge.trial.typed_columns import analysis_column, number_column
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from nudge.trial.load import LoadedTrial
     from nudge.trial.model import Trial
     from nudge.trial.parts.arms import Allocation
@@ -36,7 +38,24 @@ def main_table(loaded: LoadedTrial, allocation: Allocation, data: Path | None, p
     where = as_source(data) if data else allocation.source or loaded.trial.population.people
     if where is None:
         raise InputError(f"{loaded.trial.trial} names no rows", "add `allocation: {from: …}`, or give --data FILE")
-    return read_source(where, loaded.folder, problems)
+    return read_source(where, loaded.folder, problems, wanted_columns(loaded.trial, allocation))
+
+
+def wanted_columns(trial: Trial, allocation: Allocation) -> dict[str, str]:
+    """The columns of the main table that are read, with their types."""
+    types = trial.population.columns
+    named = baseline_names(trial)
+    wanted = {name: kind for name, kind in types.items() if kind != "text" or name in named}
+    for outcome in trial.outcomes.values():
+        if outcome.source is not None and outcome.source.value is not None:
+            wanted[outcome.source.value] = "number" if outcome.kind != "binary" else "yes_no"
+    others = [
+        allocation.arm, allocation.unit, allocation.clusters, *allocation.blocks, allocation.probability,
+        allocation.decision, allocation.available, trial.population.unit, trial.population.id,
+        *(outcome.source.event for outcome in trial.outcomes.values() if outcome.source),
+    ]  # fmt: skip
+    twice = {name for name, kind in types.items() if kind != wanted.get(name)}
+    return wanted | dict.fromkeys((name for name in (*others, *twice) if name), "text")
 
 
 def available(table: Table, allocation: Allocation, problems: Problems) -> tuple[Table, list[Check]]:
@@ -56,23 +75,23 @@ def available(table: Table, allocation: Allocation, problems: Problems) -> tuple
     columns = {name: values.where(could) for name, values in table.columns.items()}
     lines = array("q", np.asarray(table.lines, dtype=np.int64)[could].tobytes())
     said = f"{could.size - could.sum():,} of {could.size:,} decision points were not available, and are left out"
-    return Table(table.name, columns, lines, table.sha256), [Check("availability", "ok", said)]
+    return replace(table, columns=columns, lines=lines), [Check("availability", "ok", said)]
 
 
 def numbered(table: Table, columns: tuple[str, ...]) -> Ints:
     """(n,) a number for every combination of some columns, from 0, in the order in which rows first have them."""
+    return _combined(len(table), [table.columns[name].encoded() for name in columns])
+
+
+def _combined(n: int, columns: Sequence[tuple[NDArray[np.int32], Any]]) -> Ints:
     import pyarrow as pa
 
-    if columns == ("row",):
-        return np.arange(len(table))
-    number = np.zeros(len(table), dtype=np.int64)
-    for name in columns:
-        codes, texts = table.columns[name].encoded()
+    number = np.zeros(n, dtype=np.int64)
+    for codes, texts in columns:
+        if len(columns) == 1 and codes.min(initial=0) >= 0:
+            return codes.astype(np.int64)
         number = number * (len(texts) + 1) + codes + 1
-        if len(columns) > 1 or (codes < 0).any():
-            number = pa.array(number).dictionary_encode().indices.to_numpy().astype(np.int64)
-        else:
-            number -= 1
+        number = pa.array(number).dictionary_encode().indices.to_numpy().astype(np.int64)
     return number
 
 
@@ -138,7 +157,7 @@ def frame_of(trial: Trial, allocation: Allocation, table: Table, problems: Probl
     block = _complete(table, allocation.blocks, "block", problems)
     return Frame(
         trial, table.name, table.sha256, unit_column, arm, unit, block, _probability(allocation, table, arm, unit, block, problems),
-        {name: analysis_column(table, name, kind, problems) for name, kind in types.items()},
+        {name: analysis_column(table, name, kind, problems) for name, kind in types.items() if name in table.columns},
     )  # fmt: skip
 
 
@@ -170,12 +189,15 @@ def _arms(trial: Trial, allocation: Allocation, table: Table, problems: Problems
 
 def _complete(table: Table, columns: tuple[str, ...], what: str, problems: Problems) -> Ints:
     """(n,) a number for every combination of some columns; blanks are problems."""
-    for name in columns if columns != ("row",) else ():
-        blank = np.flatnonzero(table.columns[name].encoded()[0] < 0)
+    if columns == ("row",):
+        return np.arange(len(table))
+    encoded = [table.columns[name].encoded() for name in columns]
+    for name, (codes, _) in zip(columns, encoded, strict=True):
+        blank = np.flatnonzero(codes < 0)
         if blank.size:
             remedy = f"say which {what} each row is in"
             problems.add(field_problem(table, int(blank[0]), name, f"is blank ({_rows(blank.size)})", remedy))
-    return numbered(table, columns)
+    return _combined(len(table), encoded)
 
 
 def _probability(
