@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import BlockCounts, Choice, choose, coded_columns
+from nudge.analysis.comparison import BlockCounts, Choice, choose
+from nudge.analysis.covariates import coded_columns, names_of
 from nudge.analysis.wedge import wedge_choice
+from nudge.trial.records.columns import Coded, Column
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -61,18 +63,25 @@ def covariate_columns(trial: Trial, units: Sequence[Unit]) -> int:
     rows = [person.columns for unit in units for person in unit.people]
     values = baseline_columns(trial, rows)
     declared = {name: values[name] for name in trial.analysis.covariates}
-    return len(coded_columns(declared, trial.population.columns, np.ones(len(rows), dtype=bool)))
+    return len(names_of(coded_columns(declared, np.ones(len(rows), dtype=bool))))
 
 
-def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict[str, np.ndarray]:
-    """The columns the analysis names, as arrays of values with None for blanks."""
+def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict[str, Column]:
+    """The columns the analysis names."""
     analysis = trial.analysis
     extra = [one.fixed_effects for one in analysis.sensitivity if one.fixed_effects]
     foretold = analysis.risk_bands.predicted_from if analysis.risk_bands else ()
     names = dict.fromkeys([*analysis.covariates, *analysis.subgroups, *extra, *foretold])
-    return {name: np.array([row[name] for row in rows], dtype=object) for name in names}
+    return {name: column_of([row[name] for row in rows], trial.population.columns[name]) for name in names}
+
+
+def column_of(values: Sequence[object], kind: str) -> Column:
+    """A column of values of one type, None where blank."""
+    if kind in {"number", "yes_no"}:
+        return numbers(values)
+    return Coded.of([None if value is None else str(value) for value in values])
 
 
 def numbers(values: Sequence[object]) -> Floats:
-    """A baseline column as numbers, nan where blank."""
-    return np.array([np.nan if value is None else float(str(value)) for value in values])
+    """Numbers, or 1 for yes and 0 for no; nan where blank."""
+    return np.array([np.nan if value is None else value for value in values], dtype=float)

@@ -18,6 +18,7 @@ from nudge.trial.errors import InputError
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, Problems, listed
 from nudge.trial.records.analysis import AnalysisRows, Check, Design
+from nudge.trial.records.columns import Coded
 from nudge.trial.records.report import DesignSummary, FlowStep, OutcomeSummary, Results
 from nudge.trial.records.tables import Table
 from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number, shortened, typed_column
@@ -105,8 +106,8 @@ def analyse_elsewhere(
 def _summary(name: str, table: Table, rows: AnalysisRows) -> OutcomeSummary:
     known = ~np.isnan(rows.outcome)
     states = {
-        arm: {"known": int((known & (rows.arm == arm)).sum()), "no_record": int((~known & (rows.arm == arm)).sum())}
-        for arm in dict.fromkeys(rows.arm.tolist())
+        arm: {"known": int((known & rows.arm.is_(arm)).sum()), "no_record": int((~known & rows.arm.is_(arm)).sum())}
+        for arm in rows.arm.levels
     }
     return OutcomeSummary(name, table.name, table.sha256, None, len(table), int(known.sum()), 0, states)
 
@@ -175,7 +176,7 @@ class _Frame:
             dict(zip(typed, values, strict=True)) for values in zip(*typed.values(), strict=True)
         ] or [{} for _ in range(len(table))]
 
-    def _arms(self, allocation: Allocation, problems: Problems) -> np.ndarray:
+    def _arms(self, allocation: Allocation, problems: Problems) -> Coded:
         codes = {plain_number(code): arm for arm, code in allocation.codes.items()}
         known = codes or {arm: arm for arm in self.trial.arms}
         written = [plain_number(text) for text in self.table.columns[allocation.arm]]
@@ -188,7 +189,7 @@ class _Frame:
                     f"the file knows {listed(known)}; add it under `allocation.codes`, or leave such rows out",
                 )
             )  # fmt: skip
-        return np.array([known.get(text, "") for text in written])
+        return Coded.of([known.get(text) for text in written])
 
     def _codes(self, columns: tuple[str, ...], what: str, problems: Problems) -> Ints:
         """A number for every combination of some columns; blanks are problems."""
@@ -218,7 +219,7 @@ class _Frame:
             return self._given(allocation.probability, problems)
         shares = {arm: share / sum(allocation.ratio.values()) for arm, share in allocation.ratio.items()}
         if shares:
-            return np.array([shares.get(arm, np.nan) for arm in self.arm])
+            return np.array([shares.get(arm or "", np.nan) for arm in self.arm.texts()])
         if allocation.method is None:
             return np.full(len(self.table), np.nan)
         return self._fixed_shares()
@@ -227,10 +228,9 @@ class _Frame:
         """Where numbers per arm were fixed within blocks, they are the chances."""
         _, first, unit = np.unique(self.unit, return_index=True, return_inverse=True)
         in_block = np.bincount(self.block[first])
-        of_arm = Counter(zip(self.block[first].tolist(), self.arm[first].tolist(), strict=True))
-        each = [
-            of_arm[block, arm] / in_block[block] for block, arm in zip(self.block[first], self.arm[first], strict=True)
-        ]
+        where = list(zip(self.block[first].tolist(), self.arm.at(first).codes.tolist(), strict=True))
+        of_arm = Counter(where)
+        each = [of_arm[block, arm] / in_block[block] for block, arm in where]
         return np.array(each)[unit]
 
     def _given(self, column: str, problems: Problems) -> Floats:
@@ -261,10 +261,11 @@ class _Frame:
         )  # fmt: skip
 
     def balance(self) -> list[BalanceRow]:
-        return list(balance(self.baseline, list(self.arm), self.trial.comparisons, self.trial.population.columns))
+        arms = [arm or "" for arm in self.arm.texts()]
+        return list(balance(self.baseline, arms, self.trial.comparisons, self.trial.population.columns))
 
     def units_of(self, arm: str) -> int:
-        return int(np.unique(self.unit[self.arm == arm]).size)
+        return int(np.unique(self.unit[self.arm.is_(arm)]).size)
 
 
 def _values(
@@ -349,7 +350,7 @@ def _joined(
 def _flow(frame: _Frame, rows: AnalysisRows) -> list[FlowStep]:
     steps: list[FlowStep] = []
     for arm in frame.trial.arms:
-        here = rows.arm == arm
+        here = rows.arm.is_(arm)
         steps.append(FlowStep("allocated", arm, "", frame.units_of(arm), int(here.sum())))
         known = here & ~np.isnan(rows.outcome)
         units = int(np.unique(rows.unit[known]).size)
