@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from nudge.analysis.foreseen import column_of
 from nudge.analysis.operating import Tally
 from nudge.analysis.runs import Baseline, Runs
 from nudge.design.fixed_numbers import redraws as within_blocks
@@ -196,9 +197,7 @@ def _law(name: str, more: str, units: int) -> Law:
 
 def _baseline(values: Mapping[str, np.ndarray]) -> Baseline | None:
     types = {"number": "number", "level": "category"}
-    return Baseline.of(
-        {name: one.astype(str if name == "level" else float).astype(object) for name, one in values.items()}, types
-    )
+    return Baseline.of({name: column_of(one.tolist(), types[name]) for name, one in values.items()}, types)
 
 
 def _world(setting: Setting, people: Ints, of: Ints | None, number: Floats) -> World:

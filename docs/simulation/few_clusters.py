@@ -92,7 +92,7 @@ def repetition(setting: Setting, number: int) -> Found:
     n = y.size
     pair = Pair(
         y=y, treated=np.isin(unit, drawn), unit=unit, block=np.zeros(n, dtype=np.int64), weight=np.full(n, np.nan),
-        covariates=np.empty((n, 0)), names=(),
+        covariates={},
     )  # fmt: skip
     sites = setting.sizes != "one"
     design = Design("cluster" if sites else "complete", clusters=sites, blocks=False)

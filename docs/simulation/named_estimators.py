@@ -97,7 +97,7 @@ def _pair(y: Floats, treated: np.ndarray, unit: Ints, event: Floats | None = Non
     n = y.size
     return Pair(
         y=y, treated=treated, unit=unit, block=np.zeros(n, dtype=np.int64), weight=np.full(n, 2.0),
-        covariates=np.empty((n, 0)), names=(), event=event,
+        covariates={}, event=event,
     )  # fmt: skip
 
 

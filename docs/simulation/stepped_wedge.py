@@ -173,7 +173,7 @@ def by_schedule(estimand: str, number: int) -> float | None:
     n = y.size
     pair = Pair(
         y=y, treated=own <= period, unit=unit, block=np.zeros(n, dtype=np.int64), weight=np.ones(n),
-        covariates=np.empty((n, 0)), names=(), origin=unit, phases=Phases(period, period, own, STEPS),
+        covariates={}, origin=unit, phases=Phases(period, period, own, STEPS),
     )  # fmt: skip
     design = Design("stepped_wedge", clusters=True, blocks=False, law=_stored(), estimand=estimand)
     return answer(pair, design, binary=True, average="person").p_value

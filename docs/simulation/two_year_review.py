@@ -37,6 +37,7 @@ from nudge.outcomes.synthetic import potential_outcomes
 from nudge.people.synthetic import review_roll, write_csv
 from nudge.trial.library import shipped
 from nudge.trial.records.analysis import AnalysisRows
+from nudge.trial.records.columns import Coded
 from nudge.trial.records.design import DrawUnit
 from nudge.workflow.acting.example_records import EXAMPLES, FAMILIES
 from nudge.workflow.allocating.drawn_design import design_of
@@ -102,7 +103,7 @@ def repetition(number: int) -> dict[str, Found]:
     codes = {unit.id: i for i, unit in enumerate(roll.units)}
     rows = AnalysisRows(
         outcome=np.array([potential.by_arm[arm][i] for i, arm in enumerate(arms)], dtype=float),
-        arm=np.array(arms),
+        arm=Coded.of(arms),
         unit=np.array([codes[unit.id] for _, unit in people], dtype=np.int64),
         block=np.array([blocks[unit.block] for _, unit in people], dtype=np.int64),
         probability=np.array([law.probability(arm) for arm in arms]),

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.covariates import Covariates, coded_columns, matrix, names_of
+from nudge.analysis.groups import compact, distinct, first_rows, same_within
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints, Phases
+from nudge.trial.records.columns import some_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from nudge.trial.records.columns import Rows
+
 COLUMNS_PER_UNIT_INTERACTED = 10
 COLUMNS_PER_UNIT_ADDITIVE = 5
 FEW_CLUSTERS = 30
-BLANK = " blank"
 _SAME_CHANCE = 1e-9
-_DETERMINED = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,7 @@ class Pair:
     """Two arms' rows with an outcome.
 
     y: (n,). treated: (n,). unit, block: (n,) codes from 0. weight: (n,) inverse probability
-    of the row's own arm, nan where unknown. covariates: (n, c), dummy-coded, blanks filled;
-    names: (c,).
+    of the row's own arm, nan where unknown. covariates: what models take of (n,) each, blanks filled.
     """
 
     y: Floats
@@ -35,8 +37,7 @@ class Pair:
     unit: Ints
     block: Ints
     weight: Floats
-    covariates: Floats
-    names: tuple[str, ...]
+    covariates: Covariates
     received: Floats | None = None
     """(n,) 1 where a message was delivered, nan where that is not known."""
     origin: Ints | None = None
@@ -51,18 +52,28 @@ class Pair:
     """Of a stepped wedge, rows in their cluster's transition: in neither arm here, and in one under other draws."""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of the covariates' model columns, (c,)."""
+        return names_of(self.covariates)
+
+    @property
+    def matrix(self) -> Floats:
+        """The covariates' model columns side by side, for what needs them so: (n, c)."""
+        return matrix(self.covariates, self.y.size)
+
+    @property
     def units(self) -> int:
         """Randomised units in the comparison."""
-        return int(np.unique(self.unit).size)
+        return distinct(self.unit)
 
     def units_of(self, *, treated: bool) -> int:
         """Randomised units of one side."""
-        return int(np.unique(self.unit[self.treated == treated]).size)
+        return distinct(self.unit[self.treated == treated])
 
     @property
     def blocks(self) -> int:
         """Blocks in the comparison."""
-        return int(np.unique(self.block).size)
+        return distinct(self.block)
 
     @property
     def clustered(self) -> bool:
@@ -71,9 +82,12 @@ class Pair:
 
     def only(self, rows: Bools) -> Pair:
         """The same comparison on some of its rows."""
+        if rows.all():
+            return self
         return replace(
             self, y=self.y[rows], treated=self.treated[rows], unit=self.unit[rows], block=self.block[rows],
-            weight=self.weight[rows], covariates=self.covariates[rows],
+            weight=self.weight[rows],
+            covariates={name: some_rows(column, rows) for name, column in self.covariates.items()},
             received=None if self.received is None else self.received[rows],
             origin=None if self.origin is None else self.origin[rows],
             event=None if self.event is None else self.event[rows],
@@ -82,7 +96,7 @@ class Pair:
         )  # fmt: skip
 
 
-def phases_of(phases: Phases, rows: Bools) -> Phases:
+def phases_of(phases: Phases, rows: Rows) -> Phases:
     """The phases of some rows."""
     return replace(phases, period=phases.period[rows], complete=phases.complete[rows], step=phases.step[rows])
 
@@ -90,25 +104,24 @@ def phases_of(phases: Phases, rows: Bools) -> Phases:
 def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str] = ()) -> Pair:
     """The rows of two arms that have an outcome; covariates coded on just these rows (rule 9).
 
-    Raises EstimationRefused where a randomised unit has rows in both arms, or in several blocks.
+    Nothing is copied where that is all rows. Raises EstimationRefused where a randomised unit has rows in both arms,
+    or in several blocks.
     """
     if rows.phases is not None:
         return _crossing_pair(rows, rows.phases, arm, control, covariates)
-    here = np.isin(rows.arm, [arm, control]) & ~np.isnan(rows.outcome)
+    some = rows.arm.among([arm, control])
+    some &= ~np.isnan(rows.outcome)
     if rows.event is not None:
-        here &= ~np.isnan(rows.event)
-    treated, unit, block = rows.arm[here] == arm, _codes(rows.unit[here]), _codes(rows.block[here])
+        some &= ~np.isnan(rows.event)
+    here: Rows = slice(None) if some.all() else np.flatnonzero(some)
+    treated, unit, block = rows.arm.at(here).is_(arm), compact(rows.unit[here]), compact(rows.block[here])
     if not rows.moments:
         _need_whole_units(unit, {"both arms": treated, "several blocks": block})
-    both = np.intersect1d(block[treated], block[~treated])
-    coded = coded_columns(
-        {name: rows.covariates[name][here] for name in covariates}, rows.types, np.isin(block, both)
-    )  # fmt: skip
     return Pair(
         y=rows.outcome[here], treated=treated, unit=unit, block=block,
         weight=1 / rows.probability[here],
-        covariates=np.column_stack(list(coded.values())) if coded else np.empty((int(here.sum()), 0)),
-        names=tuple(coded), received=None if rows.received is None else rows.received[here],
+        covariates=_covariates(rows, here, covariates, _in_both(block, treated)),
+        received=None if rows.received is None else rows.received[here],
         origin=rows.unit[here], event=None if rows.event is None else rows.event[here],
         exposure=None if rows.exposure is None else rows.exposure[here],
     )  # fmt: skip
@@ -116,64 +129,41 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
 
 def _crossing_pair(rows: AnalysisRows, phases: Phases, arm: str, control: str, covariates: Sequence[str]) -> Pair:
     """The rows of a stepped wedge with an outcome, those in a transition apart."""
-    here = ~np.isnan(rows.outcome) & (phases.period >= 0)
-    in_force = np.isin(rows.arm[here], [arm, control])
-    coded = coded_columns({name: rows.covariates[name][here] for name in covariates}, rows.types, in_force)
+    here = np.flatnonzero(~np.isnan(rows.outcome) & (phases.period >= 0))
+    of = rows.arm.at(here)
+    in_force = of.among([arm, control])
     every = Pair(
-        y=rows.outcome[here], treated=rows.arm[here] == arm, unit=_codes(rows.unit[here]),
-        block=np.zeros(int(here.sum()), dtype=np.int64), weight=np.ones(int(here.sum())),
-        covariates=np.column_stack(list(coded.values())) if coded else np.empty((int(here.sum()), 0)),
-        names=tuple(coded), origin=rows.unit[here], phases=phases_of(phases, here),
+        y=rows.outcome[here], treated=of.is_(arm), unit=compact(rows.unit[here]),
+        block=np.zeros(here.size, dtype=np.int64), weight=np.ones(here.size),
+        covariates=_covariates(rows, here, covariates, in_force),
+        origin=rows.unit[here], phases=phases_of(phases, here),
     )  # fmt: skip
     return replace(every.only(in_force), crossing=every.only(~in_force))
 
 
-def _need_whole_units(unit: Ints, parts: Mapping[str, np.ndarray]) -> None:
-    _, first, of = np.unique(unit, return_index=True, return_inverse=True)
-    for what, values in parts.items():
-        mixed = np.unique(unit[values != values[first][of]]).size
-        if mixed:
-            raise EstimationRefused(
-                f"{mixed} of {first.size} units have rows in {what}, so they are not what was randomised",
-                "name the column of what was, in `allocation.unit` or `allocation.clusters`",
-            )
+def _covariates(rows: AnalysisRows, here: Rows, names: Sequence[str], on: Bools) -> Covariates:
+    return coded_columns({name: some_rows(rows.covariates[name], here) for name in names}, on)
 
 
-def coded_columns(values: Mapping[str, np.ndarray], types: Mapping[str, str], on: Bools) -> dict[str, Floats]:
-    """Model columns of baseline values, by name.
-
-    values: (n,) each, None where blank. on: (n,) the rows that inform the comparison, which alone
-    settle levels, means and what varies. Questions left blank together need one indicator between
-    them: an indicator that the other columns already determine is left out.
-    """
-    coded = [one for name, column in values.items() for one in _coded(name, column, types[name], on)]
-    varying = {name: column for name, column in coded if np.ptp(column[on]) > 0}
-    found = {name: column for name, column in varying.items() if not name.endswith(BLANK)}
-    for name in [name for name in varying if name.endswith(BLANK)]:
-        known = np.column_stack([np.ones(int(on.sum())), *(column[on] for column in found.values())])
-        indicator = varying[name][on]
-        left = indicator - known @ np.linalg.lstsq(known, indicator)[0]
-        if np.abs(left).max() > _DETERMINED:
-            found[name] = varying[name]
+def _in_both(block: Ints, treated: Bools) -> Bools:
+    """(n,) whether a row's block holds both arms."""
+    size = int(block.max(initial=-1)) + 1
+    arm, all_rows = np.bincount(block[treated], minlength=size), np.bincount(block, minlength=size)
+    found: Bools = ((arm > 0) & (arm < all_rows))[block]
     return found
 
 
-def _codes(values: Ints) -> Ints:
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
-
-
-def _coded(name: str, values: np.ndarray, kind: str, on: Bools) -> list[tuple[str, Floats]]:
-    """Dummies for a category (blank is a level), numbers with an indicator for blanks."""
-    if not on.any():
-        return []
-    if kind == "category":
-        text = np.array(["(blank)" if value is None else str(value) for value in values])
-        levels = sorted(set(text[on].tolist()))
-        return [(f"{name}={level}", (text == level).astype(float)) for level in levels[1:]]
-    numbers = np.array([np.nan if value is None else float(value) for value in values])
-    blank = np.isnan(numbers)
-    mean = float(numbers[on & ~blank].mean()) if (on & ~blank).any() else 0.0
-    return [(name, np.where(blank, mean, numbers)), (f"{name}{BLANK}", blank.astype(float))]
+def _need_whole_units(unit: Ints, parts: Mapping[str, np.ndarray]) -> None:
+    units = int(unit.max(initial=-1)) + 1
+    if units == unit.size:
+        return
+    for what, values in parts.items():
+        mixed = distinct(unit[~same_within(unit, values)])
+        if mixed:
+            raise EstimationRefused(
+                f"{mixed} of {units} units have rows in {what}, so they are not what was randomised",
+                "name the column of what was, in `allocation.unit` or `allocation.clusters`",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +181,20 @@ class BlockCounts:
 
 def block_counts(pair: Pair) -> BlockCounts:
     """How many units of each arm every block holds."""
-    firsts = np.unique(pair.unit, return_index=True)[1]
+    firsts = first_rows(pair.unit)
+    block, treated = pair.block[firsts], pair.treated[firsts]
     size = int(pair.block.max(initial=-1)) + 1
-    of = [np.bincount(pair.block[firsts][pair.treated[firsts] == side], minlength=size) for side in (True, False)]
+    of = [np.bincount(block[treated == side], minlength=size) for side in (True, False)]
     return BlockCounts(of[0], of[1])
 
 
 def informative(pair: Pair) -> tuple[Pair, int]:
     """The rows of blocks that hold both arms, and how many blocks do not."""
     both = block_counts(pair).informative
+    if both.all():
+        return pair, 0
     kept = pair.only(both[pair.block])
-    return replace(kept, block=_codes(kept.block)), int((~both).sum())
+    return replace(kept, block=compact(kept.block)), int((~both).sum())
 
 
 def difference_within_blocks(pair: Pair) -> float:
@@ -216,7 +209,7 @@ def difference_within_blocks(pair: Pair) -> float:
 
 def varies_within_blocks(pair: Pair) -> bool:
     """Whether another draw of the arms could have given anything else."""
-    return any(np.ptp(pair.y[pair.block == block]) > 0 for block in np.unique(pair.block))
+    return not bool(same_within(pair.block, pair.y).all())
 
 
 def constant_probability(pair: Pair) -> bool:

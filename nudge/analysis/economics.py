@@ -17,6 +17,7 @@ import numpy as np
 from nudge.analysis.answers import Answer, t_quantile
 from nudge.analysis.comparison import Pair, informative
 from nudge.analysis.estimators import estimator
+from nudge.analysis.groups import compact, first_rows
 from nudge.analysis.inference import answer
 from nudge.trial.errors import EstimationRefused
 
@@ -77,7 +78,7 @@ def cost_effect(line: Line, cost: Floats) -> tuple[CostEffect, Pair] | None:
     cost: (n,) of every row of the line, in money.
     """
     analysis = line.trial.analysis
-    known = np.isin(line.rows.arm, [line.comparison.arm, line.comparison.control]) & ~np.isnan(line.rows.outcome)
+    known = line.rows.arm.among([line.comparison.arm, line.comparison.control]) & ~np.isnan(line.rows.outcome)
     pair = replace(line.pair(analysis.covariates), received=cost[known])
     if line.design.blocks:
         pair = informative(pair)[0]
@@ -112,7 +113,8 @@ def bootstrap(pair: Pair, level: float, draws: int = DRAWS, seed: int = SEED) ->
     """
     if pair.received is None:
         raise AssertionError("costs stand where receipts stand")
-    _, first, unit = np.unique(pair.unit, return_index=True, return_inverse=True)
+    unit = compact(pair.unit)
+    first = first_rows(unit)
     sums = np.column_stack([np.bincount(unit), np.bincount(unit, pair.y), np.bincount(unit, pair.received)])
     block, treated = pair.block[first], pair.treated[first]
     rng = np.random.default_rng(seed)

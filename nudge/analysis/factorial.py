@@ -16,12 +16,14 @@ import numpy as np
 from nudge.analysis.answers import Answer, t_p_value
 from nudge.analysis.cells import cells_of
 from nudge.analysis.comparison import Choice
+from nudge.analysis.groups import compact, distinct, first_rows
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.linear_effect import LEAST_DF, need_variance
 from nudge.analysis.sandwich import clustered
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.quantities import Comparison
 from nudge.trial.records.analysis import AnalysisRows, Estimate, Floats, Ints, Label
+from nudge.trial.records.columns import Coded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,11 +69,11 @@ def factor_effects(levels: Mapping[str, Mapping[str, str]]) -> list[FactorEffect
 
 def arm_means(rows: AnalysisRows, arms: Sequence[str]) -> tuple[LinearFit, Ints]:
     """A model with a mean for every arm, adjusted for centred blocks; and the units of its rows."""
-    here = np.isin(rows.arm, arms) & ~np.isnan(rows.outcome)
-    arm = np.array([arms.index(one) for one in rows.arm[here]], dtype=np.int64)
-    unit = np.unique(rows.unit[here], return_inverse=True)[1].astype(np.int64)
-    block = np.unique(rows.block[here], return_inverse=True)[1].astype(np.int64)
-    if np.unique(arm).size < len(arms):
+    here = rows.arm.among(arms) & ~np.isnan(rows.outcome)
+    of = rows.arm.at(here)
+    arm = np.array([arms.index(one) if one in arms else -1 for one in of.levels], dtype=np.int64)[of.codes]
+    unit, block = compact(rows.unit[here]), compact(rows.block[here])
+    if distinct(arm) < len(arms):
         raise EstimationRefused("some combination of levels has no rows", "read the comparisons of single arms")
     cells = cells_of([arm, block])
     of_arm = [(cells.levels[:, 0] == i).astype(float) for i in range(len(arms))]
@@ -86,7 +88,7 @@ def arm_means(rows: AnalysisRows, arms: Sequence[str]) -> tuple[LinearFit, Ints]
 
 
 def _fewest(arm: Ints, unit: Ints, block: Ints) -> int:
-    firsts = np.unique(unit, return_index=True)[1]
+    firsts = first_rows(unit)
     size = int(arm.max()) + 1
     counts = np.bincount(block[firsts] * size + arm[firsts], minlength=size * (int(block.max()) + 1))
     return int(counts.min())
@@ -117,10 +119,9 @@ def factor_lines(line: Line, label: Label) -> Iterator[Estimate]:
 
 def _shown(line: Line, effect: FactorEffect, found: float, error: float, df: float, label: Label) -> Estimate:
     """A line of the results: rows of one level against rows of the other."""
-    sides = [
-        np.isin(line.rows.arm, [arm for arm, w in effect.weights.items() if (w > 0) == up]) for up in (True, False)
-    ]
-    merged = replace(line.rows, arm=np.select(sides, [effect.level, effect.against], ""))
+    sides = [line.rows.arm.among(arm for arm, w in effect.weights.items() if (w > 0) == up) for up in (True, False)]
+    level = np.select(sides, [0, 1], -1).astype(np.int32)
+    merged = replace(line.rows, arm=Coded(level, (effect.level, effect.against)))
     levels = replace(line, rows=merged, comparison=Comparison(effect.level, effect.against))
     pair = levels.pair()
     choice = Choice("factorial", "CR2" if pair.clustered else "HC2", "none", "a contrast of arm means")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import BlockCounts, Choice, choose, coded_columns
+from nudge.analysis.comparison import BlockCounts, Choice, choose
+from nudge.analysis.covariates import coded_columns, names_of
 from nudge.analysis.wedge import wedge_choice
+from nudge.trial.records.columns import Coded, Column
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -61,7 +63,7 @@ def covariate_columns(trial: Trial, units: Sequence[Unit]) -> int:
     rows = [person.columns for unit in units for person in unit.people]
     values = baseline_columns(trial, rows)
     declared = {name: values[name] for name in trial.analysis.covariates}
-    return len(coded_columns(declared, trial.population.columns, np.ones(len(rows), dtype=bool)))
+    return len(names_of(coded_columns(declared, np.ones(len(rows), dtype=bool))))
 
 
 def baseline_names(trial: Trial) -> list[str]:
@@ -72,11 +74,19 @@ def baseline_names(trial: Trial) -> list[str]:
     return list(dict.fromkeys([*analysis.covariates, *analysis.subgroups, *extra, *foretold]))
 
 
-def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict[str, np.ndarray]:
-    """The columns the analysis names, as arrays of values with None for blanks."""
-    return {name: np.array([row[name] for row in rows], dtype=object) for name in baseline_names(trial)}
+def baseline_columns(trial: Trial, rows: Sequence[Mapping[str, object]]) -> dict[str, Column]:
+    """The columns the analysis names."""
+    types = trial.population.columns
+    return {name: column_of([row[name] for row in rows], types[name]) for name in baseline_names(trial)}
+
+
+def column_of(values: Sequence[object], kind: str) -> Column:
+    """A column of values of one type, None where blank."""
+    if kind in {"number", "yes_no"}:
+        return numbers(values)
+    return Coded.of([None if value is None else str(value) for value in values])
 
 
 def numbers(values: Sequence[object]) -> Floats:
-    """A baseline column as numbers, nan where blank."""
-    return np.array([np.nan if value is None else float(str(value)) for value in values])
+    """Numbers, or 1 for yes and 0 for no; nan where blank."""
+    return np.array([np.nan if value is None else value for value in values], dtype=float)

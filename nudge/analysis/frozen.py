@@ -16,13 +16,14 @@ import numpy as np
 
 from nudge.trial.errors import InputError
 from nudge.trial.records.analysis import AnalysisRows, Label
+from nudge.trial.records.columns import Coded, Column
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _ABOUT = b"nudge analysis data"
 _OF_AN_OUTCOME = ("event", "exposure")
-_SHARED = ("arm", "unit", "block", "probability")
+_SHARED = ("unit", "block", "probability")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,11 @@ def freeze(data: AnalysisData) -> bytes:
     from pyarrow import parquet
 
     first = next(iter(data.rows_of.values()))
-    columns = {name: pa.array(getattr(first, name)) for name in _SHARED}
+    columns = {"arm": _as_arrow(first.arm), **{name: pa.array(getattr(first, name)) for name in _SHARED}}
     if first.received is not None:
         columns["received"] = pa.array(first.received)
     for name, values in first.covariates.items():
-        columns[f"baseline.{name}"] = pa.array(values.tolist(), _kind(first.types.get(name, "text")))
+        columns[f"baseline.{name}"] = _as_arrow(values, yes_no=first.types.get(name) == "yes_no")
     for name, rows in data.rows_of.items():
         columns[f"outcome.{name}"] = pa.array(rows.outcome)
         for key in _OF_AN_OUTCOME:
@@ -88,10 +89,10 @@ def thaw(path: Path, types: Mapping[str, str]) -> AnalysisData:
     with parquet.ParquetFile(path) as file:
         table = file.read()
     columns = {name: table.column(name) for name in table.column_names}
-    shared = {name: columns[name].to_numpy() for name in _SHARED if name != "arm"}
-    arm = np.array(columns["arm"].to_pylist())
+    shared = {name: columns[name].to_numpy() for name in _SHARED}
+    arm = _as_coded(columns["arm"])
     covariates = {
-        name.removeprefix("baseline."): np.array(values.to_pylist(), dtype=object)
+        name.removeprefix("baseline."): _as_column(values)
         for name, values in columns.items() if name.startswith("baseline.")
     }  # fmt: skip
     received = columns["received"].to_numpy() if "received" in columns else None
@@ -111,10 +112,40 @@ def _beside(outcome: str, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {key: columns[f"{key}.{outcome}"].to_numpy() for key in _OF_AN_OUTCOME if f"{key}.{outcome}" in columns}
 
 
-def _kind(declared: str) -> Any:
+def _as_arrow(column: Column, *, yes_no: bool = False) -> Any:
+    """A column as Parquet keeps it: texts as a dictionary, numbers and yes or no with blanks as nulls."""
     import pyarrow as pa
 
-    return {"number": pa.float64(), "yes_no": pa.bool_(), "date": pa.date32()}.get(declared, pa.string())
+    if isinstance(column, Coded):
+        codes = pa.array(column.codes, mask=column.codes < 0)
+        return pa.DictionaryArray.from_arrays(codes, pa.array(column.levels, pa.string()))
+    return pa.array(column != 0, mask=np.isnan(column)) if yes_no else pa.array(column, from_pandas=True)
+
+
+def _as_column(values: Any) -> Column:
+    """The same back; texts also where they were not kept as a dictionary."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(values.type):
+        return np.asarray(values.cast(pa.uint8()).cast(pa.float64()).to_numpy(), dtype=float)
+    if pa.types.is_floating(values.type):
+        return np.asarray(values.to_numpy(), dtype=float)
+    return _as_coded(values)
+
+
+def _as_coded(values: Any) -> Coded:
+    """Texts, also where they were not kept as a dictionary; an empty one is a blank."""
+    import pyarrow as pa
+
+    coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    whole = coded.unify_dictionaries().combine_chunks()
+    codes = whole.indices.fill_null(-1).to_numpy().astype(np.int32)
+    levels = whole.dictionary.to_pylist()
+    kept = tuple(level for level in levels if level)
+    if len(kept) == len(levels):
+        return Coded(codes, kept)
+    place = [kept.index(level) if level else -1 for level in levels]
+    return Coded(np.array([*place, -1], dtype=np.int32)[codes], kept)
 
 
 def _about(path: Path) -> dict[str, Any] | None:

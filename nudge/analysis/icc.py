@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nudge.analysis.groups import compact
 from nudge.trial.records.analysis import Floats, Ints
 
 
@@ -12,7 +13,7 @@ def anova_icc(y: Floats, cluster: Ints) -> float | None:
 
     y: (n,). cluster: (n,) codes. None where every cluster has one row or nothing varies.
     """
-    _, unit = np.unique(cluster, return_inverse=True)
+    unit = compact(cluster)
     sizes = np.bincount(unit).astype(float)
     groups, n = sizes.size, float(y.size)
     if groups < 2 or n == groups:  # noqa: PLR2004 - one cluster has nothing to compare with

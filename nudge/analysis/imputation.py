@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import coded_columns
+from nudge.analysis.covariates import coded_columns, numbers_of
+from nudge.analysis.groups import compact
 from nudge.trial.errors import EstimationRefused
+from nudge.trial.records.columns import some_rows
 
 if TYPE_CHECKING:
     from nudge.trial.records.analysis import AnalysisRows, Bools, Floats, Ints
@@ -79,7 +81,7 @@ def completed(
     Raises EstimationRefused where an arm has too few known outcomes to learn from.
     """
     for arm in arms:
-        if int((~np.isnan(rows.outcome[rows.arm == arm])).sum()) < _FEWEST_KNOWN:
+        if int((~np.isnan(rows.outcome[rows.arm.is_(arm)])).sum()) < _FEWEST_KNOWN:
             raise EstimationRefused(f"too few outcomes are known in {arm} to foretell the others", "read the bounds")
     models = [_arm(rows, arm, arms, covariates) for arm in arms]
     for name, model in zip(arms, models, strict=True):
@@ -96,13 +98,13 @@ def completed(
 
 
 def _arm(rows: AnalysisRows, arm: str, arms: tuple[str, str], covariates: Sequence[str]) -> _Arm:
-    here = rows.arm == arm
-    both = np.isin(rows.arm, arms)
-    coded = coded_columns({name: rows.covariates[name] for name in covariates}, rows.types, both)
+    here = rows.arm.is_(arm)
+    coded = coded_columns({name: rows.covariates[name] for name in covariates}, rows.arm.among(arms))
     y = rows.outcome[here]
-    unit = np.unique(rows.unit[here], return_inverse=True)[1].astype(np.int64)
-    block = np.unique(rows.block[here], return_inverse=True)[1].astype(np.int64)
-    columns = [column[here] for column in coded.values()]
+    unit, block = compact(rows.unit[here]), compact(rows.block[here])
+    columns = [
+        values.astype(float) for column in coded.values() for values in numbers_of(some_rows(column, here))
+    ]  # fmt: skip
     if block.max() > 0 and (block.max() + 1) * _ROWS_A_BLOCK <= int((~np.isnan(y)).sum()):
         columns += [(block == one).astype(float) for one in range(1, int(block.max()) + 1)]
     elif block.max() > 0:

@@ -10,10 +10,12 @@ import numpy as np
 
 from nudge.analysis.cells import Cells, cells_of
 from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT
+from nudge.analysis.groups import by_value
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import Sandwich, clustered
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Fitted, Floats, Ints
+from nudge.trial.records.columns import Coded
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
@@ -48,21 +50,23 @@ def grouped(pair: Pair, extra: Ints | None = None) -> Grouped:
 
     extra: (n,) codes of a column to be used beside, by level.
     """
-    of_two = [bool(((values == 0) | (values == 1)).all()) for values in pair.covariates.T]
-    few = [values.astype(np.int64) for values, two in zip(pair.covariates.T, of_two, strict=True) if two]
-    many = [np.ascontiguousarray(values) for values, two in zip(pair.covariates.T, of_two, strict=True) if not two]
-    known, weight = np.unique(pair.weight, return_inverse=True)
+    few = [column for column in pair.covariates.values() if isinstance(column, Coded)]
+    many = [column for column in pair.covariates.values() if not isinstance(column, Coded)]
+    weight, known = by_value(pair.weight, pair.block * 2 + pair.treated)
     beside = np.zeros(pair.y.size, dtype=np.int64) if extra is None else extra
-    cells = cells_of([pair.treated.astype(np.int64), pair.block, weight, beside, *few], many)
+    cells = cells_of(
+        [pair.treated.astype(np.int64), pair.block, weight, beside, *(one.codes.astype(np.int64) + 1 for one in few)],
+        many,
+    )
     arm, block, weighs, extras = cells.levels[:, :4].T
     made = Grouped(cells, arm.astype(float), block, extras, known[weighs], ())
-    columns, discrete, measured = [], iter(cells.levels[:, 4:].T.astype(float)), iter(range(len(many)))
-    for name, two in zip(pair.names, of_two, strict=True):
-        if two:
-            columns.append(made.centred(name, next(discrete)))
+    columns, coded, measured = [], iter(cells.levels[:, 4:].T), iter(range(len(many)))
+    for name, column in pair.covariates.items():
+        if isinstance(column, Coded):
+            level = next(coded)
+            columns += [made.centred(one, (level == i).astype(float)) for i, one in enumerate(column.levels, 1)]
         else:
-            values, measure = cells.measure(next(measured))
-            columns.append(Column(name, values, measure))
+            columns.append(Column(name, *cells.measure(next(measured))))
     return Grouped(cells, made.treated, block, extras, made.weight, tuple(columns))
 
 

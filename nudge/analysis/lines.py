@@ -12,6 +12,7 @@ import numpy as np
 from nudge.analysis.among_reached import among_reached
 from nudge.analysis.answers import Answer, t_p_value, t_quantile
 from nudge.analysis.comparison import FEW_CLUSTERS, Pair, pair_of
+from nudge.analysis.covariates import by_level
 from nudge.analysis.estimators import estimator
 from nudge.analysis.icc import anova_icc
 from nudge.analysis.inference import answer
@@ -27,6 +28,7 @@ from nudge.analysis.wedge import within_periods
 from nudge.analysis.wedge_lines import about_the_periods, before_and_after, other_estimand
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
+from nudge.trial.records.columns import some_rows
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
@@ -182,15 +184,13 @@ class Line:
 
     def _with_fixed_effects(self, pair: Pair, column: str) -> Answer:
         """Indicators of a baseline column beside the arm: a declared sensitivity, never primary."""
-        here = np.isin(self.rows.arm, [self.comparison.arm, self.comparison.control])
-        values = self.rows.covariates[column][here & ~np.isnan(self.rows.outcome)]
-        text = np.array(["(blank)" if value is None else str(value) for value in values])
-        levels, codes = np.unique(text, return_inverse=True)
+        here = self.rows.arm.among([self.comparison.arm, self.comparison.control]) & ~np.isnan(self.rows.outcome)
+        codes, levels = by_level(some_rows(self.rows.covariates[column], here), self.rows.types[column])
         plain = answer(pair, self.design, binary=self.binary, average="person")
         if plain.std_error is None:
             return plain
         adjustment = "none" if plain.choice.adjustment == "none" else "additive"
-        made = grouped(pair, codes.astype(np.int64))
+        made = grouped(pair, codes)
         effects = [Column(f"{column}={one}", (made.extra == i).astype(float)) for i, one in enumerate(levels) if i]
         choice = replace(plain.choice, estimator="fixed_effects", adjustment=adjustment)
         try:
@@ -274,8 +274,8 @@ class Line:
             conf_low=bounds[0], conf_high=bounds[1], conf_level=self.level,
             mean_arm=means[0], mean_control=means[1],
             n=int(pair.y.size), n_arm=int(treated.size), n_control=int(control.size),
-            n_allocated_arm=int((self.rows.arm == self.comparison.arm).sum()),
-            n_allocated_control=int((self.rows.arm == self.comparison.control).sum()),
+            n_allocated_arm=int(self.rows.arm.is_(self.comparison.arm).sum()),
+            n_allocated_control=int(self.rows.arm.is_(self.comparison.control).sum()),
             n_clusters=pair.units if clustered else None,
             n_blocks=pair.blocks if self.design.blocks else None,
             icc=anova_icc(within_periods(pair), pair.unit) if clustered and pair.event is None else None,

@@ -18,7 +18,7 @@ _LEAST_CHANCE = 0.02
 
 def shares_missing(rows: AnalysisRows, arm: str, control: str) -> tuple[float, float]:
     """The share of each arm's rows without an outcome."""
-    missing = [np.isnan(rows.outcome[rows.arm == name]) for name in (arm, control)]
+    missing = [np.isnan(rows.outcome[rows.arm.is_(name)]) for name in (arm, control)]
     one, other = (float(here.mean()) if here.size else 0.0 for here in missing)
     return one, other
 
@@ -26,7 +26,7 @@ def shares_missing(rows: AnalysisRows, arm: str, control: str) -> tuple[float, f
 def needs_bounds(rows: AnalysisRows, arm: str, control: str) -> bool:
     """More than 5 % missing, or arms that differ by more than 2 points."""
     one, other = shares_missing(rows, arm, control)
-    here = np.isin(rows.arm, [arm, control])
+    here = rows.arm.among([arm, control])
     overall = float(np.isnan(rows.outcome[here]).mean()) if here.any() else 0.0
     return overall > SHOW_BOUNDS_ABOVE or abs(one - other) > SHOW_BOUNDS_GAP
 
@@ -34,7 +34,7 @@ def needs_bounds(rows: AnalysisRows, arm: str, control: str) -> bool:
 def filled(rows: AnalysisRows, arm: str, *, arm_value: float, control_value: float) -> AnalysisRows:
     """Every missing outcome taken as one value in the arm and another elsewhere (Manski 1990)."""
     missing = np.isnan(rows.outcome)
-    value = np.where(rows.arm == arm, arm_value, control_value)
+    value = np.where(rows.arm.is_(arm), arm_value, control_value)
     return replace(rows, outcome=np.where(missing, value, rows.outcome))
 
 
@@ -71,7 +71,7 @@ def response_weights(rows: AnalysisRows, arm: str, control: str, columns: Floats
 
     weights = np.full(rows.outcome.size, np.nan)
     for name in (arm, control):
-        here = rows.arm == name
+        here = rows.arm.is_(name)
         known = (~np.isnan(rows.outcome[here])).astype(float)
         if known.all():
             weights[here] = 1.0

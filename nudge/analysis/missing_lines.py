@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.answers import Answer, t_p_value
-from nudge.analysis.comparison import coded_columns
+from nudge.analysis.covariates import coded_columns, matrix
 from nudge.analysis.estimators import estimator
 from nudge.analysis.imputation import completed, pooled
 from nudge.analysis.inference import answer
@@ -63,12 +63,12 @@ def _weighted(line: Line) -> Iterator[Estimate]:
     pair = line.pair()
     if not names or (pair.blocks > 1 and bool(np.isnan(pair.weight).any())):
         return
-    two = np.isin(rows.arm, arms)
-    coded = coded_columns({name: rows.covariates[name] for name in names}, rows.types, two)
+    two = rows.arm.among(arms)
+    coded = coded_columns({name: rows.covariates[name] for name in names}, two)
     if not coded:
         return
     try:
-        chance = response_weights(rows, *arms, np.column_stack(list(coded.values())))
+        chance = response_weights(rows, *arms, matrix(coded, two.size))
         weight = chance[two & ~np.isnan(rows.outcome)] * np.where(np.isnan(pair.weight), 1.0, pair.weight)
         fitted = estimator("inverse_probability").estimate(replace(pair, weight=weight), "none")
     except EstimationRefused:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.economics import CostEffect, bootstrap, cost_effect, cost_per_reached
+from nudge.analysis.groups import first_rows, numbered
 from nudge.analysis.lines import Line
 from nudge.trial.records.companions import Money, PayerBenefit, ReachCost
 
@@ -55,15 +56,14 @@ def money(
 
 def row_costs(costs: Costs, rows: AnalysisRows, spent: Mapping[int, float]) -> Floats:
     """Each row's share of its unit's cost: messages and staff, the arm's price per unit, its part of the set-up."""
-    codes, first, unit = np.unique(rows.unit, return_index=True, return_inverse=True)
-    arm = rows.arm[first]
-    units = {name: int((arm == name).sum()) for name in set(arm.tolist())}
-    of_unit = np.array(
-        [
-            spent.get(code, 0.0) + costs.per_unit.get(name, 0.0) + costs.setup.get(name, 0.0) / units[name]
-            for code, name in zip(codes.tolist(), arm.tolist(), strict=True)
-        ]
-    )
+    unit, codes = numbered(rows.unit)
+    arm = rows.arm.at(first_rows(unit))
+    of_unit = np.zeros(codes.size)
+    if spent:
+        of_unit += np.array([spent.get(code, 0.0) for code in codes.tolist()])
+    for name in arm.levels:
+        here = arm.is_(name)
+        of_unit[here] += costs.per_unit.get(name, 0.0) + costs.setup.get(name, 0.0) / max(1, int(here.sum()))
     shared: Floats = (of_unit / np.bincount(unit))[unit]
     return shared
 
@@ -108,11 +108,12 @@ def reach_costs(costs: Costs, rows: AnalysisRows, spent: Mapping[int, float], le
     if rows.received is None:
         return
     by_row = row_costs(costs, rows, spent)
-    _, first, unit = np.unique(rows.unit, return_index=True, return_inverse=True)
-    of_unit = np.bincount(unit, by_row)
-    for arm in dict.fromkeys(rows.arm.tolist()):
-        here = rows.arm[first] == arm
-        cost, reached = of_unit[here], np.nan_to_num(rows.received[first][here])
+    unit, _ = numbered(rows.unit)
+    first = first_rows(unit)
+    of_unit, arm_of, received = np.bincount(unit, by_row).astype(float), rows.arm.at(first), rows.received[first]
+    for arm in rows.arm.levels:
+        here = arm_of.is_(arm)
+        cost, reached = of_unit[here], np.nan_to_num(received[here])
         if not cost.any():
             continue
         ratio, low, high = cost_per_reached(cost, reached, level)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.groups import compact, first_rows, rows_by_code
 from nudge.trial.records.analysis import Bools, Design, Floats, Ints
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ def permutation_test(
     units = _Units.of(pair)
     statistic = units.excess if of_totals else units.difference
     what = "the arm's total" if of_totals else "the difference in means"
-    per_block = [
-        (np.flatnonzero(units.block == b), int(units.treated[units.block == b].sum())) for b in np.unique(units.block)
-    ]
+    per_block = [(here, int(units.treated[here].sum())) for here in rows_by_code(compact(units.block))]
     size = np.abs(units.total).sum() if of_totals else np.abs(pair.y).max()
     least = abs(float(statistic(units.treated[None, :])[0])) - _TIE * float(size)
 
@@ -94,15 +93,15 @@ class _Units:
 
     @classmethod
     def of(cls, pair: Pair) -> _Units:
-        _, first, unit = np.unique(pair.unit, return_index=True, return_inverse=True)
+        unit = compact(pair.unit)
+        first = first_rows(unit)
         rows = np.bincount(unit).astype(float)
         return cls(np.bincount(unit, pair.y).astype(float), rows, pair.treated[first], pair.block[first])
 
     def difference(self, draws: np.ndarray) -> Floats:
         """Difference of the arms' mean outcomes over rows, within blocks: (draws, units) → (draws,)."""
         result = np.zeros(len(draws))
-        for block in np.unique(self.block):
-            here = self.block == block
+        for here in rows_by_code(compact(self.block)):
             total, rows, arm = self.total[here], self.rows[here], draws[:, here].astype(float)
             share = rows.sum() / self.rows.sum()
             summed, counted = arm @ total, arm @ rows
@@ -146,9 +145,10 @@ def exact_events_test(pair: Pair) -> RandomisationTest:
     """
     law = np.ones(1)
     expected = 0.0
-    for block in np.unique(pair.block):
-        here = pair.block == block
-        n, events, take = int(here.sum()), int(pair.y[here].sum()), int(pair.treated[here].sum())
+    block = compact(pair.block)
+    rows = np.bincount(block)
+    counted = (rows, np.bincount(block, pair.y), np.bincount(block[pair.treated], minlength=rows.size))
+    for n, events, take in zip(*(one.astype(int).tolist() for one in counted), strict=True):
         law = np.convolve(law, hypergeometric_law(n, events, take))
         expected += take * events / n
     observed = abs(float(pair.y[pair.treated].sum()) - expected)
@@ -169,8 +169,7 @@ def redraw_of(pair: Pair, design: Design, arm: str, control: str) -> Redraw | No
     law = design.law
     if law is None or pair.origin is None or design.method in WITHIN_BLOCKS or {arm, control} != set(law.arms):
         return None
-    firsts = np.unique(pair.unit, return_index=True)[1]
-    codes, position = pair.origin[firsts], law.arms.index(arm)
+    codes, position = pair.origin[first_rows(pair.unit)], law.arms.index(arm)
     return lambda number, rng: law.redraw(number, rng)[:, codes] == position
 
 

@@ -42,7 +42,7 @@ def by_the_draw(line: Line) -> Iterator[Estimate]:
     if found.std_error is None or found.choice.estimator not in LIKE_T:
         return
     if found.choice.adjustment == "none":
-        pair = replace(pair, covariates=pair.covariates[:, :0], names=())
+        pair = replace(pair, covariates={})
     drawn = cluster_means(pair) if found.choice.estimator == "cluster_means" else pair
     test = studentised_test(drawn, redraw)
     why = f", shown because there are {pair.units} units" if pair.units <= FEW_CLUSTERS else ""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import coded_columns
+from nudge.analysis.covariates import coded_columns, matrix
+from nudge.analysis.groups import numbered
 from nudge.analysis.imputation import logistic
 from nudge.trial.errors import EstimationRefused
 
@@ -33,15 +34,15 @@ def predicted_level(
     arms: (n,) rows of the comparison. Units are put into folds; a fold's rows are foretold by the control's
     rows of the others. Raises EstimationRefused where the control arm is too small to learn from.
     """
-    coded = coded_columns({name: rows.covariates[name] for name in columns}, rows.types, arms)
+    coded = coded_columns({name: rows.covariates[name] for name in columns}, arms)
     if not coded:
         raise EstimationRefused("nothing varies that risk could be foretold from", "name other columns")
-    values = np.column_stack(list(coded.values()))
+    values = matrix(coded, arms.size)
     spread = values[arms].std(axis=0)
     x = np.column_stack([np.ones(len(values)), (values - values[arms].mean(axis=0)) / np.where(spread > 0, spread, 1)])
-    units, unit = np.unique(rows.unit, return_inverse=True)
+    unit, units = numbered(rows.unit)
     fold = (np.random.default_rng(seed).permutation(units.size) % FOLDS)[unit]
-    known = arms & (rows.arm == control) & ~np.isnan(rows.outcome)
+    known = arms & rows.arm.is_(control) & ~np.isnan(rows.outcome)
     found = np.full(len(values), np.nan)
     for one in range(FOLDS):
         learn = known & (fold != one)

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import coded_columns
+from nudge.analysis.covariates import coded_columns, levels_of, matrix
 from nudge.analysis.drawn_sums import t_ratio
+from nudge.analysis.groups import compact, first_rows, numbered, rows_by_code
 from nudge.analysis.randomisation import WITHIN_BLOCKS, tied
 from nudge.analysis.redrawn import LIKE_T
 from nudge.trial.records.analysis import Bools, Design, Floats, Ints
+from nudge.trial.records.columns import some_rows
 
 if TYPE_CHECKING:
     from nudge.analysis.lines import Line
@@ -165,11 +167,12 @@ def adjusted_by_draw(lines: Sequence[tuple[Line, Estimate]]) -> SteppedDown | st
     why = _why_not(lines, first.design)
     if why:
         return why
-    codes, firsts = np.unique(first.rows.unit, return_index=True)
-    names, made = np.unique(first.rows.arm[firsts], return_inverse=True)
-    made = made.astype(np.int64)
-    block = np.unique(first.rows.block[firsts], return_inverse=True)[1].astype(np.int64)
-    position = {name: i for i, name in enumerate(names.tolist())}
+    unit, codes = numbered(first.rows.unit)
+    firsts = first_rows(unit)
+    codes_of, names = levels_of(first.rows.arm.at(firsts))
+    made = codes_of.astype(np.int64)
+    block = compact(first.rows.block[firsts])
+    position = {name: i for i, name in enumerate(names)}
     questions = [
         Question(
             _units(line, estimate, codes.size, block), position[estimate.arm], position[estimate.control],
@@ -202,11 +205,11 @@ def _draws_of(design: Design, codes: Ints, position: dict[str, int], made: Ints,
     if law is not None:
         to_ours = np.array([position.get(name, -1) for name in law.arms], dtype=np.int64)
         return lambda number, rng: to_ours[law.redraw(number, rng)[:, codes]]
-    members = [np.flatnonzero(block == one) for one in np.unique(block)]
+    blocks = rows_by_code(block)
 
     def exchanged(number: int, rng: np.random.Generator) -> Ints:
         drawn = np.empty((number, made.size), dtype=np.int64)
-        for here in members:
+        for here in blocks:
             drawn[:, here] = rng.permuted(np.broadcast_to(made[here], (number, here.size)), axis=1)
         return drawn
 
@@ -218,11 +221,11 @@ def _units(line: Line, estimate: Estimate, units: int, block: Ints) -> Units:
     rows = line.rows
     known = ~np.isnan(rows.outcome)
     y = rows.outcome[known]
-    unit = np.unique(rows.unit, return_inverse=True)[1][known]
+    unit = compact(rows.unit)[known]
     if estimate.covariates:
-        values = {name: rows.covariates[name][known] for name in estimate.covariates}
-        coded = coded_columns(values, rows.types, np.ones(y.size, dtype=bool))
-        x = np.column_stack([np.ones_like(y), *coded.values()])
+        values = {name: some_rows(rows.covariates[name], known) for name in estimate.covariates}
+        coded = coded_columns(values, np.ones(y.size, dtype=bool))
+        x = np.column_stack([np.ones_like(y), matrix(coded, y.size)])
         y = y - x @ np.linalg.lstsq(x, y)[0]
     counted = np.bincount(unit, minlength=units).astype(float)
     total = np.bincount(unit, y, minlength=units).astype(float)

@@ -7,26 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nudge.analysis.comparison import Pair, coded_columns, pair_of
+from nudge.analysis.comparison import Pair, pair_of
+from nudge.analysis.covariates import coded_columns, matrix
 from nudge.trial.records.analysis import AnalysisRows, Bools, Floats, Ints
+from nudge.trial.records.columns import Coded, Column, some_rows
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """Covariates of every entry: raw values (E,) by name, and as model columns (E, c) coded once on all of them."""
 
-    values: Mapping[str, np.ndarray]
+    values: Mapping[str, Column]
     types: Mapping[str, str]
     columns: Floats
 
     @classmethod
-    def of(cls, values: Mapping[str, np.ndarray], types: Mapping[str, str]) -> Baseline | None:
+    def of(cls, values: Mapping[str, Column], types: Mapping[str, str]) -> Baseline | None:
         """None where nothing is declared."""
         if not values:
             return None
         number = len(next(iter(values.values())))
-        coded = coded_columns(values, types, np.ones(number, dtype=bool))
-        return cls(values, types, np.column_stack([np.empty((number, 0)), *coded.values()]))
+        return cls(values, types, matrix(coded_columns(values, np.ones(number, dtype=bool)), number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,11 @@ class Runs:
         treated, here = self.treated[run, unit], self.here[run, unit]
         chance = np.full((2, self.block.size), np.nan) if self.chance is None else self.chance
         rows = AnalysisRows(
-            outcome=y, arm=np.where(here, np.where(treated, *self.arms), ""), unit=unit.astype(np.int64),
+            outcome=y, arm=Coded(np.where(here, np.where(treated, 0, 1), -1).astype(np.int32), self.arms),
+            unit=unit.astype(np.int64),
             block=self.block[unit], probability=np.where(treated, chance[0, unit], chance[1, unit]),
             covariates={} if self.baseline is None else {
-                name: values[entry] for name, values in self.baseline.values.items()
+                name: some_rows(values, entry) for name, values in self.baseline.values.items()
             },
             types={} if self.baseline is None else self.baseline.types,
         )  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 
 from nudge.analysis.comparison import Pair
 from nudge.analysis.drawn_sums import block_sums, t_by_sums, t_ratio
+from nudge.analysis.groups import compact, first_rows
 from nudge.analysis.randomisation import DRAWS, RandomisationTest, Redraw, tied
 from nudge.trial.records.analysis import Bools, Floats, Ints
 
@@ -33,10 +34,11 @@ class UnitSums:
     @classmethod
     def of(cls, pair: Pair) -> UnitSums:
         """The units of a comparison, the outcome freed of what covariates predict (Rosenbaum 2002)."""
-        _, first, unit = np.unique(pair.unit, return_index=True, return_inverse=True)
+        unit = compact(pair.unit)
+        first = first_rows(unit)
         y = pair.y
         if pair.names:
-            x = np.column_stack([np.ones_like(y), pair.covariates])
+            x = np.column_stack([np.ones_like(y), pair.matrix])
             y = y - x @ np.linalg.lstsq(x, y)[0]
         rows = np.bincount(unit).astype(float)
         return cls(np.bincount(unit, y).astype(float), rows, pair.block[first], pair.treated[first])

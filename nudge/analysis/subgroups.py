@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.comparison import Pair, informative
+from nudge.analysis.covariates import by_level
+from nudge.analysis.groups import compact, distinct
 from nudge.analysis.inference import answer
 from nudge.analysis.joint import JointTest, joint_test
 from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import arm_model, centred_blocks, grouped
 from nudge.analysis.risk_bands import bands_of, predicted_level
 from nudge.trial.errors import EstimationRefused
+from nudge.trial.records.columns import Coded, some_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +47,7 @@ class Levels:
         return [i for i in range(len(self.names)) if self._fewest(self.codes == i) >= FEWEST_UNITS]
 
     def _fewest(self, here: Bools) -> int:
-        return min(np.unique(self.pair.unit[here & (self.pair.treated == side)]).size for side in (True, False))
+        return min(distinct(self.pair.unit[here & (self.pair.treated == side)]) for side in (True, False))
 
 
 def subgroup_lines(line: Line, label: Label) -> Iterator[Estimate]:
@@ -73,7 +76,7 @@ def _declared(line: Line) -> Iterator[tuple[str, Levels]]:
     plan = line.trial.analysis.risk_bands
     if plan is None:
         return
-    arms = np.isin(line.rows.arm, [line.comparison.arm, line.comparison.control])
+    arms = line.rows.arm.among([line.comparison.arm, line.comparison.control])
     try:
         level = predicted_level(line.rows, line.comparison.control, arms, plan.predicted_from, binary=line.binary)
     except EstimationRefused:
@@ -85,22 +88,18 @@ def _declared(line: Line) -> Iterator[tuple[str, Levels]]:
 def levels_of(line: Line, column: str) -> Levels:
     """The rows of a comparison by level; numbers are cut at their median."""
     pair = line.pair()
-    here = np.isin(line.rows.arm, [line.comparison.arm, line.comparison.control]) & ~np.isnan(line.rows.outcome)
-    values = line.rows.covariates[column][here]
-    text = np.array(["(blank)" if value is None else str(value) for value in values])
-    if line.rows.types[column] == "number":
-        numbers = np.array([np.nan if value is None else float(value) for value in values])
-        middle = float(np.nanmedian(numbers)) if not np.isnan(numbers).all() else 0.0
-        cut = np.where(numbers > middle, f"above {middle:g}", f"up to {middle:g}")
-        text = np.where(np.isnan(numbers), "(blank)", cut)
-    names, codes = np.unique(text, return_inverse=True)
-    return Levels(pair, codes.astype(np.int64), tuple(names.tolist()))
+    here = line.rows.arm.among([line.comparison.arm, line.comparison.control]) & ~np.isnan(line.rows.outcome)
+    values = some_rows(line.rows.covariates[column], here)
+    if line.rows.types[column] == "number" and not isinstance(values, Coded):
+        middle = float(np.nanmedian(values)) if not np.isnan(values).all() else 0.0
+        side = np.where(np.isnan(values), -1, values > middle).astype(np.int32)
+        values = Coded(side, (f"up to {middle:g}", f"above {middle:g}"))
+    codes, names = by_level(values, line.rows.types[column])
+    return Levels(pair, codes, names)
 
 
 def _recoded(pair: Pair) -> Pair:
-    unit = np.unique(pair.unit, return_inverse=True)[1]
-    block = np.unique(pair.block, return_inverse=True)[1]
-    return replace(pair, unit=unit.astype(np.int64), block=block.astype(np.int64))
+    return replace(pair, unit=compact(pair.unit), block=compact(pair.block))
 
 
 def _said(levels: Levels, shown: list[int]) -> str:
@@ -116,11 +115,11 @@ def interaction(levels: Levels, shown: list[int]) -> JointTest:
     """One F test of every arm × level but the first, blocks beside."""
     keep = np.isin(levels.codes, shown)
     pair = _recoded(levels.pair.only(keep))
-    codes = np.unique(levels.codes[keep], return_inverse=True)[1].astype(np.int64)
+    codes = compact(levels.codes[keep])
     if pair.blocks > 1:
-        both = informative(replace(pair, covariates=codes[:, None].astype(float), names=("level",)))[0]
-        pair, codes = _recoded(both), both.covariates[:, 0].astype(np.int64)
-    pair = replace(pair, covariates=np.empty((pair.y.size, 0)), names=())
+        both = informative(replace(pair, covariates={"level": codes.astype(float)}))[0]
+        pair, codes = _recoded(both), both.matrix[:, 0].astype(np.int64)
+    pair = replace(pair, covariates={})
     made = grouped(pair, codes)
     own = [Column(f"level {i}", (made.extra == i).astype(float)) for i in range(1, int(codes.max()) + 1)]
     crossed = [column.times(made.treated, f"arm × {column.name}") for column in own]

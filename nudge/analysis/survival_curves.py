@@ -30,7 +30,7 @@ def survival_curves(name: str, rows: AnalysisRows, arms: Sequence[str]) -> Itera
     step = int(np.ceil(last / _ROWS)) or 1
     days = np.arange(0, last + 1, step if step <= _FEW_DAYS else 7 * np.ceil(step / 7))
     for arm in arms:
-        here = known & (rows.arm == arm)
+        here = known & rows.arm.is_(arm)
         time, event = rows.outcome[here], rows.event[here]
         if not time.size:
             continue

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.comparison import COLUMNS_PER_UNIT_ADDITIVE, Choice, Pair
+from nudge.analysis.groups import compact, first_rows
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.linear_effect import LEAST_DF, grouped, need_spread, need_variance
 from nudge.analysis.sandwich import clustered
@@ -67,9 +68,9 @@ def wedge_effect(pair: Pair, adjustment: str, *, averaged: bool, name: str) -> F
 def wedge_model(pair: Pair, adjustment: str, *, averaged: bool) -> tuple[LinearFit, Floats]:
     """The fitted model, and the contrast that is the effect."""
     phases = need_comparison(pair)
-    _, unit = np.unique(pair.unit, return_inverse=True)
-    _, first = np.unique(unit, return_index=True)
-    made = grouped(replace(pair, block=unit.astype(np.int64), weight=np.ones_like(pair.weight)), phases.period)
+    unit = compact(pair.unit)
+    first = first_rows(unit)
+    made = grouped(replace(pair, block=unit, weight=np.ones_like(pair.weight)), phases.period)
     since = np.where(made.treated > 0, made.extra - phases.step[first][made.block] + 1, 0)
     arms = [
         Column(f"{one} {'period' if one == 1 else 'periods'} since the step", (since == one).astype(float))
@@ -114,7 +115,7 @@ def within_periods(pair: Pair) -> Floats:
     """The outcome less the mean of its arm and period; of other designs the outcome as it is."""
     if pair.phases is None:
         return pair.y
-    _, of = np.unique(pair.phases.period * 2 + pair.treated, return_inverse=True)
+    of = compact(pair.phases.period * 2 + pair.treated)
     left: Floats = pair.y - (np.bincount(of, pair.y) / np.bincount(of))[of]
     return left
 
@@ -124,9 +125,11 @@ def cluster_periods(pair: Pair) -> Pair:
     if pair.phases is None:
         raise AssertionError("only the rows of a stepped wedge have periods")
     key = pair.unit * (pair.phases.steps + 1) + pair.phases.period
-    _, first, of = np.unique(key, return_index=True, return_inverse=True)
+    of = compact(key)
+    first = first_rows(of)
     kept = np.zeros(key.size, dtype=bool)
     kept[first] = True
-    sums = [np.bincount(of, column) for column in (pair.y, *pair.covariates.T)]
+    sums = [np.bincount(of, column) for column in (pair.y, *pair.matrix.T)]
     means = (np.column_stack(sums) / np.bincount(of)[:, None])[np.argsort(first)]
-    return replace(pair.only(kept), y=means[:, 0], covariates=means[:, 1:], received=None)
+    covariates = dict(zip(pair.names, means[:, 1:].T, strict=True))
+    return replace(pair.only(kept), y=means[:, 0], covariates=covariates, received=None)

@@ -16,6 +16,7 @@ from nudge.analysis.answers import Answer, t_p_value
 from nudge.analysis.comparison import Choice, Pair
 from nudge.analysis.drawn_wedge import Cells, wedge_fits
 from nudge.analysis.estimators import estimator
+from nudge.analysis.groups import compact, first_rows
 from nudge.analysis.randomisation import DRAWS, RandomisationTest, tied
 from nudge.analysis.wedge import cluster_periods, exposures, need_comparison, wedge_choice, wedge_model
 from nudge.trial.errors import EstimationRefused
@@ -93,11 +94,11 @@ def schedule_test(
     law, every = design.law, _with_crossing(pair)
     if law is None or every.phases is None or every.origin is None:
         return None
-    unit = np.unique(every.unit, return_inverse=True)[1]
+    unit = compact(every.unit)
     cells, cell = _cells(every, unit)
     y = _freed(every, unit) if adjusted and every.names else every.y
     rows, sums = (np.bincount(cell, values).astype(float) for values in (np.ones(y.size), y))
-    firsts = np.unique(unit, return_index=True)[1]
+    firsts = first_rows(unit)
     codes, own = every.origin[firsts], every.phases.step[firsts]
     if law.every is not None:
         steps, chance = law.every[0][:, codes].astype(np.int64) + 1, law.every[1]
@@ -140,9 +141,11 @@ def _with_crossing(pair: Pair) -> Pair:
         return pair
     if pair.origin is None or other.origin is None or pair.phases is None or other.phases is None:
         raise AssertionError("both parts of a stepped wedge have phases")
+    covariates = np.vstack([pair.matrix, other.matrix])
     return replace(
         pair, y=np.concatenate([pair.y, other.y]), treated=np.concatenate([pair.treated, other.treated]),
-        unit=np.concatenate([pair.unit, other.unit]), covariates=np.vstack([pair.covariates, other.covariates]),
+        unit=np.concatenate([pair.unit, other.unit]),
+        covariates=dict(zip(pair.names, covariates.T, strict=True)),
         origin=np.concatenate([pair.origin, other.origin]), crossing=None,
         phases=Phases(
             np.concatenate([pair.phases.period, other.phases.period]),
@@ -169,7 +172,8 @@ def _freed(pair: Pair, unit: Ints) -> Floats:
     beside = [
         np.equal.outer(codes, np.unique(codes)[1:]).astype(float) for codes in (unit, pair.phases.period)
     ]  # fmt: skip
-    x = np.column_stack([pair.covariates, np.ones(pair.y.size), *beside])
+    covariates = pair.matrix
+    x = np.column_stack([covariates, np.ones(pair.y.size), *beside])
     slopes = np.linalg.lstsq(x, pair.y)[0][: len(pair.names)]
-    freed: Floats = pair.y - (pair.covariates - pair.covariates.mean(axis=0)) @ slopes
+    freed: Floats = pair.y - (covariates - covariates.mean(axis=0)) @ slopes
     return freed

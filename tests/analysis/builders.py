@@ -9,8 +9,10 @@ import numpy as np
 
 from nudge.analysis.analyse import analyse
 from nudge.analysis.comparison import Pair
+from nudge.analysis.foreseen import column_of
 from nudge.trial.model import Trial
-from nudge.trial.records.analysis import AnalysisRows, Design
+from nudge.trial.records.analysis import AnalysisRows, Design, Floats
+from nudge.trial.records.columns import Coded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,9 +38,7 @@ def pair(
         unit=np.arange(n) if unit is None else np.asarray(unit, dtype=np.int64),
         block=np.zeros(n, dtype=np.int64) if block is None else np.asarray(block, dtype=np.int64),
         weight=np.full(n, np.nan) if weight is None else np.asarray(weight, dtype=float),
-        covariates=np.column_stack([np.asarray(c, dtype=float) for c in columns.values()])
-        if columns else np.empty((n, 0)),
-        names=tuple(columns),
+        covariates={name: np.asarray(column, dtype=float) for name, column in columns.items()},
     )  # fmt: skip
 
 
@@ -117,13 +117,27 @@ def rows(
     n = len(values)
     given = columns or {}
     return AnalysisRows(
-        outcome=np.asarray(values, dtype=float), arm=np.asarray(arms),
+        outcome=np.asarray(values, dtype=float), arm=Coded.of(arms),
         unit=np.arange(n) if unit is None else np.asarray(unit, dtype=np.int64),
         block=np.zeros(n, dtype=np.int64) if block is None else np.asarray(block, dtype=np.int64),
         probability=np.full(n, np.nan),
-        covariates={name: np.array(list(column), dtype=object) for name, (_, column) in given.items()},
+        covariates={name: column_of(list(column), kind) for name, (kind, column) in given.items()},
         types={name: kind for name, (kind, _) in given.items()},
     )  # fmt: skip
+
+
+def number_column(made: AnalysisRows | Pair, name: str) -> Floats:
+    """A covariate that is a number."""
+    column = made.covariates[name]
+    assert not isinstance(column, Coded)
+    return column
+
+
+def coded_column(made: AnalysisRows, name: str) -> Coded:
+    """A covariate that is a category."""
+    column = made.covariates[name]
+    assert isinstance(column, Coded)
+    return column
 
 
 def results(made: Trial, of: Mapping[str, AnalysisRows], design: Design = COMPLETE, **foreseen: str) -> Analysed:

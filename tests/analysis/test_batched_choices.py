@@ -16,6 +16,7 @@ from nudge.analysis.named import named_names
 from nudge.analysis.operating import Tally
 from nudge.analysis.runs import Baseline, Runs
 from nudge.trial.records.analysis import Bools, Design, Floats, Ints
+from nudge.trial.records.columns import Coded, Column
 
 NUMBER = 24
 
@@ -90,16 +91,16 @@ def runs_of(case: Case, seed: int = 11) -> Runs:
     size = rng.integers(1, case.people + 1, block.size)
     of: Ints = np.repeat(np.arange(block.size), size).astype(np.int64)
     n = of.size
-    age = rng.normal(24, 3, n).round(2).astype(object)
+    age = rng.normal(24, 3, n).round(2)
     if case.blanks:
-        age[rng.random(n) < 0.1] = None
-    values = {
-        "age": age, "first": np.array(rng.random(n) < 0.45, dtype=object),
-        "area": np.array(rng.choice(["north", "south", "west"], n), dtype=object),
+        age[rng.random(n) < 0.1] = np.nan
+    values: dict[str, Column] = {
+        "age": age, "first": (rng.random(n) < 0.45).astype(float),
+        "area": Coded.of(rng.choice(["north", "south", "west"], n).tolist()),
     }  # fmt: skip
     types = {"age": "number", "first": "yes_no", "area": "category"}
     known = (rng.random((NUMBER, n)) < case.known).astype(float)
-    foretold = np.array([24.0 if one is None else one for one in age], dtype=float) / 30
+    foretold = np.where(np.isnan(age), 24.0, age) / 30
     treated: Bools = arms == 1
     risk = np.clip(0.4 * foretold + 0.1 * treated[:, of] + 0.1 * rng.random((NUMBER, block.size))[:, of], 0, 1)
     y: Floats = (
@@ -153,7 +154,7 @@ def test_a_level_that_a_run_does_not_have_is_left_to_its_rows() -> None:
     case = Case("complete", (60,), 1, "difference_in_means", "interacted", ("area",), arms=3)
     runs, design = runs_of(case), design_of(case)
     assert runs.baseline is not None
-    rare = np.array(["north"] * 59 + ["south"], dtype=object)
+    rare = Coded.of([*["north"] * 59, "south"])
     absent = Runs(
         runs.treated, runs.here, runs.rows, runs.totals, runs.block, runs.binary, runs.clusters, runs.average, runs.of,
         Baseline.of({"area": rare}, runs.baseline.types), runs.chance,

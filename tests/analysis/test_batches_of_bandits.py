@@ -10,6 +10,7 @@ from nudge.analysis.estimators import batched, difference_in_means
 from nudge.design.thompson import batch_probabilities
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows
+from nudge.trial.records.columns import Coded
 
 ARMS = ("usual", "plain", "plan")
 BATCHES, SIZE = 5, 60
@@ -27,7 +28,7 @@ def trial(rng: np.random.Generator, drift: float) -> AnalysisRows:
         chances = batch_probabilities([int(y[arm == k].sum()) for k in range(3)], trials, 0)
     n = len(y)
     return AnalysisRows(
-        y, np.array(ARMS)[arm], np.arange(n), batch, np.full(n, np.nan), {}, {},
+        y, Coded(arm.astype(np.int32), ARMS), np.arange(n), batch, np.full(n, np.nan), {}, {},
     )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def test_one_batch_is_a_difference_in_means() -> None:
 
 def test_equal_errors_make_the_plain_mean_of_the_batches() -> None:
     y = np.array([1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1], dtype=float)
-    arm = np.array(["plan", "plan", "plan", "plan", "usual", "usual", "usual", "usual"] * 2)
+    arm = Coded.of([*["plan"] * 4, *["usual"] * 4] * 2)
     rows = AnalysisRows(y, arm, np.arange(16), np.repeat([0, 1], 8), np.full(16, np.nan), {}, {})
     fit = batched.estimate(pair_of(rows, "plan", "usual"), "none")
     # Differences 2/4 − 1/4 and 3/4 − 2/4; each batch has one arm with variance 1/3 and one with 1/4.

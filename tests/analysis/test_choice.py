@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from nudge.analysis.comparison import BlockCounts, choose, coded_columns, constant_probability, pair_of
-from nudge.analysis.foreseen import foreseen_choices
+from nudge.analysis.comparison import BlockCounts, choose, constant_probability, pair_of
+from nudge.analysis.covariates import coded_columns, matrix, names_of
+from nudge.analysis.foreseen import column_of, foreseen_choices
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Design
 from nudge.trial.records.design import Law
@@ -102,35 +105,36 @@ def test_the_chances_are_those_of_the_draw_where_they_are_known() -> None:
     assert not constant([2, 2, 3, 1.5, 1.5])
 
 
+def model_columns(**given: tuple[str, Sequence[object]]) -> dict[str, list[float]]:
+    """The model's columns of baseline values of a type each."""
+    number = len(next(iter(given.values()))[1])
+    coded = coded_columns(
+        {name: column_of(of, kind) for name, (kind, of) in given.items()}, np.ones(number, dtype=bool)
+    )
+    return dict(zip(names_of(coded), matrix(coded, number).T.tolist(), strict=True))
+
+
 def test_categories_become_dummies_and_blanks_a_level() -> None:
-    values = {"c": np.array(["b", "a", None, "c"], dtype=object)}
-    coded = coded_columns(values, {"c": "category"}, np.ones(4, dtype=bool))
-    assert {name: column.tolist() for name, column in coded.items()} == {
+    assert model_columns(c=("category", ["b", "a", None, "c"])) == {
         "c=a": [0, 1, 0, 0], "c=b": [1, 0, 0, 0], "c=c": [0, 0, 0, 1],
     }  # fmt: skip
 
 
 def test_a_blank_number_is_filled_with_the_mean_and_marked() -> None:
-    values = {"x": np.array([1.0, None, 5.0, 3.0], dtype=object), "yes": np.array([True, None, False, True])}
-    coded = coded_columns(values, {"x": "number", "yes": "yes_no"}, np.ones(4, dtype=bool))
+    made = model_columns(x=("number", [1.0, None, 5.0, 3.0]), yes=("yes_no", [True, None, False, True]))
     # Both are blank on the same row: one indicator serves both, since two could not be told apart.
-    assert {name: column.tolist() for name, column in coded.items()} == {
+    assert made == {
         "x": [1, 3, 5, 3], "x blank": [0, 1, 0, 0], "yes": [1, pytest.approx(2 / 3), 0, 1],
     }  # fmt: skip
 
 
 def test_a_number_and_a_category_left_blank_together_need_one_indicator() -> None:
-    values = {
-        "x": np.array([1.0, None, 5.0, 3.0, None, 2.0], dtype=object),
-        "c": np.array(["a", None, "b", "a", None, "b"], dtype=object),
-    }
-    coded = coded_columns(values, {"x": "number", "c": "category"}, np.ones(6, dtype=bool))
-    assert list(coded) == ["x", "c=a", "c=b"]
+    x, c = ("number", [1.0, None, 5.0, 3.0, None, 2.0]), ("category", ["a", None, "b", "a", None, "b"])
+    assert list(model_columns(x=x, c=c)) == ["x", "c=a", "c=b"]
 
 
 def test_a_column_that_is_the_same_for_all_or_blank_for_all_is_no_column() -> None:
-    values = {"x": np.array([4.0] * 3, dtype=object), "y": np.array([None] * 3), "z": np.array(["a"] * 3)}
-    assert coded_columns(values, {"x": "number", "y": "number", "z": "category"}, np.ones(3, dtype=bool)) == {}
+    assert model_columns(x=("number", [4.0] * 3), y=("number", [None] * 3), z=("category", ["a"] * 3)) == {}
 
 
 def test_levels_are_those_of_the_two_arms_and_of_blocks_that_inform_them() -> None:

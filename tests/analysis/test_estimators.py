@@ -14,7 +14,8 @@ from nudge.analysis.comparison import Pair
 from nudge.analysis.estimators import estimator, estimator_names
 from nudge.analysis.inference import answer
 from nudge.trial.errors import EstimationRefused
-from tests.analysis.builders import BLOCKED_CLUSTER, SHAPES, Shape, made_up, pair
+from nudge.trial.records.columns import some_rows
+from tests.analysis.builders import BLOCKED_CLUSTER, SHAPES, Shape, made_up, number_column, pair
 
 AVERAGES = [(name, "person") for name in SHAPES] + [("sites", "cluster"), ("sites in blocks", "cluster")]
 
@@ -53,13 +54,14 @@ class TestEveryDesign:
         order = np.random.default_rng(7).permutation(made.y.size)
         renamed = replace(
             made, y=made.y[order], treated=made.treated[order], unit=(made.unit.max() - made.unit)[order],
-            block=made.block[order], weight=made.weight[order], covariates=made.covariates[order],
+            block=made.block[order], weight=made.weight[order],
+            covariates={one: some_rows(column, order) for one, column in made.covariates.items()},
         )  # fmt: skip
         same(found(made, SHAPES[name], average), found(renamed, SHAPES[name], average))
 
     def test_moving_a_covariate_leaves_the_effect(self, name: str, average: str) -> None:
         made = made_up(SHAPES[name])
-        moved = replace(made, covariates=made.covariates * 3 - 40)
+        moved = replace(made, covariates={one: number_column(made, one) * 3 - 40 for one in made.names})
         same(found(made, SHAPES[name], average), found(moved, SHAPES[name], average))
 
 
@@ -215,16 +217,14 @@ def test_cluster_means_with_single_sites_weigh_by_probability_where_it_differs()
 def test_a_useful_covariate_narrows_the_interval_and_leaves_the_effect_near() -> None:
     shape = SHAPES["individuals with covariates"]
     made = made_up(shape, seed=11)
-    with_them, without = found(made, shape), found(replace(made, covariates=made.covariates[:, :0], names=()), shape)
+    with_them, without = found(made, shape), found(replace(made, covariates={}), shape)
     assert (with_them.std_error or 1) < 0.7 * (without.std_error or 0)
     assert abs(with_them.estimate - without.estimate) < 2 * (without.std_error or 0)
 
 
 def test_a_covariate_given_twice_is_refused_by_name() -> None:
     made = made_up(SHAPES["individuals with covariates"])
-    twice = replace(
-        made, covariates=np.column_stack([made.covariates, made.covariates[:, 0]]), names=("x0", "x1", "copy")
-    )
+    twice = replace(made, covariates={**made.covariates, "copy": made.covariates["x0"]})
     result = answer(twice, SHAPES["individuals"].design, binary=False, average="person")
     assert (result.std_error, result.choice.adjustment) == (None, "none")
     assert "copy and arm × copy cannot be told apart" in result.note

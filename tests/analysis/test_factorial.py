@@ -43,7 +43,7 @@ def lines(made: AnalysisRows, design: Any = COMPLETE, arms: dict[str, Any] = ARM
 def test_a_main_effect_is_the_mean_of_the_simple_effects() -> None:
     """HC2 of the cell means' contrast, as statsmodels gives it; cells of unequal size count the same."""
     made = made_up()
-    x = np.column_stack([made.arm == name for name in TWO_BY_TWO]).astype(float)
+    x = np.column_stack([made.arm.is_(name) for name in TWO_BY_TWO]).astype(float)
     theirs = sm.OLS(made.outcome, x).fit(cov_type="HC2")
     contrast = np.array([-0.5, 0.5, -0.5, 0.5])
     text, letter = lines(made)
@@ -61,7 +61,7 @@ def test_blocks_are_compared_within() -> None:
     made = made_up((40, 60, 50, 90), blocks=2)
     share = np.bincount(made.block) / made.block.size
     means = {
-        name: sum(share[b] * made.outcome[(made.arm == name) & (made.block == b)].mean() for b in (0, 1))
+        name: sum(share[b] * made.outcome[made.arm.is_(name) & (made.block == b)].mean() for b in (0, 1))
         for name in TWO_BY_TWO
     }
     text = lines(made, BLOCKED)[0]
@@ -117,7 +117,7 @@ def test_cells_and_their_main_effects_as_in_r(
     for cell in expected["cells"]["table"]:
         name = f"{cell['default_buy']}{cell['intensive_session']}"
         assert model.estimate(model.contrast(name)) == pytest.approx(cell["mean"], rel=1e-9)
-        here = made.arm == name
+        here = made.arm.is_(name)
         assert (here.sum(), np.unique(made.unit[here]).size) == (cell["n"], cell["villages"])
     simple = model.contrast("10") - model.contrast("00")
     found = clustered(model, unit, simple)

@@ -12,6 +12,7 @@ from scipy.stats import t
 from nudge.analysis.imputation import completed, logistic, pooled
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Estimate
+from nudge.trial.records.columns import Coded
 from tests.analysis.builders import BLOCKED, CLUSTER, outcome, results, rows, trial
 
 Q = [0.105, 0.112, 0.098, 0.121, 0.101]
@@ -103,7 +104,7 @@ def test_blocks_and_clusters_foretell_too() -> None:
     (line,) = [one for one in results(made, {"came": of}, CLUSTER).estimates if one.estimator == "imputation"]
     assert "with the same cluster" in line.note
     blocked = replace(of, unit=np.arange(unit.size), block=(unit % 4).astype(np.int64))
-    blocked = replace(blocked, arm=np.where(rng.random(unit.size) < 0.5, "plan", "usual"))
+    blocked = replace(blocked, arm=Coded.of(np.where(rng.random(unit.size) < 0.5, "plan", "usual").tolist()))
     filled = next(iter(completed(blocked, ("plan", "usual"), (), 1, binary=True)))
     assert np.mean(filled[unknown & (level > 0.5)]) > 0.85
     (line,) = [one for one in results(made, {"came": blocked}, BLOCKED).estimates if one.estimator == "imputation"]
@@ -125,7 +126,7 @@ def test_the_truth_is_held_and_complete_cases_miss_it(*, binary: bool) -> None:
     truth = 0.0
     for seed in range(150):
         of, truth = some_missing(seed, 500, binary=binary)
-        arm, known = of.arm == "plan", ~np.isnan(of.outcome)
+        arm, known = of.arm.is_("plan"), ~np.isnan(of.outcome)
         sets = list(completed(of, ("plan", "usual"), ("x",), 8, binary=binary, seed=seed))
         effects = [float(y[arm].mean() - y[~arm].mean()) for y in sets]
         variances = [float(y[arm].var(ddof=1) / arm.sum() + y[~arm].var(ddof=1) / (~arm).sum()) for y in sets]

@@ -10,9 +10,21 @@ import pytest
 
 from nudge.analysis.analyse import Analysed, analyse, family_size
 from nudge.analysis.answers import t_quantile
+from nudge.analysis.foreseen import column_of
 from nudge.trial.model import Trial
 from nudge.trial.records.analysis import AnalysisRows, Design, Estimate
-from tests.analysis.builders import BLOCKED, CLUSTER, COMPLETE, outcome, results, rows, trial
+from nudge.trial.records.columns import Coded, some_rows
+from tests.analysis.builders import (
+    BLOCKED,
+    CLUSTER,
+    COMPLETE,
+    coded_column,
+    number_column,
+    outcome,
+    results,
+    rows,
+    trial,
+)
 
 THREE = {"usual": {"control": True}, "reminder": {}, "plan": {}}
 
@@ -126,7 +138,7 @@ class TestFamilies:
 
     def test_each_comparison_knows_only_its_own_arms(self, made: Trial, all_rows: dict[str, AnalysisRows]) -> None:
         came = all_rows["came"]
-        noisy = replace(came, outcome=np.where(came.arm == "reminder", 1 - came.outcome, came.outcome))
+        noisy = replace(came, outcome=np.where(came.arm.is_("reminder"), 1 - came.outcome, came.outcome))
         before, after = (
             next(line for line in planned(results(made, {"came": values})) if line.arm == "plan")
             for values in (came, noisy)
@@ -143,14 +155,14 @@ class TestFamilies:
 
 
 class TestBeside:
-    columns: ClassVar = {
+    columns: ClassVar[dict[str, tuple[str, list[object]]]] = {
         "age": ("number", [float(20 + i % 7) for i in range(120)]),
         "area": ("category", ["north" if i % 3 else "south" for i in range(120)]),
     }  # fmt: skip
 
     def with_columns(self) -> AnalysisRows:
         return replace(
-            two_arms(), covariates={name: np.array(values, dtype=object) for name, (_, values) in self.columns.items()},
+            two_arms(), covariates={name: column_of(values, kind) for name, (kind, values) in self.columns.items()},
             types={"age": "number", "area": "category"},
         )  # fmt: skip
 
@@ -169,9 +181,9 @@ class TestBeside:
         few = [0, 1, 2, 60, 61, 62, 63, 119]
         made = self.with_columns()
         small = replace(
-            made, outcome=np.array([0.0, 1, 1, 0, 0, 1, 0, 1]), arm=np.array(["plan"] * 4 + ["usual"] * 4),
+            made, outcome=np.array([0.0, 1, 1, 0, 0, 1, 0, 1]), arm=Coded.of([*["plan"] * 4, *["usual"] * 4]),
             unit=np.arange(8), block=np.zeros(8, dtype=np.int64), probability=made.probability[:8],
-            covariates={name: values[few] for name, values in made.covariates.items()},
+            covariates={name: some_rows(values, np.array(few)) for name, values in made.covariates.items()},
         )  # fmt: skip
         analysed = results(self.made(covariates=["age"], sensitivity=[{"because": "again"}]), {"came": small})
         assert all(line.covariates == () for line in analysed.estimates)
@@ -185,7 +197,7 @@ class TestBeside:
         )  # fmt: skip
         # By hand: least squares on arm and area.
         made = self.with_columns()
-        x = np.column_stack([np.ones(120), made.arm == "plan", made.covariates["area"] == "south"]).astype(float)
+        x = np.column_stack([np.ones(120), made.arm.is_("plan"), coded_column(made, "area").is_("south")]).astype(float)
         by_hand = np.linalg.lstsq(x, made.outcome)[0]
         assert line.estimate == pytest.approx(by_hand[1], rel=1e-9)
 
@@ -194,14 +206,14 @@ class TestBeside:
         line = beside(results(self.made(**analysis), {"came": self.with_columns()}))[-1]
         made = self.with_columns()
         x = np.column_stack(
-            [np.ones(120), made.arm == "plan", made.covariates["area"] == "south", made.covariates["age"]]
+            [np.ones(120), made.arm.is_("plan"), coded_column(made, "area").is_("south"), number_column(made, "age")]
         ).astype(float)
         by_hand = np.linalg.lstsq(x, made.outcome)[0]
         assert line.covariates == ("age",)
         assert line.estimate == pytest.approx(by_hand[1], rel=1e-9)
 
     def test_effects_that_swallow_the_arm_give_no_number(self) -> None:
-        made = replace(self.with_columns(), covariates={"area": np.array(["a"] * 60 + ["b"] * 60, dtype=object)})
+        made = replace(self.with_columns(), covariates={"area": Coded.of([*["a"] * 60, *["b"] * 60])})
         (line,) = beside(results(self.made(sensitivity=[{"fixed_effects": "area"}]), {"came": made}))
         assert (line.estimate, line.std_error, line.conf_low) == (None, None, None)
         assert "area=b cannot be told apart" in line.note
@@ -272,7 +284,7 @@ class TestCareless:
             trial(population={"called": {"people": "pupils", "units": "schools"}}), {"came": made}, CLUSTER
         )
         (careless,) = analysed.careless
-        one_arm, other = (made.outcome[made.arm == arm] for arm in ("plan", "usual"))
+        one_arm, other = (made.outcome[made.arm.is_(arm)] for arm in ("plan", "usual"))
         by_hand = np.sqrt(one_arm.var(ddof=1) / one_arm.size + other.var(ddof=1) / other.size)
         assert careless.std_error == pytest.approx(float(by_hand), rel=1e-9)
         assert careless.std_error < (one(analysed).std_error or 0)
@@ -305,7 +317,7 @@ class TestNotes:
     def test_pairs_say_that_they_take_no_covariates(self) -> None:
         made = replace(
             two_arms(), block=np.tile(np.arange(60), 2),
-            covariates={"age": np.arange(120).astype(object)}, types={"age": "number"},
+            covariates={"age": np.arange(120.0)}, types={"age": "number"},
         )  # fmt: skip
         described = trial(population={"columns": {"age": "number"}}, analysis={"covariates": ["age"]})
         line = one(results(described, {"came": made}, BLOCKED))

@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from nudge.analysis.missing import lee_bounds, response_weights
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Estimate
-from tests.analysis.builders import outcome, results, rows, trial
+from tests.analysis.builders import number_column, outcome, results, rows, trial
 
 
 def test_the_bounds_are_the_extremes_of_every_way_to_trim() -> None:
@@ -72,20 +72,20 @@ def test_weights_take_back_what_the_complete_cases_mislead_by() -> None:
 def test_weights_of_one_column_are_shares_known() -> None:
     """With one yes-or-no column the logistic regression is saturated: one over the share known in each cell."""
     made, _ = some_missing(n=400)
-    x = made.covariates["x"].astype(float)
+    x = number_column(made, "x")
     weights = response_weights(made, "plan", "usual", x[:, None])
     known = ~np.isnan(made.outcome)
     for arm in ("plan", "usual"):
         for level in (0, 1):
-            here = (made.arm == arm) & (x == level)
+            here = made.arm.is_(arm) & (x == level)
             assert weights[here] == pytest.approx(np.full(here.sum(), 1 / known[here].mean()), rel=1e-8)
 
 
 def test_the_weighted_line_is_weighted_least_squares() -> None:
     made, _ = some_missing(n=400)
-    weights = response_weights(made, "plan", "usual", made.covariates["x"].astype(float)[:, None])
+    weights = response_weights(made, "plan", "usual", number_column(made, "x")[:, None])
     known = ~np.isnan(made.outcome)
-    x = sm.add_constant((made.arm[known] == "plan").astype(float))
+    x = sm.add_constant((made.arm.at(known).is_("plan")).astype(float))
     theirs = sm.WLS(made.outcome[known], x, weights=weights[known]).fit()
     (weighted,) = [one for one in lines(made) if "weighted by the chance" in one.note]
     assert weighted.estimate == pytest.approx(theirs.params[1], rel=1e-9)
@@ -107,9 +107,9 @@ def test_lee_s_lines_are_oriented_and_in_order(better: str) -> None:
     assert (low.estimate or 0) < (high.estimate or 0)
     assert low.std_error is None
     known = made.outcome[~np.isnan(made.outcome)]
-    arm = made.arm[~np.isnan(made.outcome)]
-    shares = [float((~np.isnan(made.outcome[made.arm == name])).mean()) for name in ("plan", "usual")]
-    bounds = lee_bounds(known[arm == "plan"], known[arm == "usual"], *shares)
+    arm = made.arm.at(~np.isnan(made.outcome))
+    shares = [float((~np.isnan(made.outcome[made.arm.is_(name)])).mean()) for name in ("plan", "usual")]
+    bounds = lee_bounds(known[arm.is_("plan")], known[arm.is_("usual")], *shares)
     sign = 1 if better == "higher" else -1
     assert [low.estimate, high.estimate] == pytest.approx(sorted(sign * one for one in bounds))
 

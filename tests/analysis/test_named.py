@@ -134,7 +134,7 @@ def test_separation_never_returns_a_number() -> None:
     assert (one.std_error, one.df, one.interval(0.95)) == (None, None, None)
     assert one.p_value is not None
     assert one.note.startswith("no estimate by logit: the logit model does not converge: some group has no events")
-    without = answer(replace(made, covariates=made.covariates[:, :0], names=()), COMPLETE, binary=True,
+    without = answer(replace(made, covariates={}), COMPLETE, binary=True,
                      average="person", named="logit")  # fmt: skip
     assert np.isfinite(without.estimate)
 

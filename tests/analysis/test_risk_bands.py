@@ -14,7 +14,7 @@ from nudge.analysis.subgroups import _declared, interaction
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.quantities import Comparison
 from nudge.trial.records.analysis import AnalysisRows
-from tests.analysis.builders import COMPLETE, outcome, results, rows, trial
+from tests.analysis.builders import COMPLETE, number_column, outcome, results, rows, trial
 
 
 def made(effect: float, seed: int = 1, n: int = 600) -> AnalysisRows:
@@ -42,9 +42,9 @@ def test_a_row_s_own_outcome_does_not_move_its_prediction() -> None:
     turned[7] = 1 - turned[7]
     after = predicted_level(replace(of, outcome=turned), "usual", arms, ["x"], binary=True)
     assert after[7] == before[7]
-    treated = np.where(of.arm == "plan", 1 - of.outcome, of.outcome)
+    treated = np.where(of.arm.is_("plan"), 1 - of.outcome, of.outcome)
     assert (predicted_level(replace(of, outcome=treated), "usual", arms, ["x"], binary=True) == before).all()
-    assert np.corrcoef(before, [float(value) for value in of.covariates["x"]])[0, 1] > 0.99
+    assert np.corrcoef(before, number_column(of, "x"))[0, 1] > 0.99
 
 
 def test_bands_hold_much_alike_numbers() -> None:
@@ -65,7 +65,7 @@ def test_a_file_asks_for_bands_and_gets_them_as_a_family_of_their_own() -> None:
 
 def test_too_small_a_control_arm_is_refused() -> None:
     of = made(0.0, n=600)
-    few = replace(of, outcome=np.where(np.cumsum(of.arm == "usual") > 12, np.nan, of.outcome))
+    few = replace(of, outcome=np.where(np.cumsum(of.arm.is_("usual")) > 12, np.nan, of.outcome))
     with pytest.raises(EstimationRefused, match="too small to foretell risk"):
         predicted_level(few, "usual", np.ones(600, dtype=bool), ["x", "noise"], binary=True)
 

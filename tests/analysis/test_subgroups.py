@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -14,7 +15,8 @@ from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import clustered, robust
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Estimate, Floats, Ints
-from tests.analysis.builders import CLUSTER, COMPLETE, outcome, results, rows, trial
+from nudge.trial.records.columns import Coded
+from tests.analysis.builders import CLUSTER, COMPLETE, coded_column, outcome, results, rows, trial
 
 
 def model_of(x: Floats, y: Floats) -> LinearFit:
@@ -154,8 +156,8 @@ def test_levels_are_adjusted_as_a_family_of_their_own_and_have_no_verdict() -> N
 def test_each_level_is_the_comparison_on_its_rows() -> None:
     made = by_region((0.0, 1.0))
     for one, level in zip(lines(made), ("r0", "r1"), strict=True):
-        here = made.covariates["region"] == level
-        arm, control = (made.outcome[here & (made.arm == name)] for name in ("plan", "usual"))
+        here = coded_column(made, "region").is_(level)
+        arm, control = (made.outcome[here & made.arm.is_(name)] for name in ("plan", "usual"))
         assert one.estimate == pytest.approx(arm.mean() - control.mean())
         welch = stats.ttest_ind(arm, control, equal_var=False)
         assert (one.estimate or 0) / (one.std_error or 1) == pytest.approx(welch.statistic)
@@ -167,7 +169,7 @@ def test_numbers_are_cut_at_their_median() -> None:
 
 def test_a_level_with_few_units_is_not_shown() -> None:
     made = by_region((0.0, 1.0))
-    made.covariates["region"][:4] = "rare"
+    made = replace(made, covariates={"region": Coded.of(["rare"] * 4 + coded_column(made, "region").texts()[4:])})
     assert all("rare" not in (one.level or "") for one in lines(made))
 
 

@@ -7,8 +7,10 @@ from math import isnan, sqrt
 
 import pytest
 
+from nudge.analysis.foreseen import column_of
 from nudge.design.balance import balance
 from nudge.trial.quantities import Comparison
+from nudge.trial.records.columns import Coded
 from nudge.trial.records.design import BalanceRow
 from nudge.trial.records.people import Value
 
@@ -17,7 +19,7 @@ ARMS = ["usual"] * 4 + ["plan"] * 4
 
 
 def rows_of(kind: str, values: Sequence[Value]) -> list[BalanceRow]:
-    return balance([{"x": value} for value in values], ARMS, [PAIR], {"x": kind})
+    return balance({"x": column_of(values, kind)}, Coded.of(ARMS), [PAIR], {"x": kind})
 
 
 def test_a_number() -> None:

@@ -18,6 +18,7 @@ from nudge.analysis.inference import answer
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import classical, clustered, robust
 from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints
+from nudge.trial.records.columns import Coded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,10 +91,10 @@ class Drawn:
 
     def pair(self, rows: Rows) -> Pair:
         one_each = np.arange(len(rows))
-        values = {name: _with_blanks(rows.numbers(name)) for name in self.covariates}
+        values = {name: rows.numbers(name) for name in self.covariates}
         return pair_of(
             AnalysisRows(
-                outcome=rows.numbers(self.outcome), arm=rows.text(self.by),
+                outcome=rows.numbers(self.outcome), arm=Coded.of(rows.text(self.by).tolist()),
                 unit=rows.codes(self.clusters, one_each), block=rows.codes(self.blocks, one_each * 0),
                 probability=np.full(len(rows), np.nan), covariates=values,
                 types=dict.fromkeys(self.covariates, "number"),
@@ -103,10 +104,6 @@ class Drawn:
 
     def answer(self, rows: Rows) -> Answer:
         return answer(self.pair(rows), self.design(), binary=self.binary, average=self.average)
-
-
-def _with_blanks(values: Floats) -> NDArray[np.object_]:
-    return np.array([None if np.isnan(value) else value for value in values], dtype=object)
 
 
 def by_design(rows: Rows, what: Drawn) -> Numbers:

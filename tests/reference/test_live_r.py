@@ -66,12 +66,12 @@ def pair(rows: dict[str, np.ndarray], outcome: str, *, alone: bool = False) -> P
     return Pair(
         y=rows[outcome].astype(float), treated=rows["arm"] == 1,
         unit=np.arange(n) if alone else rows["site"].astype(np.int64), block=np.zeros(n, dtype=np.int64),
-        weight=np.full(n, 2.0), covariates=np.empty((n, 0)), names=(),
+        weight=np.full(n, 2.0), covariates={},
     )  # fmt: skip
 
 
 def with_x(made: Pair, rows: dict[str, np.ndarray]) -> Pair:
-    return replace(made, covariates=rows["x"][:, None], names=("x",))
+    return replace(made, covariates={"x": rows["x"]})
 
 
 @pytest.mark.parametrize("name", ["individuals", "sites", "lin", "effects", "club"])

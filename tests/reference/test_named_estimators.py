@@ -51,8 +51,8 @@ def made(outcome: str, given: tuple[str, ...] = (), *, alone: bool = False) -> P
         y=numbers(outcome), treated=numbers("arm") == 1,
         unit=np.arange(n) if alone else numbers("site").astype(np.int64),
         block=numbers("block").astype(np.int64) if "block" in given else np.zeros(n, dtype=np.int64),
-        weight=np.full(n, 2.0), covariates=numbers("x")[:, None] if "x" in given else np.empty((n, 0)),
-        names=("x",) if "x" in given else (), exposure=numbers("exposure") if "exposure" in given else None,
+        weight=np.full(n, 2.0), covariates={"x": numbers("x")} if "x" in given else {},
+        exposure=numbers("exposure") if "exposure" in given else None,
         event=numbers("event") if outcome == "days" else None,
     )  # fmt: skip
 
@@ -160,7 +160,7 @@ def moments(given: tuple[str, ...]) -> Pair:
     )
     return Pair(
         y=steps, treated=sent == 1, unit=person.astype(np.int64), block=np.zeros(len(here), dtype=np.int64),
-        weight=1 / chance, covariates=mood[:, None] if given else np.empty((len(here), 0)), names=given,
+        weight=1 / chance, covariates={"mood": mood} if given else {},
     )  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def test_micro_randomised_with_one_chance_for_all_is_mancl_and_derouen_s_gee() -
     from statsmodels.genmod.generalized_estimating_equations import GEE
 
     pair = replace(moments(("mood",)), weight=np.full(moments(()).y.size, 2.0))
-    x = np.column_stack([np.ones(pair.y.size), pair.treated - 0.5, pair.covariates])
+    x = np.column_stack([np.ones(pair.y.size), pair.treated - 0.5, pair.matrix])
     theirs = GEE(pair.y, x, groups=pair.unit).fit(cov_type="bias_reduced", scale=1.0)
     model = centred_model(pair, covariates=True)
     error = clustered(model, pair.unit, model.contrast(THE_ARM), "CR3").std_error

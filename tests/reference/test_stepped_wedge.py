@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from math import factorial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from nudge.analysis.wedge_lines import about_the_periods
 from nudge.design.methods import stepped_wedge
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Design, Phases, StoredLaw
+from nudge.trial.records.columns import Coded
 from nudge.trial.records.design import DrawUnit, Law
 
 FOLDER = Path(__file__).parent / "stepped_wedge"
@@ -44,11 +46,11 @@ def analysis_rows(outcome: str = "score", *, transition: bool = False) -> Analys
     starts = np.arange(STEPS) * GAP
     period = (day[:, None] >= starts).sum(axis=1)
     complete = (day[:, None] >= starts + TRANSITION * transition).sum(axis=1)
-    arm = np.where(step <= complete, "plan", np.where(step <= period, "", "usual"))
+    arm = Coded(np.where(step <= complete, 0, np.where(step <= period, -1, 1)).astype(np.int32), ("plan", "usual"))
     n = day.size
     return AnalysisRows(
         outcome=column[outcome], arm=arm, unit=column["site"].astype(np.int64), block=np.zeros(n, dtype=np.int64),
-        probability=np.full(n, 1 / 3), covariates={"need": column["need"].astype(object)}, types={"need": "number"},
+        probability=np.full(n, 1 / 3), covariates={"need": column["need"].astype(float)}, types={"need": "number"},
         phases=Phases(period, complete, step, STEPS),
     )  # fmt: skip
 
@@ -114,7 +116,8 @@ def test_many_schedules_at_once_are_each_what_the_estimator_gives(*, averaged: b
     for i, steps in enumerate(drawn):
         step = steps[rows.unit]
         phases = Phases(rows.phases.period, rows.phases.complete, step, STEPS)
-        arm = np.where(step <= phases.complete, "plan", np.where(step <= phases.period, "", "usual"))
+        crossed = np.where(step <= phases.complete, 0, np.where(step <= phases.period, -1, 1))
+        arm = Coded(crossed.astype(np.int32), ("plan", "usual"))
         under = AnalysisRows(rows.outcome, arm, rows.unit, rows.block, rows.probability, {}, {}, phases=phases)
         one = how.estimate(pair_of(under, "plan", "usual"), "none")
         assert (found.estimate[i], found.std_error[i], found.df[i]) == pytest.approx(
@@ -124,10 +127,7 @@ def test_many_schedules_at_once_are_each_what_the_estimator_gives(*, averaged: b
 
 def _whole(rows: AnalysisRows) -> AnalysisRows:
     """Everyone in the control, so that no row is apart."""
-    return AnalysisRows(
-        rows.outcome, np.full(rows.arm.size, "usual"), rows.unit, rows.block, rows.probability, {}, {},
-        phases=rows.phases,
-    )  # fmt: skip
+    return replace(rows, arm=Coded.of(["usual"] * len(rows.arm)), covariates={}, types={})
 
 
 def test_all_schedules_are_gone_through_where_they_are_few() -> None:
@@ -151,8 +151,7 @@ def test_relabelling_the_arms_flips_the_sign(*, transition: bool) -> None:
     one = estimator("immediate_effect").estimate(pair(transition=transition), "none")
     rows = pair(transition=transition)
     other = estimator("immediate_effect").estimate(
-        Pair(-rows.y, rows.treated, rows.unit, rows.block, rows.weight, rows.covariates, rows.names,
-             phases=rows.phases), "none",
+        Pair(-rows.y, rows.treated, rows.unit, rows.block, rows.weight, rows.covariates, phases=rows.phases), "none",
     )  # fmt: skip
     assert (other.estimate, other.std_error) == pytest.approx((-one.estimate, one.std_error), rel=1e-9)
 
@@ -177,7 +176,7 @@ def test_from_twenty_clusters_up_p_is_that_of_t() -> None:
     many = Pair(
         np.tile(one.y, 3) + np.repeat([0.0, 0.3, -0.2], one.y.size), np.tile(one.treated, 3),
         np.concatenate([one.unit, one.unit + 9, one.unit + 18]), np.tile(one.block, 3), np.tile(one.weight, 3),
-        np.tile(one.covariates, (3, 1)), (), phases=phases,
+        {}, phases=phases,
     )  # fmt: skip
     found = answer(many, design(), binary=False, average="person")
     assert found.std_error is not None

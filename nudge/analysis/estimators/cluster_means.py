@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.comparison import Pair, block_counts, choose, constant_probability
+from nudge.analysis.covariates import numbers_of
 from nudge.analysis.estimators import estimator
+from nudge.analysis.groups import compact, first_rows
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Design
 
 if TYPE_CHECKING:
-    from nudge.trial.records.analysis import Fitted, Floats
+    from nudge.trial.records.analysis import Bools, Fitted, Floats
 
 ESTIMAND = "average effect over clusters of being allocated to the arm"
 
@@ -40,16 +42,16 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
 
 def cluster_means(pair: Pair) -> Pair:
     """One row per randomised unit: its mean outcome and mean covariates."""
-    _, first, unit = np.unique(pair.unit, return_index=True, return_inverse=True)
+    unit = compact(pair.unit)
+    first = first_rows(unit)
     size = np.bincount(unit).astype(float)
 
-    def mean(values: Floats) -> Floats:
+    def mean(values: Floats | Bools) -> Floats:
         means: Floats = np.bincount(unit, values) / size
         return means
 
-    covariates = [mean(column) for column in pair.covariates.T]
+    columns = [mean(values) for column in pair.covariates.values() for values in numbers_of(column)]
     return Pair(
         y=mean(pair.y), treated=pair.treated[first], unit=np.arange(size.size), block=pair.block[first],
-        weight=pair.weight[first],
-        covariates=np.column_stack(covariates) if covariates else np.empty((size.size, 0)), names=pair.names,
+        weight=pair.weight[first], covariates=dict(zip(pair.names, columns, strict=True)),
     )  # fmt: skip

@@ -41,9 +41,7 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
             f"a ratio of hazards needs {FEW_CLUSTERS} clusters for its error, and there are {pair.units}",
             "use survival, the mean time until it happened",
         )
-    x = np.column_stack(
-        [pair.treated.astype(float), pair.covariates if adjustment != "none" else pair.covariates[:, :0]]
-    )
+    x = np.column_stack([pair.treated.astype(float), *(pair.matrix.T if adjustment != "none" else ())])
     x = x - x.mean(axis=0)
     coefficients = _coefficients(pair.y, pair.event, x, pair.block)
     residuals, information = score_residuals(pair.y, pair.event, x, pair.block, coefficients)

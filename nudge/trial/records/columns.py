@@ -9,6 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+Rows: TypeAlias = slice | NDArray[np.bool_] | NDArray[np.integer]
+"""Some rows: which, or whether each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coded:
@@ -17,7 +20,7 @@ class Coded:
     codes: NDArray[np.int32]
     """(n,) each row's place in `levels`; -1 where blank."""
     levels: tuple[str, ...]
-    """Distinct texts, none of them blank, in the order in which rows first have them."""
+    """Distinct texts, none of them blank; of a column that was read, in the order in which rows first have them."""
 
     @classmethod
     def of(cls, texts: Sequence[str | None]) -> Coded:
@@ -30,13 +33,16 @@ class Coded:
         """The number of rows."""
         return self.codes.size
 
-    def at(self, rows: slice | NDArray[np.bool_] | NDArray[np.integer]) -> Coded:
+    def at(self, rows: Rows) -> Coded:
         """Some of the rows, with all the levels."""
         return Coded(self.codes[rows], self.levels)
 
     def is_(self, level: str) -> NDArray[np.bool_]:
         """(n,) whether a row has this level; no row has one that is unknown."""
-        return self.codes == (self.levels.index(level) if level in self.levels else len(self.levels))
+        found: NDArray[np.bool_] = self.codes == (
+            self.levels.index(level) if level in self.levels else len(self.levels)
+        )
+        return found
 
     def among(self, levels: Iterable[str]) -> NDArray[np.bool_]:
         """(n,) whether a row has one of these levels."""
@@ -45,13 +51,14 @@ class Coded:
 
     def texts(self) -> list[str | None]:
         """Every row's text, None where blank."""
-        return np.array([*self.levels, None], dtype=object)[self.codes].tolist()
+        texts = [*self.levels, None]
+        return [texts[code] for code in self.codes.tolist()]
 
 
 Column: TypeAlias = Coded | NDArray[np.float64]
 """Texts; or numbers (n,), nan where blank, in which yes is 1 and no is 0."""
 
 
-def some_rows(column: Column, rows: slice | NDArray[np.bool_] | NDArray[np.integer]) -> Column:
+def some_rows(column: Column, rows: Rows) -> Column:
     """Some rows of a column."""
     return column.at(rows) if isinstance(column, Coded) else column[rows]

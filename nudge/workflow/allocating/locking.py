@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from nudge.analysis.foreseen import foreseen_choices
+from nudge.analysis.foreseen import column_of, foreseen_choices
 from nudge.analysis.named import named_for
 from nudge.design.audit_file import write_audit_file
 from nudge.design.balance import balance
@@ -20,6 +20,7 @@ from nudge.store.trials import add_lock, add_trial, open_seed, seal_seed, set_st
 from nudge.trial.errors import ProblemsFound, Refused
 from nudge.trial.lock import Lock, canonical
 from nudge.trial.problems import Level
+from nudge.trial.records.columns import Coded
 from nudge.trial.records.design import Allocation, BalanceRow, Seed
 from nudge.workflow.allocating.drawn_design import design_of
 from nudge.workflow.allocating.placing import arms_of_people, primary_window
@@ -235,6 +236,8 @@ def _in_standing_order(allocation: Allocation, units: Sequence[DrawUnit]) -> All
 def balance_of(trial: Trial, roll: Roll, allocation: Allocation, allocated_at: datetime) -> tuple[BalanceRow, ...]:
     """Baseline balance of everyone allocated, person by person, in the arm they count in."""
     arm_of = arms_of_people(trial, primary_window(trial), roll.units, allocation, allocated_at)
-    people = [(person.columns, arm_of[person.id]) for unit in roll.units for person in unit.people]
-    rows = [columns for columns, _ in people]
-    return tuple(balance(rows, [arm for _, arm in people], trial.comparisons, trial.population.columns))
+    people = [person for unit in roll.units for person in unit.people]
+    types = trial.population.columns
+    columns = {name: column_of([person.columns[name] for person in people], kind) for name, kind in types.items()}
+    arms = Coded.of([arm_of[person.id] for person in people])
+    return tuple(balance(columns, arms, trial.comparisons, types))

@@ -17,6 +17,7 @@ from nudge.design.methods.adaptive import Learnt, counted, played
 from nudge.design.methods.matched_pairs import pairing
 from nudge.design.simulation import World, totals, unequal_sizes
 from nudge.trial.records.analysis import Design, Floats, Ints, StoredLaw
+from nudge.trial.records.columns import Coded, Column, some_rows
 from nudge.trial.records.design import DrawUnit, Law
 from nudge.workflow.allocating.drawn_design import design_of
 from nudge.workflow.checking.drawing import draws_sites
@@ -90,27 +91,31 @@ def setting_of(
     )  # fmt: skip
 
 
-def _made_up_columns(trial: Trial, people: Ints, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _made_up_columns(trial: Trial, people: Ints, rng: np.random.Generator) -> dict[str, Column]:
     """What the draw and the analysis read of each person: two even levels, a yes or no, or a normal number."""
     balanced = trial.randomise.balance_on if trial.randomise else ()
-    found = {}
+    found: dict[str, Column] = {}
     for name in dict.fromkeys([*balanced, *trial.analysis.covariates]):
         number = people.size if name in balanced else int(people.sum())
         kind = trial.population.columns[name]
         drawn = rng.standard_normal(number) if kind == "number" else rng.random(number) < 0.5  # noqa: PLR2004 - even
-        values = np.where(drawn, "one", "other").astype(object) if kind == "category" else drawn.astype(object)
-        found[name] = np.repeat(values, people) if name in balanced else values
+        values = Coded.of(np.where(drawn, "one", "other").tolist()) if kind == "category" else drawn.astype(float)
+        found[name] = some_rows(values, np.repeat(np.arange(number), people)) if name in balanced else values
     return found
 
 
-def _made_up_units(trial: Trial, values: Mapping[str, np.ndarray], people: Ints) -> list[DrawUnit]:
-    balanced = trial.randomise.balance_on if trial.randomise else ()
+def _made_up_units(trial: Trial, values: Mapping[str, Column], people: Ints) -> list[DrawUnit]:
     first = np.cumsum(people) - people
-
-    def columns(i: int) -> dict[str, Value]:
-        return {name: values[name][first[i]] for name in balanced}
-
-    return [DrawUnit(f"{i + 1:07d}", (), columns(i)) for i in range(people.size)]
+    of: dict[str, Sequence[Value]] = {}
+    for name in trial.randomise.balance_on if trial.randomise else ():
+        column = some_rows(values[name], first)
+        if isinstance(column, Coded):
+            of[name] = column.texts()
+        else:
+            of[name] = (column == 1 if trial.population.columns[name] == "yes_no" else column).tolist()
+    return [
+        DrawUnit(f"{i + 1:07d}", (), {name: column[i] for name, column in of.items()}) for i in range(people.size)
+    ]  # fmt: skip
 
 
 def _blocks(units: list[DrawUnit], law: Law, *, blocks: bool) -> tuple[Ints, list[DrawUnit]]:

@@ -25,6 +25,7 @@ from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import listed
 from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Floats
+from nudge.trial.records.columns import Coded
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
 from nudge.trial.records.report import Approval, DesignSummary, EarlierDraw, OutcomeSummary, Results
@@ -171,7 +172,7 @@ def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> Analy
     values = [outcome[person.id].value if person.id in outcome else None for person, _ in people]
     return AnalysisRows(
         outcome=np.array([np.nan if value is None else value for value in values], dtype=float),
-        arm=np.array([place.arm for place in place_of]),
+        arm=Coded.of([place.arm for place in place_of]),
         unit=np.array([unit_code[unit.id] for _, unit in people], dtype=np.int64),
         block=np.array([block_of[unit.id] for _, unit in people], dtype=np.int64),
         probability=np.array([chance_of[unit.id] for _, unit in people]),
@@ -302,7 +303,7 @@ def _checks(
         waiting = _not_yet(rows)
         status: CheckStatus = "note" if waiting else "ok"
         yield Check("maturity", status, f"{name}: {waiting:,} of {len(rows):,} cannot have happened yet")
-        yield from _linkage(name, rows, stored, trial, rows_of[name].arm.tolist())
+        yield from _linkage(name, rows, stored, trial, rows_of[name].arm.texts())
     yield from _looked_early(trial, stored)
     for name, analysis_rows in rows_of.items():
         if trial.outcomes[name].role == "primary":
@@ -324,7 +325,7 @@ def _looked_early(trial: Trial, stored: _Stored) -> Iterator[Check]:
 
 
 def _linkage(
-    name: str, rows: Mapping[str, OutcomeRow], stored: _Stored, trial: Trial, arms: Sequence[str]
+    name: str, rows: Mapping[str, OutcomeRow], stored: _Stored, trial: Trial, arms: Sequence[str | None]
 ) -> Iterator[Check]:
     """How many of each arm's people have a record at all. arms: in which each person counts."""
     recorded: dict[str, list[bool]] = {arm: [] for arm in (*trial.arms, IN_TRANSITION)}

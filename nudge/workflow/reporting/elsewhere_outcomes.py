@@ -11,7 +11,7 @@ from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level
 from nudge.trial.tables import EMPTY, field_problem, need_columns
 from nudge.trial.typed_columns import number_column
-from nudge.workflow.reporting.elsewhere_rows import again, numbered
+from nudge.workflow.reporting.elsewhere_rows import again, is_elsewhere, numbered, outcome_type
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nudge.trial.load import LoadedTrial
     from nudge.trial.parts.arms import Allocation
     from nudge.trial.parts.outcomes import Outcome
-    from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
     from nudge.trial.records.analysis import Floats
     from nudge.trial.records.tables import Table
@@ -41,10 +40,10 @@ def outcome_values(
             )
         )  # fmt: skip
         return np.full(len(table), np.nan)
-    kind = "yes_no" if outcome.kind == "binary" else "number"
+    kind = outcome_type(outcome)
     never = source.no_record == "did_not_happen" and outcome.kind != "time_to_event"
     silence = 0.0 if never else np.nan
-    if data is not None or not _is_elsewhere(source, loaded.trial.allocation):
+    if data is not None or not is_elsewhere(source, loaded.trial.allocation):
         if not need_columns(table, [source.value], problems):
             return np.full(len(table), np.nan)
         values = number_column(table, source.value, kind, problems)
@@ -63,14 +62,6 @@ def happened(
         update={"kind": "binary", "source": source.model_copy(update={"value": source.event, "no_record": "missing"})}
     )
     return outcome_values(loaded, name, as_yes_no, table, data, problems)
-
-
-def _is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:
-    """Whether an outcome names a place of its own."""
-    keys = ("csv_file", "parquet_file", "package")
-    own = [getattr(source, key) for key in keys]
-    main = [getattr(allocation.source, key) for key in keys] if allocation and allocation.source else []
-    return any(own) and own != main
 
 
 def _joined(

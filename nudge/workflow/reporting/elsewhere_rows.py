@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nudge.trial.model import Trial
     from nudge.trial.parts.arms import Allocation
     from nudge.trial.parts.outcomes import Outcome
+    from nudge.trial.parts.population import DataSource
     from nudge.trial.problems import Problems
     from nudge.trial.records.analysis import Floats, Ints
     from nudge.trial.records.columns import Column
@@ -38,24 +39,48 @@ def main_table(loaded: LoadedTrial, allocation: Allocation, data: Path | None, p
     where = as_source(data) if data else allocation.source or loaded.trial.population.people
     if where is None:
         raise InputError(f"{loaded.trial.trial} names no rows", "add `allocation: {from: …}`, or give --data FILE")
-    return read_source(where, loaded.folder, problems, wanted_columns(loaded.trial, allocation))
+    return read_source(where, loaded.folder, problems, _wanted(loaded.trial, allocation, data))
 
 
-def wanted_columns(trial: Trial, allocation: Allocation) -> dict[str, str]:
-    """The columns of the main table that are read, with their types."""
+def is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:
+    """Whether an outcome names a place of its own."""
+    keys = ("csv_file", "parquet_file", "package")
+    own = [getattr(source, key) for key in keys]
+    main = [getattr(allocation.source, key) for key in keys] if allocation and allocation.source else []
+    return any(own) and own != main
+
+
+def _wanted(trial: Trial, allocation: Allocation, data: Path | None) -> dict[str, str]:
+    """The columns of the main table that are read, each with its type; what is of two types comes as text."""
     types = trial.population.columns
-    named = baseline_names(trial)
-    wanted = {name: kind for name, kind in types.items() if kind != "text" or name in named}
-    for outcome in trial.outcomes.values():
-        if outcome.source is not None and outcome.source.value is not None:
-            wanted[outcome.source.value] = "number" if outcome.kind != "binary" else "yes_no"
-    others = [
-        allocation.arm, allocation.unit, allocation.clusters, *allocation.blocks, allocation.probability,
-        allocation.decision, allocation.available, trial.population.unit, trial.population.id,
-        *(outcome.source.event for outcome in trial.outcomes.values() if outcome.source),
+    kinds = [(name, kind) for name, kind in types.items() if kind != "text" or name in baseline_names(trial)]
+    kinds += [
+        (name, "text")
+        for name in (
+            allocation.arm, *allocation.blocks, allocation.probability, allocation.decision, allocation.unit,
+            allocation.available, _unit_column(trial, allocation),
+        ) if name
     ]  # fmt: skip
-    twice = {name for name, kind in types.items() if kind != wanted.get(name)}
-    return wanted | dict.fromkeys((name for name in (*others, *twice) if name), "text")
+    for outcome in trial.outcomes.values():
+        source = outcome.source
+        if source is None or source.value is None:
+            continue
+        if data is None and is_elsewhere(source, allocation):
+            kinds.append((trial.population.id, "text"))
+            continue
+        kinds.append((source.value, outcome_type(outcome)))
+        kinds += [(source.event, "yes_no")] if source.event else []
+    wanted = dict(kinds)
+    return wanted | {name: "text" for name, kind in kinds if kind != wanted[name]}
+
+
+def outcome_type(outcome: Outcome) -> str:
+    """The type of an outcome's column."""
+    return "yes_no" if outcome.kind == "binary" else "number"
+
+
+def _unit_column(trial: Trial, allocation: Allocation) -> str:
+    return allocation.clusters or allocation.unit or trial.population.unit or "row"
 
 
 def available(table: Table, allocation: Allocation, problems: Problems) -> tuple[Table, list[Check]]:
@@ -147,7 +172,7 @@ class Frame:
 def frame_of(trial: Trial, allocation: Allocation, table: Table, problems: Problems) -> Frame:
     """The shared columns of a table; raises ProblemsFound where one is not there."""
     types = trial.population.columns
-    unit_column = allocation.clusters or allocation.unit or trial.population.unit or "row"
+    unit_column = _unit_column(trial, allocation)
     names = [allocation.arm, *allocation.blocks, allocation.probability, *types]
     names += [None if unit_column == "row" else unit_column]
     if not need_columns(table, [name for name in names if name], problems):

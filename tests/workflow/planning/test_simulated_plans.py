@@ -12,6 +12,7 @@ from nudge.analysis.analyse import analyse
 from nudge.analysis.operating import Tally
 from nudge.trial.problems import Level
 from nudge.trial.records.analysis import AnalysisRows, Estimate, Floats
+from nudge.trial.records.columns import Coded, some_rows
 from nudge.workflow.checking.examine import examine
 from nudge.workflow.planning.plans import plans_of, sizes_of
 from nudge.workflow.planning.powering import power_of
@@ -99,11 +100,10 @@ def analysed(made: Setting, arms: np.ndarray, rows: Floats, sums: Floats) -> Est
     order = np.random.default_rng(1).permutation(made.of.size)
     unit = made.of[order]
     outcome = np.where(rows[order] > 0, sums[order], np.nan)
-    names = np.array(made.law.arms)
     chance = np.full(unit.size, np.nan) if made.chance is None else made.chance[unit, arms[unit]]
     table = AnalysisRows(
-        outcome, names[arms[unit]], unit, made.block[unit], chance,
-        {name: values[order] for name, values in made.baseline.values.items()}, made.baseline.types,
+        outcome, Coded(arms[unit].astype(np.int32), made.law.arms), unit, made.block[unit], chance,
+        {name: some_rows(values, order) for name, values in made.baseline.values.items()}, made.baseline.types,
     )  # fmt: skip
     lines = analyse(made.trial, {"came": table}, made.design, "prespecified", {}).estimates
     return next(one for one in lines if one.label == "prespecified" and one.role == "primary")
