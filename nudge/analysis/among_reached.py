@@ -17,7 +17,7 @@ from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nudge.analysis.lines import Line
     from nudge.trial.records.analysis import Estimate
@@ -29,13 +29,10 @@ def among_reached(line: Line) -> Iterator[Estimate]:
     Offered where somebody in the arm was reached and nobody in the control: between two arms that
     both send messages, being reached is not what tells them apart.
     """
-    average = line.trial.analysis.average
-    pair = line.pair(line.trial.analysis.covariates)
-    if line.design.blocks:
-        pair = informative(pair)[0]
-    if pair.received is None or not _only_the_arm(pair):
+    pair = comparable(line, line.trial.analysis.covariates)
+    if pair is None or pair.received is None:
         return
-    found = answer(pair, line.design, binary=line.binary, average=average)
+    found = answer(pair, line.design, binary=line.binary, average=line.trial.analysis.average)
     if found.std_error is None or found.score_counts is not None:
         return
     unknown = int(np.isnan(pair.received).sum())
@@ -49,6 +46,14 @@ def among_reached(line: Line) -> Iterator[Estimate]:
         except EstimationRefused:
             continue
         yield _shown(line, pair, found, effect, reached, said)
+
+
+def comparable(line: Line, covariates: Sequence[str] = ()) -> Pair | None:
+    """The rows that can say it, in blocks with both arms; None where receipts do not tell the arms apart."""
+    pair = line.pair(covariates)
+    if line.design.blocks:
+        pair = informative(pair)[0]
+    return pair if _only_the_arm(pair) else None
 
 
 def _only_the_arm(pair: Pair) -> bool:

@@ -249,6 +249,7 @@ class Line:
                 f"{pair.units:,} {called.units} were randomised, not {pair.y.size:,} {called.people}; those in one "
                 "share its arm and its luck, so the interval is too narrow",
                 effect, wrong.std_error, t_p_value(effect / wrong.std_error, df), effect - half, effect + half,
+                "probability" if self.binary else "mean",
             )
         ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from nudge.analysis.estimators import estimator
 from nudge.analysis.inference import answer
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Estimate, Fitted, Floats
-from tests.analysis.builders import SHAPES, made_up, outcome, results, rows, trial
+from tests.analysis.builders import CLUSTER, SHAPES, made_up, outcome, results, rows, trial
 
 PLAIN = Choice("difference_in_means", "HC2", "none", "")
 
@@ -109,3 +109,38 @@ def test_an_unknown_fate_counts_both_ways() -> None:
 @pytest.mark.parametrize("received", [[0.0] * 120, [1.0] * 120])
 def test_no_line_where_nobody_or_the_control_too_was_reached(received: list[float]) -> None:
     assert not lines(two_arms(received))
+
+
+def clinics(*, continuous: bool = False) -> AnalysisRows:
+    """20 clinics of 12 families, alike within, three in four families of the arm reached."""
+    rng = np.random.default_rng(11)
+    of = np.repeat(np.arange(20), 12)
+    latent = rng.normal(size=20)[of] + 0.8 * (of % 2) + rng.normal(size=of.size)
+    values = latent if continuous else (latent > 0).astype(float)
+    made = rows(values.tolist(), np.where(of % 2, "plan", "usual").tolist(), unit=of.tolist())
+    return replace(made, received=((np.arange(of.size) % 4 > 0) & (of % 2 == 1)).astype(float))
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+def test_those_reached_counted_as_if_each_had_been_drawn(*, continuous: bool) -> None:
+    """Two-stage least squares written out: (z'x)⁻¹ z'e with HC2 of the stage on allocation."""
+    made = clinics(continuous=continuous)
+    kind = {"kind": "continuous", "unit": "visits", "worthwhile": "1 visits"} if continuous else {}
+    analysed = results(trial(outcomes={"came": outcome(**kind)}), {"came": made}, CLUSTER)
+    people, reached = analysed.careless
+    z, x, y = made.arm == "plan", made.received, made.outcome
+    assert x is not None
+    share = x[z].mean()
+    effect = (y[z].mean() - y[~z].mean()) / share
+    left = y - effect * x
+    error = np.sqrt(sum(left[side].var(ddof=1) / side.sum() for side in (z, ~z))) / share
+    assert (reached.estimate, reached.std_error) == pytest.approx((effect, error), rel=1e-9)
+    assert reached.what == "among those reached, 240 people counted as if each had been randomised"
+    assert {people.scale, reached.scale} == {"mean" if continuous else "probability"}
+    (shown,) = [one for one in analysed.estimates if one.estimand.startswith("CACE")]
+    assert shown.std_error is not None
+    assert shown.std_error > 1.05 * reached.std_error
+
+
+def test_those_reached_have_no_careless_answer_where_each_was_drawn() -> None:
+    assert results(trial(), {"came": two_arms([1.0] * 45 + [0.0] * 75)}).careless == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_REML_ALONE = "of the estimators of the variance between studies statistics.md 26 names restricted likelihood alone"
 NOT_COVERED: dict[str, dict[str, str]] = {
     "social_insure": {
         "default.lmm": "mixed models are not built",
@@ -18,7 +19,13 @@ NOT_COVERED: dict[str, dict[str, str]] = {
         "factorial.F.*": "sequential analysis of variance with a classical variance is not offered",
         "balance.joint_F": "balance is described, not tested (CONSORT 2025)",
     },
-    "mertens_nudge_meta": {"*": "meta-analysis is not built (statistics.md 26)"},
+    "mertens_nudge_meta": {
+        "rma.[DMPHSE][LMEJB]*": _REML_ALONE,
+        "es1to20.[DP]*": _REML_ALONE,
+        "rma.REML.confint": "the variance between studies has no interval: the prediction interval says what it means",
+        "trimfill": "fills in studies by symmetry alone; Egger's slope, PET and PEESE stand there (statistics.md 26)",
+        "sum_n_comparison": "counts the people of all studies: nothing is pooled by it",
+    },
 }
 """By data set: patterns of ids, each with why."""
 

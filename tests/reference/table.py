@@ -25,6 +25,7 @@ from nudge.analysis.multiplicity import adjusted
 from nudge.analysis.randomisation import exact_events_test
 from tests.reference.routes import Drawn, Numbers, Rows, by_design, by_estimator, by_regression, indicators, pooled
 from tests.reference.rows import FULL, SHARED, VALUE, Row
+from tests.reference.table_pool import POOLED
 from tests.reference.table_reached import REACHED_ROWS
 from tests.reference.table_variances import VARIANCES
 
@@ -290,6 +291,7 @@ TABLE: tuple[Row, ...] = (
     *pressure(),
     *VARIANCES,
     *REACHED_ROWS,
+    *POOLED,
 )
 
 

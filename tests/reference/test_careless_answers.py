@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from nudge.analysis.careless import reached_as_if_drawn
 from tests.reference import published
 from tests.reference.published import analysed, line
-from tests.reference.routes import by_design, rows_of
+from tests.reference.routes import by_design, rows_of, with_interval
 from tests.reference.rows import FULL
 from tests.reference.table import LETTERS, STATION_ARMS, STATIONS
+from tests.reference.table_reached import REACHED, VILLAGES
 
 pytestmark = pytest.mark.needs("reference data")
 Reference = Callable[[str], dict[str, dict[str, Any]]]
@@ -90,3 +92,16 @@ def test_comparing_givers_alone_is_shown_for_what_it_is(
     assert got == pytest.approx([naive[name] for name in FULL if name != "df"], rel=1e-9)
     assert shown.what == f"only the {naive['nobs']:,} people above zero compared"
     assert "everyone allocated counts, zeros too" in shown.why
+
+
+def test_those_reached_counted_as_if_each_had_been_drawn(reference: Reference, reference_folder: Path) -> None:
+    """HC1 is HC2 but for n / (n − 2): one sentence answers both."""
+    numbers, rows = reference("social_insure"), rows_of(reference_folder, "social_insure")
+    pair = VILLAGES.pair(rows)
+    careless = reached_as_if_drawn(pair, rows.numbers(REACHED))
+    naive = numbers["iv.naive.HC2"]
+    assert with_interval(careless.estimate, careless.std_error, careless.df) == {
+        name: pytest.approx(naive[name], rel=1e-9) for name in FULL
+    }
+    assert careless.std_error == pytest.approx(numbers["iv.naive.HC1"]["std_error"], rel=1e-5)
+    assert numbers["iv.CR2"]["std_error"] > 1.15 * careless.std_error

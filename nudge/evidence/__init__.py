@@ -1,0 +1,1 @@
+"""What we know by now: effects of several trials pooled."""
