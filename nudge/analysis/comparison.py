@@ -94,9 +94,7 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     """
     if rows.phases is not None:
         return _crossing_pair(rows, rows.phases, arm, control, covariates)
-    here = np.isin(rows.arm, [arm, control]) & ~np.isnan(rows.outcome)
-    if rows.event is not None:
-        here &= ~np.isnan(rows.event)
+    here = informs(rows, arm, control)
     treated, unit, block = rows.arm[here] == arm, _codes(rows.unit[here]), _codes(rows.block[here])
     if not rows.moments:
         _need_whole_units(unit, {"both arms": treated, "several blocks": block})
@@ -114,6 +112,12 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     )  # fmt: skip
 
 
+def informs(rows: AnalysisRows, arm: str, control: str) -> Bools:
+    """(n,) the rows of two arms that have an outcome."""
+    here: Bools = np.isin(rows.arm, [arm, control]) & ~np.isnan(rows.outcome)
+    return here if rows.event is None else here & ~np.isnan(rows.event)
+
+
 def _crossing_pair(rows: AnalysisRows, phases: Phases, arm: str, control: str, covariates: Sequence[str]) -> Pair:
     """The rows of a stepped wedge with an outcome, those in a transition apart."""
     here = ~np.isnan(rows.outcome) & (phases.period >= 0)
@@ -123,7 +127,8 @@ def _crossing_pair(rows: AnalysisRows, phases: Phases, arm: str, control: str, c
         y=rows.outcome[here], treated=rows.arm[here] == arm, unit=_codes(rows.unit[here]),
         block=np.zeros(int(here.sum()), dtype=np.int64), weight=np.ones(int(here.sum())),
         covariates=np.column_stack(list(coded.values())) if coded else np.empty((int(here.sum()), 0)),
-        names=tuple(coded), origin=rows.unit[here], phases=phases_of(phases, here),
+        names=tuple(coded), received=None if rows.received is None else rows.received[here],
+        origin=rows.unit[here], phases=phases_of(phases, here),
     )  # fmt: skip
     return replace(every.only(in_force), crossing=every.only(~in_force))
 

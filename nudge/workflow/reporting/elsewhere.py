@@ -11,6 +11,7 @@ from nudge import __version__
 from nudge.analysis.checks import attrition, reconciliation, sample_ratio
 from nudge.analysis.foreseen import baseline_columns, numbers
 from nudge.analysis.frozen import AnalysisData
+from nudge.analysis.remarks import as_checks
 from nudge.design.balance import balance
 from nudge.design.methods import method
 from nudge.outcomes.sources import as_source, read_source
@@ -85,7 +86,7 @@ def analyse_elsewhere(
         estimates=analysed.estimates,
         careless=analysed.careless,
         curves=analysed.curves,
-        checks=(*_checks(loaded, frame, rows_of, design, flow), *unavailable),
+        checks=(*_checks(loaded, frame, rows_of, design, flow), *unavailable, *as_checks(analysed.remarks)),
         flow=tuple(flow),
         balance=tuple(frame.balance()),
         delivery=(),
