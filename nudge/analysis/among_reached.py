@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.answers import Answer, t_p_value, t_quantile
+from nudge.analysis.answers import Answer, t_quantile
 from nudge.analysis.cace import ESTIMAND, ComplierEffect, complier_effect
 from nudge.analysis.comparison import Pair, informative
 from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import LEAST_DF
+from nudge.analysis.named import row_values
+from nudge.analysis.remarks import Remark
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats
 
@@ -20,20 +22,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nudge.analysis.lines import Line
-    from nudge.trial.records.analysis import Estimate
+    from nudge.trial.records.analysis import Design, Estimate
 
 
-def among_reached(line: Line) -> Iterator[Estimate]:
+def among_reached(line: Line) -> Iterator[Estimate | Remark]:
     """The effect on those reached, and the same were everyone of unknown fate reached too.
 
     Offered where somebody in the arm was reached and nobody in the control: between two arms that
     both send messages, being reached is not what tells them apart.
     """
     pair = comparable(line, line.trial.analysis.covariates)
-    if pair is None or pair.received is None:
+    if pair is None:
         return
-    found = answer(pair, line.design, binary=line.binary, average=line.trial.analysis.average)
-    if found.std_error is None or found.score_counts is not None:
+    if line.named in _NO_SHARE:
+        yield Remark(line.name, "effect among those reached", _NO_SHARE[line.named])
+        return
+    try:
+        pair = row_values(line.named, pair) if line.named == "survival" else pair
+    except EstimationRefused as refusal:
+        yield Remark(line.name, "effect among those reached", refusal.what)
+        return
+    yield from reached_lines(line, pair, line.design)
+
+
+def reached_lines(line: Line, pair: Pair, design: Design, also: str = "") -> Iterator[Estimate]:
+    """The same for a comparison's rows and a design; also: what more the line takes for granted."""
+    found = answer(pair, design, binary=line.binary, average=line.trial.analysis.average)
+    if pair.received is None or found.std_error is None or found.score_counts is not None or not _only_the_arm(pair):
         return
     unknown = int(np.isnan(pair.received).sum())
     cases = [(0.0, f"; {unknown:,} of unknown fate count as not reached" if unknown else "")]
@@ -45,7 +60,14 @@ def among_reached(line: Line) -> Iterator[Estimate]:
             effect = complier_effect(pair, reached, found.choice)
         except EstimationRefused:
             continue
-        yield _shown(line, pair, found, effect, reached, said)
+        yield _shown(line, pair, found, effect, reached, f"{said}{also}")
+
+
+_NO_SHARE = {
+    "ordinal": "a chance of doing better compares two people, and is no sum of what each of them gained",
+    "cox": "a ratio of hazards is no sum of what each person gained; the mean time until it happened is",
+}
+"""Estimands that cannot be shared out among those reached."""
 
 
 def comparable(line: Line, covariates: Sequence[str] = ()) -> Pair | None:
@@ -70,8 +92,7 @@ def _shown(
     enough = effect.df >= LEAST_DF
     answered = replace(
         found, estimate=effect.estimate, std_error=effect.std_error if enough else None,
-        df=effect.df if enough else None, p_value=t_p_value(effect.itt.estimate / effect.itt.std_error, effect.itt.df),
-        vcov=effect.vcov, note="",
+        df=effect.df if enough else None, p_value=found.p_value, vcov=effect.vcov, note="",
     )  # fmt: skip
     covariates = line.trial.analysis.covariates
     made = line.line(pair, answered, line.trial.analysis.average, covariates, "sensitivity", note)

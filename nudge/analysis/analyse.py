@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nudge.analysis.careless import other_careless
-from nudge.analysis.factorial import factor_lines
+from nudge.analysis.factorial import factor_lines, is_factorial
+from nudge.analysis.in_view import concurrent
 from nudge.analysis.lines import Line
 from nudge.analysis.multiplicity import adjusted
+from nudge.analysis.named import MOMENTS
+from nudge.analysis.remarks import Remark
 from nudge.analysis.romano_wolf import stepped_down
 from nudge.analysis.subgroups import subgroup_lines
 from nudge.analysis.survival_curves import survival_curves
@@ -26,6 +29,8 @@ class Analysed:
     estimates: tuple[Estimate, ...]
     careless: tuple[Careless, ...]
     curves: tuple[SurvivalCurve, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    """Lines that an outcome does not have, and why."""
 
 
 def analyse(
@@ -37,6 +42,7 @@ def analyse(
     foreseen: the estimator the lock foresaw, by comparison.
     """
     lines: list[Estimate] = []
+    remarks: list[Remark] = []
     careless: list[Careless] = []
     curves: list[SurvivalCurve] = []
     asked: dict[int, Line] = {}
@@ -44,22 +50,26 @@ def analyse(
         size = family_size(trial, trial.outcomes[name].role)
         curves.extend(survival_curves(name, rows, list(trial.arms)))
         for comparison in trial.comparisons:
+            together = concurrent(rows, comparison.arm, comparison.control)
             line = Line(
-                trial, name, trial.outcomes[name], comparison, rows, design, foreseen.get(str(comparison)), size
+                trial, name, trial.outcomes[name], comparison, together, design, foreseen.get(str(comparison)), size
             )
             planned = len(lines)
             asked[planned] = line
             lines.append(line.planned(label))
-            lines.extend(line.beside())
-            lines.extend(subgroup_lines(line, label) if line.has_means else ())
+            for one in (*line.beside(), *(subgroup_lines(line, label) if line.named != MOMENTS else ())):
+                remarks.append(one) if isinstance(one, Remark) else lines.append(one)
             careless.extend(line.careless())
             careless.extend(other_careless(line, lines[planned]) if line.has_means else ())
-        lines.extend(factor_lines(line, label) if trial.comparisons and line.has_means else ())
+        if trial.comparisons and line.has_means:
+            lines.extend(factor_lines(replace(line, rows=concurrent(rows, *trial.arms)), label))
+        elif trial.comparisons and is_factorial(trial):
+            remarks.append(Remark(name, "main effects", "they are averages of means, of which this outcome has none"))
     if trial.analysis.multiplicity != "none":
         lines = _adjusted(lines, trial)
     if trial.analysis.multiplicity == "romano_wolf":
         lines = stepped_down(lines, asked)
-    return Analysed(tuple(lines), tuple(careless), tuple(curves))
+    return Analysed(tuple(lines), tuple(careless), tuple(curves), tuple(remarks))
 
 
 def family_size(trial: Trial, role: str) -> int:

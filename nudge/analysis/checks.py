@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.comparison import pair_of
+from nudge.analysis.in_view import concurrent, matured
 from nudge.analysis.inference import answer
 from nudge.trial.problems import listed
 from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Design
@@ -21,13 +22,18 @@ _SUSPECT = 0.001
 
 
 def attrition(name: str, rows: AnalysisRows, comparison: Comparison, design: Design) -> Check:
-    """Whether the share with an outcome differs between two arms, by the design's own variance."""
-    known = replace(rows, outcome=(~np.isnan(rows.outcome)).astype(float))
+    """Whether the share with an outcome differs between two arms, by the design's own variance.
+
+    Of those whose window has closed: what cannot have happened yet is not missing.
+    """
+    closed = concurrent(matured(rows), comparison.arm, comparison.control)
+    known = replace(closed, outcome=(~np.isnan(closed.outcome)).astype(float))
     pair = pair_of(known, comparison.arm, comparison.control)
     sides = [pair.y[pair.treated == side] for side in (True, False)]
     empty = [arm for arm, side in zip((comparison.arm, comparison.control), sides, strict=True) if not side.size]
     if empty:
-        return Check("attrition", "note", f"{name}: nobody was allocated to {listed(empty)}")
+        why = "nobody was allocated to" if closed is rows else "no window has closed in"
+        return Check("attrition", "note", f"{name}: {why} {listed(empty)}")
     shares = [float(side.mean()) for side in sides]
     said = (
         f"{name}: an outcome is known for {shares[0]:.1%} of {comparison.arm} and {shares[1]:.1%} "

@@ -109,10 +109,7 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     """
     if rows.phases is not None:
         return _crossing_pair(rows, rows.phases, arm, control, covariates)
-    some = rows.arm.among([arm, control])
-    some &= ~np.isnan(rows.outcome)
-    if rows.event is not None:
-        some &= ~np.isnan(rows.event)
+    some = informs(rows, arm, control)
     here: Rows = slice(None) if some.all() else np.flatnonzero(some)
     treated, unit, block = rows.arm.at(here).is_(arm), compact(rows.unit[here]), compact(rows.block[here])
     if not rows.moments:
@@ -127,6 +124,15 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     )  # fmt: skip
 
 
+def informs(rows: AnalysisRows, arm: str, control: str) -> Bools:
+    """(n,) the rows of two arms that have an outcome."""
+    here: Bools = rows.arm.among([arm, control])
+    here &= ~np.isnan(rows.outcome)
+    if rows.event is not None:
+        here &= ~np.isnan(rows.event)
+    return here
+
+
 def _crossing_pair(rows: AnalysisRows, phases: Phases, arm: str, control: str, covariates: Sequence[str]) -> Pair:
     """The rows of a stepped wedge with an outcome, those in a transition apart."""
     here = np.flatnonzero(~np.isnan(rows.outcome) & (phases.period >= 0))
@@ -136,6 +142,7 @@ def _crossing_pair(rows: AnalysisRows, phases: Phases, arm: str, control: str, c
         y=rows.outcome[here], treated=of.is_(arm), unit=compact(rows.unit[here]),
         block=np.zeros(here.size, dtype=np.int64), weight=np.ones(here.size),
         covariates=_covariates(rows, here, covariates, in_force),
+        received=None if rows.received is None else rows.received[here],
         origin=rows.unit[here], phases=phases_of(phases, here),
     )  # fmt: skip
     return replace(every.only(in_force), crossing=every.only(~in_force))

@@ -21,6 +21,7 @@ from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.linear_effect import LEAST_DF, need_variance
 from nudge.analysis.sandwich import clustered
 from nudge.trial.errors import EstimationRefused
+from nudge.trial.problems import listed
 from nudge.trial.quantities import Comparison
 from nudge.trial.records.analysis import AnalysisRows, Estimate, Floats, Ints, Label
 from nudge.trial.records.columns import Coded
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nudge.analysis.lines import Line
+    from nudge.trial.model import Trial
 
 ESTIMAND = "average effect of a factor's level, over the levels of the other factors"
 
@@ -67,6 +69,32 @@ def factor_effects(levels: Mapping[str, Mapping[str, str]]) -> list[FactorEffect
     return found
 
 
+def levels_by_arm(trial: Trial) -> dict[str, dict[str, str]]:
+    """By arm, its level of every factor."""
+    return {name: dict(arm.levels) for name, arm in trial.arms.items() if arm.levels}
+
+
+def is_factorial(trial: Trial) -> bool:
+    """Whether main effects can be told: every combination of two factors or more has an arm."""
+    return bool(factor_effects(levels_by_arm(trial)))
+
+
+def simple_effect(trial: Trial, comparison: Comparison) -> str:
+    """What a comparison of two single arms says in a factorial trial, and what it does not average over."""
+    levels = levels_by_arm(trial)
+    if not is_factorial(trial) or {comparison.arm, comparison.control} - set(levels):
+        return ""
+    arm, control = levels[comparison.arm], levels[comparison.control]
+    apart = [factor for factor in arm if arm[factor] != control[factor]]
+    if len(apart) > 1:
+        return f"{listed(apart)} differ at once between these arms: their joint effect, averaged over nothing"
+    held = listed(f"{factor} is {level}" for factor, level in arm.items() if factor not in apart)
+    return (
+        f"simple effect of {apart[0]}: {arm[apart[0]]} against {control[apart[0]]} only where {held}; its main effect "
+        "averages over the other levels too"
+    )
+
+
 def arm_means(rows: AnalysisRows, arms: Sequence[str]) -> tuple[LinearFit, Ints]:
     """A model with a mean for every arm, adjusted for centred blocks; and the units of its rows."""
     here = rows.arm.among(arms) & ~np.isnan(rows.outcome)
@@ -96,7 +124,7 @@ def _fewest(arm: Ints, unit: Ints, block: Ints) -> int:
 
 def factor_lines(line: Line, label: Label) -> Iterator[Estimate]:
     """Main effects of a primary outcome, once for the trial; simple effects are the comparisons themselves."""
-    levels = {name: dict(arm.levels) for name, arm in line.trial.arms.items() if arm.levels}
+    levels = levels_by_arm(line.trial)
     effects = factor_effects(levels)
     if line.outcome.role != "primary" or not effects:
         return
@@ -114,10 +142,24 @@ def factor_lines(line: Line, label: Label) -> Iterator[Estimate]:
         except EstimationRefused:
             continue
         if variance.df >= LEAST_DF and variance.std_error > 0:
-            yield _shown(line, effect, model.estimate(contrast), variance.std_error, variance.df, label)
+            others = {one: of for one, of in _named_levels(levels).items() if one != effect.factor}
+            yield _shown(line, effect, others, model.estimate(contrast), variance.std_error, variance.df, label)
 
 
-def _shown(line: Line, effect: FactorEffect, found: float, error: float, df: float, label: Label) -> Estimate:
+def _named_levels(levels: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    factors = dict.fromkeys(factor for of in levels.values() for factor in of)
+    return {factor: list(dict.fromkeys(of[factor] for of in levels.values())) for factor in factors}
+
+
+def _averaged(others: Mapping[str, Sequence[str]]) -> str:
+    over = "; ".join(f"{factor} ({listed(levels)})" for factor, levels in others.items())
+    return f"main effect, averaged over {over}, every combination counting the same; it holds for none of them alone"
+
+
+def _shown(
+    line: Line, effect: FactorEffect, others: Mapping[str, Sequence[str]], found: float, error: float, df: float,
+    label: Label,
+) -> Estimate:  # fmt: skip
     """A line of the results: rows of one level against rows of the other."""
     sides = [line.rows.arm.among(arm for arm, w in effect.weights.items() if (w > 0) == up) for up in (True, False)]
     level = np.select(sides, [0, 1], -1).astype(np.int32)
@@ -127,7 +169,7 @@ def _shown(line: Line, effect: FactorEffect, found: float, error: float, df: flo
     choice = Choice("factorial", "CR2" if pair.clustered else "HC2", "none", "a contrast of arm means")
     made = levels.line(
         pair, Answer(choice, found, error, df, t_p_value(found / error, df), choice.vcov, ""), "person", (), label,
-        "main effect, averaged over the other factors", ESTIMAND,
+        _averaged(others), ESTIMAND,
     )  # fmt: skip
     return replace(
         made, role="factor", family="factors", arm=f"{effect.factor}: {effect.level}",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ABOUT = b"nudge analysis data"
-_OF_AN_OUTCOME = ("event", "exposure")
+_OF_AN_OUTCOME = ("event", "exposure", "waiting")
 _SHARED = ("unit", "block", "probability")
 
 
@@ -53,6 +53,8 @@ def freeze(data: AnalysisData) -> bytes:
     columns = {"arm": _as_arrow(first.arm), **{name: pa.array(getattr(first, name)) for name in _SHARED}}
     if first.received is not None:
         columns["received"] = pa.array(first.received)
+    for name, away in (first.closed or {}).items():
+        columns[f"closed.{name}"] = pa.array(away)
     for name, values in first.covariates.items():
         columns[f"baseline.{name}"] = _as_arrow(values, yes_no=first.types.get(name) == "yes_no")
     for name, rows in data.rows_of.items():
@@ -96,11 +98,15 @@ def thaw(path: Path, types: Mapping[str, str]) -> AnalysisData:
         for name, values in columns.items() if name.startswith("baseline.")
     }  # fmt: skip
     received = columns["received"].to_numpy() if "received" in columns else None
+    closed = {
+        name.removeprefix("closed."): values.to_numpy()
+        for name, values in columns.items() if name.startswith("closed.")
+    }  # fmt: skip
     moments = bool(about.pop("moments", False))
     rows_of = {
         name.removeprefix("outcome."): AnalysisRows(
             outcome=values.to_numpy(), arm=arm, covariates=covariates, types=types, received=received,
-            **shared, **_beside(name.removeprefix("outcome."), columns), moments=moments,
+            closed=closed or None, **shared, **_beside(name.removeprefix("outcome."), columns), moments=moments,
         )
         for name, values in columns.items() if name.startswith("outcome.")
     }  # fmt: skip
@@ -108,7 +114,7 @@ def thaw(path: Path, types: Mapping[str, str]) -> AnalysisData:
 
 
 def _beside(outcome: str, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """What a time or a count has besides its value."""
+    """What an outcome has besides its value."""
     return {key: columns[f"{key}.{outcome}"].to_numpy() for key in _OF_AN_OUTCOME if f"{key}.{outcome}" in columns}
 
 

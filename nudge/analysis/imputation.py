@@ -30,6 +30,8 @@ _FEWEST_KNOWN = 10
 _PRIOR_SD = 2.5
 """Of coefficients per standard deviation of a predictor (Gelman et al. 2008): separation does no harm."""
 _STEPS = 100
+_DONORS = 5
+"""Those known from whom one outcome is taken (van Buuren 2018, section 3.4.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,11 @@ class _Arm:
 
 
 def completed(
-    rows: AnalysisRows, arms: tuple[str, str], covariates: Sequence[str], sets: int, *, binary: bool, seed: int = SEED
+    rows: AnalysisRows, arms: tuple[str, str], covariates: Sequence[str], sets: int, *, kind: str, seed: int = SEED
 ) -> Iterator[Floats]:
     """The outcome of all rows, `sets` times over, filled in for two arms.
 
+    kind: of the outcome: a yes or no is drawn with its chance, an answer in an order or a count is somebody else's.
     Raises EstimationRefused where an arm has too few known outcomes to learn from.
     """
     for arm in arms:
@@ -93,7 +96,7 @@ def completed(
     for _ in range(sets):
         filled = rows.outcome.copy()
         for model in models:
-            filled[model.where[~model.known]] = (_events if binary else _values)(model, rng)
+            filled[model.where[~model.known]] = _DRAWN.get(kind, _values)(model, rng)
         yield filled
 
 
@@ -146,6 +149,26 @@ def _values(model: _Arm, rng: np.random.Generator) -> Floats:
     chance = times[model.known] / times.sum()
     luck = rng.choice(left, int((~model.known).sum()), p=chance)
     return np.asarray(model.x[~model.known] @ coefficients + luck, dtype=float)
+
+
+def _donated(model: _Arm, rng: np.random.Generator) -> Floats:
+    """The outcome of one of those known who are foretold most alike (predictive mean matching, Little 1988)."""
+    root = np.sqrt(_redrawn(model, rng))
+    known = model.known
+    y = np.where(known, model.y, 0.0)
+    foretold = model.x @ np.linalg.lstsq(model.x * root[:, None], y * root)[0]
+    # A tie is broken by chance, or the same few would give for everyone foretold alike.
+    order = rng.permutation(int(known.sum()))
+    order = order[np.argsort(foretold[known][order], kind="stable")]
+    donors, levels = model.y[known][order], foretold[known][order]
+    low, high = (np.searchsorted(levels, foretold[~known], side=side) for side in ("left", "right"))
+    place = rng.integers(low, high + 1)
+    first = np.clip(place - _DONORS // 2, 0, max(0, donors.size - _DONORS))
+    return np.asarray(donors[first + rng.integers(0, min(_DONORS, donors.size), first.size)], dtype=float)
+
+
+_DRAWN = {"binary": _events, "ordinal": _donated, "count": _donated}
+"""How an outcome of each kind is filled in; a measurement by what is foretold and another's residual."""
 
 
 def logistic(x: Floats, y: Floats, times: Floats) -> Floats:

@@ -11,21 +11,24 @@ import numpy as np
 
 from nudge.analysis.among_reached import among_reached
 from nudge.analysis.answers import Answer, t_p_value, t_quantile
-from nudge.analysis.comparison import FEW_CLUSTERS, Pair, pair_of
+from nudge.analysis.bounds import extreme_lines
+from nudge.analysis.comparison import FEW_CLUSTERS, Pair, informs, pair_of
 from nudge.analysis.covariates import by_level
 from nudge.analysis.estimators import estimator
+from nudge.analysis.factorial import simple_effect
 from nudge.analysis.icc import anova_icc
+from nudge.analysis.in_view import matured
 from nudge.analysis.inference import answer
 from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_model, grouped, need_spread
-from nudge.analysis.missing import filled, needs_bounds
 from nudge.analysis.missing_lines import missing_lines
-from nudge.analysis.named import BY_KIND, MOMENTS, beside, estimator_of, scale_of, turned
+from nudge.analysis.named import BY_KIND, MOMENTS, beside, estimator_of, row_values, scale_of, turned
 from nudge.analysis.redrawn import by_the_draw
+from nudge.analysis.remarks import Remark
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import equivalence_verdict, harm_verdict, margin_verdict, p_beyond, verdict
 from nudge.analysis.wedge import within_periods
-from nudge.analysis.wedge_lines import about_the_periods, before_and_after, other_estimand
+from nudge.analysis.wedge_lines import about_the_periods, before_and_after, wedge_lines
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimate, Label
 from nudge.trial.records.columns import some_rows
@@ -129,13 +132,14 @@ class Line:
             notes.append("pairs are compared without covariates")
         elif pair.names and found.choice.adjustment == "none" and found.std_error is not None and self.named is None:
             notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
+        notes.append(simple_effect(self.trial, self.comparison))
         if pair.phases is not None:
             notes.append(about_the_periods(pair))
-        return "; ".join(notes)
+        return _joined(*notes)
 
-    def beside(self) -> list[Estimate]:
-        """Sensitivity lines; none of them sets the verdict."""
-        lines = list(self._companions())
+    def beside(self) -> list[Estimate | Remark]:
+        """Sensitivity lines, or why there are none; none of them sets the verdict."""
+        lines: list[Estimate | Remark] = list(self._companions())
         if self.outcome.role != "primary":
             return lines
         analysis = self.trial.analysis
@@ -143,21 +147,42 @@ class Line:
         if analysis.covariates:
             found = answer(pair, self.design, binary=self.binary, average=analysis.average, named=self.named)
             lines.append(self.line(pair, found, analysis.average, (), "sensitivity", "without covariates"))
-        if not self.has_means:
-            return lines
+        if self.named == MOMENTS:
+            why = "each moment was drawn by itself, and its people are in both arms"
+            return [*lines, Remark(self.name, "further fits, bounds and weights", why)]
         if (pair.clustered or self.design.clusters) and pair.units <= FEW_CLUSTERS:
-            other = "person" if analysis.average == "cluster" else "cluster"
-            found = answer(pair, self.design, binary=self.binary, average=other)
-            note = f"averaged over each {other}, shown because there are {pair.units} clusters"
-            lines.append(self.line(pair, found, other, (), "sensitivity", note))
+            lines.append(self._other_average(pair))
         lines.extend(self._declared())
-        lines.extend(self._bounds())
+        settled = replace(self, rows=matured(self.rows))
+        if settled.rows is not self.rows:
+            lines.append(self._still_open(settled.rows))
+        lines.extend(extreme_lines(settled))
         if self.design.method == "stepped_wedge":
-            return [*lines, *other_estimand(self)]
-        lines.extend(missing_lines(self))
+            return [*lines, *wedge_lines(settled)]
+        lines.extend(missing_lines(settled))
         lines.extend(among_reached(self))
         lines.extend(by_the_draw(self))
         return lines
+
+    def _still_open(self, closed: AnalysisRows) -> Remark:
+        """At a look before the end, whom the lines about missing outcomes count."""
+        people, number = self.trial.population.called.people, closed.outcome.size
+        why = (
+            f"only the {number:,} of {self.rows.outcome.size:,} {people} whose window has closed are counted; what "
+            "cannot have happened yet is not missing"
+        )
+        return Remark(self.name, "missing outcomes", why)
+
+    def _other_average(self, pair: Pair) -> Estimate | Remark:
+        """Where clusters are few, the average over the others (rule 8)."""
+        average = self.trial.analysis.average
+        if self.named is not None:
+            why = f"{readable(self.named)} is told of people, whatever cluster they are in"
+            return Remark(self.name, "average over clusters", why)
+        other = "person" if average == "cluster" else "cluster"
+        found = answer(pair, self.design, binary=self.binary, average=other)
+        note = f"averaged over each {other}, shown because there are {pair.units} clusters"
+        return self.line(pair, found, other, (), "sensitivity", note)
 
     def _companions(self) -> Iterator[Estimate]:
         """Other estimators of the same comparison that a reader of this one will ask for."""
@@ -167,28 +192,36 @@ class Line:
             found = answer(pair, self.design, binary=self.binary, average="person", named=name)
             yield self.line(pair, found, "person", covariates, "sensitivity", "beside the plan")
 
-    def _declared(self) -> list[Estimate]:
-        lines = []
+    def _declared(self) -> list[Estimate | Remark]:
+        lines: list[Estimate | Remark] = []
         for extra in self.trial.analysis.sensitivity:
             average = extra.average or self.trial.analysis.average
             covariates = self.trial.analysis.covariates if extra.covariates is None else extra.covariates
+            if self.named is not None and average == "cluster":
+                lines.append(self._other_average(self.pair()))
+                continue
             pair = self.pair(covariates)
             if extra.fixed_effects is None:
-                found = answer(pair, self.design, binary=self.binary, average=average)
+                found = answer(pair, self.design, binary=self.binary, average=average, named=self.named)
+            elif self.named == "cox":
+                why = "effects of a column beside Cox's regression are not worked out; name it under `covariates`"
+                lines.append(Remark(self.name, f"{extra.fixed_effects} effects", why))
+                continue
             else:
                 average = "person"
                 found = self._with_fixed_effects(pair, extra.fixed_effects)
             note = extra.because or (f"with {extra.fixed_effects} effects" if extra.fixed_effects else "declared")
-            lines.append(self.line(pair, found, average, covariates, "sensitivity", note))
+            lines.append(self.line(pair, found, average, covariates, "sensitivity", note, of=self.named))
         return lines
 
     def _with_fixed_effects(self, pair: Pair, column: str) -> Answer:
         """Indicators of a baseline column beside the arm: a declared sensitivity, never primary."""
-        here = self.rows.arm.among([self.comparison.arm, self.comparison.control]) & ~np.isnan(self.rows.outcome)
+        here = informs(self.rows, self.comparison.arm, self.comparison.control)
         codes, levels = by_level(some_rows(self.rows.covariates[column], here), self.rows.types[column])
-        plain = answer(pair, self.design, binary=self.binary, average="person")
+        plain = answer(pair, self.design, binary=self.binary, average="person", named=self.named)
         if plain.std_error is None:
             return plain
+        pair = row_values(self.named, pair)
         adjustment = "none" if plain.choice.adjustment == "none" else "additive"
         made = grouped(pair, codes)
         effects = [Column(f"{column}={one}", (made.extra == i).astype(float)) for i, one in enumerate(levels) if i]
@@ -203,22 +236,6 @@ class Line:
             plain, choice=choice, estimate=fitted.estimate, std_error=fitted.std_error, df=fitted.df,
             p_value=p_value, vcov=fitted.vcov, note="",
         )  # fmt: skip
-
-    def _bounds(self) -> list[Estimate]:
-        """Best and worst case for missing outcomes, whenever there are enough of them (rule 1)."""
-        arm, control = self.comparison.arm, self.comparison.control
-        if not self.binary or not needs_bounds(self.rows, arm, control):
-            return []
-        lines = []
-        for what, arm_value, control_value in (("worst", 0.0, 1.0), ("best", 1.0, 0.0)):
-            if self.sign < 0:
-                arm_value, control_value = control_value, arm_value  # noqa: PLW2901 - a harm turns the cases round
-            rows = filled(self.rows, arm, arm_value=arm_value, control_value=control_value)
-            pair = self.pair(rows=rows)
-            found = answer(pair, self.design, binary=True, average=self.trial.analysis.average)
-            note = f"{what} case: every missing outcome {what} for {arm}"
-            lines.append(self.line(pair, found, self.trial.analysis.average, (), "sensitivity", note))
-        return lines
 
     def careless(self) -> list[Careless]:
         """What counting rows as if each had been drawn would have claimed."""
@@ -255,21 +272,25 @@ class Line:
 
     def line(
         self, pair: Pair, found: Answer, average: str, covariates: Sequence[str], label: Label, note: str = "",
-        estimand: str = "",
+        estimand: str = "", of: str | None = None,
     ) -> Estimate:  # fmt: skip
-        """An answer as a line of the results, oriented. covariates: those the model used, if it took any."""
+        """An answer as a line of the results, oriented. covariates: those the model used, if it took any.
+
+        of: the named estimator whose estimand and scale the answer has, where another method gave it.
+        """
+        told = of or found.choice.estimator
         bounds, sign = self._oriented(found, self.level), self.sign * turned(found.choice.estimator)
         treated, control = pair.y[pair.treated], pair.y[~pair.treated]
         means = found.means or tuple(float(side.mean()) if side.size else None for side in (treated, control))
         clustered = pair.clustered or self.design.clusters
         if not estimand:
-            estimand = "none" if found.choice.estimator == "none" else estimator(found.choice.estimator).ESTIMAND
+            estimand = "none" if told == "none" else estimator(told).ESTIMAND
         return Estimate(
             outcome=self.name, role=self.outcome.role, family=self.outcome.role, arm=self.comparison.arm,
             control=self.comparison.control, estimand=f"ITT: {estimand}", estimator=found.choice.estimator,
             vcov=found.vcov, average=average,
             covariates=() if found.choice.adjustment == "none" else tuple(covariates),
-            better=self.outcome.better or "higher", scale=scale_of(found.choice.estimator, self.outcome.kind),
+            better=self.outcome.better or "higher", scale=scale_of(told, self.outcome.kind),
             estimate=None if np.isnan(found.estimate) else sign * found.estimate,
             std_error=found.std_error, df=found.df, p_value=found.p_value, p_adjusted=None,
             conf_low=bounds[0], conf_high=bounds[1], conf_level=self.level,
@@ -294,6 +315,11 @@ class Line:
 
 def _size(given: Difference | None) -> float | None:
     return None if given is None else given.as_estimated
+
+
+def readable(name: str) -> str:
+    """The name of an estimator in words."""
+    return name.replace("_", " ")
 
 
 def _joined(*notes: str) -> str:

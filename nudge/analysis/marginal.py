@@ -306,3 +306,28 @@ def scores(pair: Pair) -> Floats:
         return pair.y
     left: Floats = pair.y - pair.exposure * pair.y.sum() / pair.exposure.sum()
     return left
+
+
+def log_rate_values(pair: Pair, weight: Floats | None = None) -> Floats:
+    """Numbers whose (weighted) means by arm are the logarithms of its rates: how far each row moves its arm's."""
+    need_counts(pair)
+    need_events(pair)
+    return _moved(pair, weight, lambda rate, left: np.log(rate) + left / rate)
+
+
+def rate_values(pair: Pair, weight: Floats | None = None) -> Floats:
+    """Numbers whose (weighted) means by arm are its rates: how far each row moves its arm's."""
+    need_counts(pair)
+    return _moved(pair, weight, lambda rate, left: rate + left)
+
+
+def _moved(pair: Pair, weight: Floats | None, of: Callable[[float, Floats], Floats]) -> Floats:
+    """of: the arm's rate, and what each row has beyond it per mean exposure."""
+    weight = np.ones(pair.y.size) if weight is None else weight
+    exposure = np.ones(pair.y.size) if pair.exposure is None else pair.exposure
+    values = np.zeros(pair.y.size)
+    for here in (pair.treated, ~pair.treated):
+        followed = float(weight[here] @ exposure[here])
+        rate = float(weight[here] @ pair.y[here]) / followed
+        values[here] = of(rate, (pair.y[here] - rate * exposure[here]) * weight[here].sum() / followed)
+    return values

@@ -31,11 +31,18 @@ def needs_bounds(rows: AnalysisRows, arm: str, control: str) -> bool:
     return overall > SHOW_BOUNDS_ABOVE or abs(one - other) > SHOW_BOUNDS_GAP
 
 
-def filled(rows: AnalysisRows, arm: str, *, arm_value: float, control_value: float) -> AnalysisRows:
-    """Every missing outcome taken as one value in the arm and another elsewhere (Manski 1990)."""
-    missing = np.isnan(rows.outcome)
-    value = np.where(rows.arm.is_(arm), arm_value, control_value)
-    return replace(rows, outcome=np.where(missing, value, rows.outcome))
+def filled(
+    rows: AnalysisRows, arm: str, *, arm_value: float, control_value: float, events: tuple[float, float] | None = None
+) -> AnalysisRows:
+    """Every missing outcome taken as one value in the arm and another elsewhere (Manski 1990).
+
+    events: of times, whether the arm's and the others' value ends with the event.
+    """
+    missing, treated = np.isnan(rows.outcome), rows.arm.is_(arm)
+    made = replace(rows, outcome=np.where(missing, np.where(treated, arm_value, control_value), rows.outcome))
+    if events is None or rows.event is None:
+        return made
+    return replace(made, event=np.where(missing, np.where(treated, *events), rows.event))
 
 
 def lee_bounds(arm: Floats, control: Floats, known: float, known_control: float) -> tuple[float, float]:

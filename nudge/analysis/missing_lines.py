@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.answers import Answer, t_p_value
+from nudge.analysis.comparison import informs
 from nudge.analysis.covariates import coded_columns, matrix
 from nudge.analysis.estimators import estimator
 from nudge.analysis.imputation import completed, pooled
 from nudge.analysis.inference import answer
 from nudge.analysis.missing import lee_bounds, needs_bounds, response_weights, shares_missing
+from nudge.analysis.named import row_values
+from nudge.analysis.remarks import Remark
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.problems import listed
 
@@ -23,22 +26,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nudge.analysis.lines import Line
-    from nudge.trial.records.analysis import Estimate
+    from nudge.trial.records.analysis import Estimate, Floats
 
 FEWEST_SETS = 2
 """One completed set alone cannot tell how much is lost."""
 
 
-def missing_lines(line: Line) -> Iterator[Estimate]:
-    """Sensitivity of a comparison to who is missing, where enough are (rule 1)."""
+_WEIGHTS, _IMPUTATION = "weights by the chance of an outcome", "imputation of missing outcomes"
+
+
+def missing_lines(line: Line) -> Iterator[Estimate | Remark]:
+    """Sensitivity of a comparison to who is missing, where enough are (rule 1); or why a line of it is not there."""
     if needs_bounds(line.rows, line.comparison.arm, line.comparison.control):
         yield from _lee(line)
-        yield from _weighted(line)
-        yield from _imputed(line)
+        yield from weighted(line)
+        yield from imputed(line)
 
 
-def _lee(line: Line) -> Iterator[Estimate]:
+def _lee(line: Line) -> Iterator[Estimate | Remark]:
     """Two lines without an interval of their own: the bounds are the interval."""
+    if line.named is not None and line.named != "logit":
+        why = f"what is trimmed away bounds a mean, and {line.named.replace('_', ' ')} is none"
+        yield Remark(line.name, "Lee's bounds", why)
+        return
     pair = line.pair()
     found = answer(pair, line.design, binary=line.binary, average="person")
     gone = shares_missing(line.rows, line.comparison.arm, line.comparison.control)
@@ -56,22 +66,25 @@ def _lee(line: Line) -> Iterator[Estimate]:
         yield replace(made, estimator="lee_bounds")
 
 
-def _weighted(line: Line) -> Iterator[Estimate]:
+def weighted(line: Line) -> Iterator[Estimate | Remark]:
     """Those with an outcome stand for those like them without one, by arm and baseline covariates."""
-    names = line.trial.analysis.covariates
-    rows, arms = line.rows, (line.comparison.arm, line.comparison.control)
-    pair = line.pair()
-    if not names or (pair.blocks > 1 and bool(np.isnan(pair.weight).any())):
-        return
-    two = rows.arm.among(arms)
-    coded = coded_columns({name: rows.covariates[name] for name in names}, two)
-    if not coded:
+    names, pair = line.trial.analysis.covariates, line.pair()
+    why = ""
+    if not names:
+        why = "the file names no covariates that could foretell who has an outcome"
+    elif pair.blocks > 1 and bool(np.isnan(pair.weight).any()):
+        why = "the chance of each arm is not known, and it may differ between blocks"
+    elif line.named == "cox":
+        why = "Cox's regression is not weighted here; the mean time until it happened is"
+    if why:
+        yield Remark(line.name, _WEIGHTS, why)
         return
     try:
-        chance = response_weights(rows, *arms, matrix(coded, two.size))
-        weight = chance[two & ~np.isnan(rows.outcome)] * np.where(np.isnan(pair.weight), 1.0, pair.weight)
-        fitted = estimator("inverse_probability").estimate(replace(pair, weight=weight), "none")
-    except EstimationRefused:
+        weight = _chance_weights(line) * np.where(np.isnan(pair.weight), 1.0, pair.weight)
+        numbers = replace(row_values(line.named, pair, weight), weight=weight)
+        fitted = estimator("inverse_probability").estimate(numbers, "none")
+    except EstimationRefused as refusal:
+        yield Remark(line.name, _WEIGHTS, refusal.what)
         return
     found = answer(pair, line.design, binary=line.binary, average="person")
     shown = replace(
@@ -80,24 +93,44 @@ def _weighted(line: Line) -> Iterator[Estimate]:
         p_value=t_p_value(fitted.estimate / fitted.std_error, fitted.df), score_counts=None,
     )  # fmt: skip
     assumed = "weighted by the chance of an outcome: those missing are taken to be like those known with the same"
-    yield line.line(pair, shown, "person", (), "sensitivity", f"{assumed} {', '.join(names)}")
+    note = f"{assumed} {', '.join(names)}"
+    made = line.line(pair, shown, "person", (), "sensitivity", note, of=line.named)
+    yield made if line.named is None else replace(made, mean_arm=None, mean_control=None)
 
 
-def _imputed(line: Line) -> Iterator[Estimate]:
+def _chance_weights(line: Line) -> Floats:
+    """1 / the chance of an outcome, for the rows of the comparison that have one."""
+    rows, arms = line.rows, (line.comparison.arm, line.comparison.control)
+    names, two = line.trial.analysis.covariates, rows.arm.among(arms)
+    coded = coded_columns({name: rows.covariates[name] for name in names}, two)
+    if not coded:
+        raise EstimationRefused("the covariates do not vary, so they foretell nothing", "read the bounds")
+    return response_weights(rows, *arms, matrix(coded, two.size))[informs(rows, *arms)]
+
+
+def imputed(line: Line) -> Iterator[Estimate | Remark]:
     """Every missing outcome filled in many times, each set fitted as the plan says, all of them pooled."""
     analysis, rows = line.trial.analysis, line.rows
     arms = (line.comparison.arm, line.comparison.control)
     if analysis.imputations < FEWEST_SETS:
         return
+    if line.outcome.kind == "time_to_event":
+        why = "a time counts for as long as it was followed, and no further time is made up"
+        yield Remark(line.name, _IMPUTATION, why)
+        return
     found: list[Answer] = []
     try:
-        for outcome in completed(rows, arms, analysis.covariates, analysis.imputations, binary=line.binary):
+        for outcome in completed(rows, arms, analysis.covariates, analysis.imputations, kind=line.outcome.kind):
             pair = line.pair(analysis.covariates, replace(rows, outcome=outcome))
-            found.append(answer(pair, line.design, binary=line.binary, average=analysis.average, arms=arms))
-    except EstimationRefused:
+            found.append(
+                answer(pair, line.design, binary=line.binary, average=analysis.average, arms=arms, named=line.named)
+            )
+    except EstimationRefused as refusal:
+        yield Remark(line.name, _IMPUTATION, refusal.what)
         return
     variances = [one.std_error**2 for one in found if one.std_error is not None]
     if len(variances) < len(found):
+        yield Remark(line.name, _IMPUTATION, "not every completed set gives a standard error")
         return
     whole = min(one.df for one in found if one.df is not None)
     one = pooled([each.estimate for each in found], variances, whole)
@@ -111,5 +144,5 @@ def _imputed(line: Line) -> Iterator[Estimate]:
         f"known with the same {listed([*like, *analysis.covariates]) or 'arm'}; {one.lost:.0%} of the variance comes "
         "from what is missing"
     )
-    made = line.line(pair, shown, analysis.average, analysis.covariates, "sensitivity", said)
+    made = line.line(pair, shown, analysis.average, analysis.covariates, "sensitivity", said, of=line.named)
     yield replace(made, estimator="imputation", mean_arm=None, mean_control=None)

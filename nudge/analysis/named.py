@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 from nudge.analysis.estimators import Estimator, estimator, estimator_names
@@ -70,6 +71,16 @@ def beside(name: str | None) -> tuple[str, ...]:
     """Estimators shown beside one."""
     found: tuple[str, ...] = getattr(estimator(name), "BESIDE", ()) if name else ()
     return found
+
+
+def row_values(name: str | None, pair: Pair, weight: Floats | None = None) -> Pair:
+    """The pair with a number for each row instead of its outcome, whose means by arm differ by the named effect.
+
+    weight: of rows that stand for others too. Without a name the outcome itself is that number. Raises
+    EstimationRefused as the estimator does.
+    """
+    of = getattr(estimator(name), "row_values", None) if name else None
+    return pair if of is None else replace(pair, y=of(pair, weight), event=None)
 
 
 def scale_of(name: str, kind: str) -> str:

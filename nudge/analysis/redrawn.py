@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nudge.analysis.attributable import attributable_interval, attributable_p
-from nudge.analysis.comparison import FEW_CLUSTERS, informative
+from nudge.analysis.comparison import FEW_CLUSTERS, Pair, informative, varies_within_blocks
 from nudge.analysis.estimators.cluster_means import cluster_means
 from nudge.analysis.inference import answer
-from nudge.analysis.randomisation import WITHIN_BLOCKS, redraw_of
+from nudge.analysis.named import named as estimator_named
+from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, permutation_test, redraw_of
 from nudge.analysis.studentised import shift_interval, studentised_test
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def by_the_draw(line: Line) -> Iterator[Estimate]:
     redraw = redraw_of(pair, design, *arms)
     if redraw is None and design.method not in WITHIN_BLOCKS:
         return
+    if line.named is not None:
+        yield from _by_scores(line, pair, redraw)
+        return
     found = answer(pair, design, binary=line.binary, average=analysis.average, arms=arms)
     if found.std_error is None or found.choice.estimator not in LIKE_T:
         return
@@ -55,6 +59,21 @@ def by_the_draw(line: Line) -> Iterator[Estimate]:
         low, high = sorted(line.sign * bound for bound in bounds)
         shown = replace(shown, conf_low=low, conf_high=high)
     yield shown
+
+
+def _by_scores(line: Line, pair: Pair, redraw: Redraw | None) -> Iterator[Estimate]:
+    """A named estimator's estimate with the draw's p-value of its scores, which do not hang on the arms."""
+    analysis, name = line.trial.analysis, line.named or ""
+    arms = (line.comparison.arm, line.comparison.control)
+    found = answer(pair, line.design, binary=line.binary, average=analysis.average, arms=arms, named=name)
+    scored = replace(pair, y=estimator_named(name).scores(pair))
+    if found.std_error is None or not varies_within_blocks(scored):
+        return
+    test = permutation_test(scored, redraw=redraw)
+    shown = replace(found, p_value=test.p_value, std_error=None, df=None, vcov=None, note="")
+    why = f", shown because there are {pair.units} units" if pair.units <= FEW_CLUSTERS else ""
+    note = f"p from {test.how.replace('the difference in means', 'the difference in mean scores')}{why}"
+    yield line.line(pair, shown, analysis.average, analysis.covariates, "sensitivity", note)
 
 
 def _brought_about(line: Line) -> Iterator[Estimate]:

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import Pair, informative
+from nudge.analysis.comparison import Pair, informative, informs
 from nudge.analysis.covariates import by_level
+from nudge.analysis.estimators import estimator
 from nudge.analysis.groups import compact, distinct
 from nudge.analysis.inference import answer
 from nudge.analysis.joint import JointTest, joint_test
 from nudge.analysis.least_squares import Column
 from nudge.analysis.linear_effect import arm_model, centred_blocks, grouped
+from nudge.analysis.named import row_values
+from nudge.analysis.remarks import Remark
 from nudge.analysis.risk_bands import bands_of, predicted_level
+from nudge.analysis.survival_times import horizon
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.columns import Coded, some_rows
 
@@ -50,18 +54,26 @@ class Levels:
         return min(distinct(self.pair.unit[here & (self.pair.treated == side)]) for side in (True, False))
 
 
-def subgroup_lines(line: Line, label: Label) -> Iterator[Estimate]:
+def subgroup_lines(line: Line, label: Label) -> Iterator[Estimate | Remark]:
     """Effects within the levels of every declared column, each with the test that they are all alike."""
     if line.outcome.role != "primary":
         return
-    for column, levels in _declared(line):
-        shown = levels.shown()
+    if line.trial.analysis.risk_bands is not None and line.outcome.kind == "time_to_event":
+        why = "a level is foretold from outcomes, and times are not all known to their end"
+        yield Remark(line.name, "bands of predicted risk", why)
+    for column, found_levels in _declared(line):
+        shown = found_levels.shown()
         if len(shown) < 2:  # noqa: PLR2004 - one level is no subgroup
+            why = f"fewer than two groups have {FEWEST_UNITS} {line.trial.population.called.units} of both arms"
+            yield Remark(line.name, f"subgroups by {column}", why)
             continue
-        said = _said(levels, shown)
+        levels = _equally_long(found_levels, shown) if line.named == "survival" else found_levels
+        said = _said(levels, shown, line.named)
         for i in shown:
             pair = levels.pair.only(levels.codes == i)
-            found = answer(_recoded(pair), line.design, binary=line.binary, average=line.trial.analysis.average)
+            found = answer(
+                _recoded(pair), line.design, binary=line.binary, average=line.trial.analysis.average, named=line.named
+            )
             made = line.line(pair, found, line.trial.analysis.average, (), label, said)
             # Most units of a level have one row, and what few pairs say of their likeness means nothing.
             yield replace(
@@ -74,7 +86,7 @@ def _declared(line: Line) -> Iterator[tuple[str, Levels]]:
     for column in line.trial.analysis.subgroups:
         yield column, levels_of(line, column)
     plan = line.trial.analysis.risk_bands
-    if plan is None:
+    if plan is None or line.outcome.kind == "time_to_event":
         return
     arms = line.rows.arm.among([line.comparison.arm, line.comparison.control])
     try:
@@ -88,7 +100,7 @@ def _declared(line: Line) -> Iterator[tuple[str, Levels]]:
 def levels_of(line: Line, column: str) -> Levels:
     """The rows of a comparison by level; numbers are cut at their median."""
     pair = line.pair()
-    here = line.rows.arm.among([line.comparison.arm, line.comparison.control]) & ~np.isnan(line.rows.outcome)
+    here = informs(line.rows, line.comparison.arm, line.comparison.control)
     values = some_rows(line.rows.covariates[column], here)
     if line.rows.types[column] == "number" and not isinstance(values, Coded):
         middle = float(np.nanmedian(values)) if not np.isnan(values).all() else 0.0
@@ -102,20 +114,48 @@ def _recoded(pair: Pair) -> Pair:
     return replace(pair, unit=compact(pair.unit), block=compact(pair.block))
 
 
-def _said(levels: Levels, shown: list[int]) -> str:
+def _equally_long(levels: Levels, shown: list[int]) -> Levels:
+    """Times followed no longer than in the level followed least: means over different days compare nothing."""
+    pair = levels.pair
+    if pair.event is None:
+        raise AssertionError("times have events")
+    last = min(horizon(pair.only(levels.codes == i)) for i in shown)
+    event = np.where(pair.y > last, 0.0, pair.event)
+    return replace(levels, pair=replace(pair, y=np.minimum(pair.y, last), event=event))
+
+
+def _said(levels: Levels, shown: list[int], named: str | None) -> str:
     try:
-        test = interaction(levels, shown)
+        test = interaction(levels, shown, named)
     except EstimationRefused as refusal:
         return f"whether the effect differs cannot be tested: {refusal.what}"
     meant = "no sign" if test.p_value >= _NO_SIGN else "a sign"
     return f"{meant} that the effect differs between levels, {test}"
 
 
-def interaction(levels: Levels, shown: list[int]) -> JointTest:
-    """One F test of every arm × level but the first, blocks beside."""
+def _by_level(pair: Pair, codes: Ints, named: str | None) -> Pair:
+    """The numbers that stand for rows, each level's its own."""
+    values = pair.y.copy()
+    for level in range(int(codes.max()) + 1):
+        here = codes == level
+        values[here] = row_values(named, _recoded(pair.only(here))).y
+    return replace(pair, y=values, event=None)
+
+
+def interaction(levels: Levels, shown: list[int], named: str | None = None) -> JointTest:
+    """One F test of every arm × level but the first, blocks beside.
+
+    named: the outcome's estimator. Where it is no difference in means, each row stands by the number that says how
+    far it moves the effect of its own level.
+    """
     keep = np.isin(levels.codes, shown)
     pair = _recoded(levels.pair.only(keep))
     codes = compact(levels.codes[keep])
+    own_test = getattr(estimator(named), "alike", None) if named else None
+    if own_test is not None:
+        found: JointTest = own_test(pair, codes)
+        return found
+    pair = _by_level(pair, codes, named)
     if pair.blocks > 1:
         both = informative(replace(pair, covariates={"level": codes.astype(float)}))[0]
         pair, codes = _recoded(both), both.matrix[:, 0].astype(np.int64)

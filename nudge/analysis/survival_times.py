@@ -13,6 +13,9 @@ from nudge.trial.records.analysis import Floats
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
 
+_NOBODY = 1e-12
+"""Less than this share of the weight at risk left is nobody, but for rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class KaplanMeier:
@@ -27,11 +30,16 @@ class KaplanMeier:
     left: Floats
 
     @classmethod
-    def of(cls, time: Floats, event: Floats) -> KaplanMeier:
+    def of(cls, time: Floats, event: Floats, weight: Floats | None = None) -> KaplanMeier:
         """From rows; a row whose time ends when an event happens was still at risk then."""
-        times, number = np.unique(time[event == 1], return_counts=True)
-        at_risk = time.size - np.searchsorted(np.sort(time), times, side="left").astype(float)
-        return cls(times, at_risk, number.astype(float), np.cumprod(1 - number / at_risk))
+        weight = np.ones(time.size) if weight is None else weight
+        times, place = np.unique(time[event == 1], return_inverse=True)
+        number = np.asarray(np.bincount(place, weight[event == 1], minlength=times.size), dtype=float)
+        order = np.argsort(time, kind="stable")
+        from_here = np.append(np.cumsum(weight[order][::-1])[::-1], 0.0)
+        at_risk = from_here[np.searchsorted(time[order], times, side="left")]
+        left = np.maximum(1 - number / at_risk, 0.0)
+        return cls(times, at_risk, number, np.cumprod(np.where(left < _NOBODY, 0.0, left)))
 
     def at(self, moments: Floats) -> Floats:
         """The share without the event after some moments."""
@@ -48,22 +56,23 @@ class KaplanMeier:
         return np.asarray(total[place] - height[np.minimum(place, height.size - 1)] * (start - knots[place]))
 
 
-def restricted_values(time: Floats, event: Floats, last: float) -> Floats:
-    """Each row's value of the mean time up to `last`: their mean is the area under the curve.
+def restricted_values(time: Floats, event: Floats, last: float, weight: Floats | None = None) -> Floats:
+    """Each row's value of the mean time up to `last`: their (weighted) mean is the area under the curve.
 
     The mean plus n times the row's infinitesimal jackknife: squares of what is left over n² add up to Greenwood's
-    variance.
+    variance. With weights, n is their sum.
     """
-    curve = KaplanMeier.of(time, event)
+    curve = KaplanMeier.of(time, event, weight)
+    number = time.size if weight is None else float(weight.sum())
     mean = float(curve.area_after(np.zeros(1), last)[0])
     after = curve.area_after(curve.times, last)
-    gone = curve.at_risk - curve.events
+    gone = np.where(curve.left > 0, curve.at_risk - curve.events, 0.0)
     pull = np.divide(after, gone, out=np.zeros_like(after), where=(gone > 0) & (curve.times <= last))
     waited = np.concatenate([[0.0], np.cumsum(pull * curve.events / curve.at_risk)])
     moved = waited[np.searchsorted(curve.times, time, side="right")]
     happened = (event == 1) & (time <= last)
     moved[happened] -= pull[np.searchsorted(curve.times, time[happened])]
-    values: Floats = mean + time.size * moved
+    values: Floats = mean + number * moved
     return values
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from nudge.analysis.answers import t_p_value, t_quantile
 from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import THE_ARM, arm_model, grouped, need_spread
+from nudge.analysis.remarks import Remark
 from nudge.analysis.sandwich import robust
 from nudge.analysis.wedge import both_sides
 from nudge.analysis.wedge_answer import FEW
@@ -28,6 +29,11 @@ _OTHER = {
     "immediate": ("exposure_averaged", "an effect that may change with the time since crossing, averaged over it"),
     "exposure_averaged": ("immediate", "one constant effect from the day of crossing"),
 }
+
+
+def wedge_lines(line: Line) -> Iterator[Estimate | Remark]:
+    """What stands beside the plan of a stepped wedge, or why it does not."""
+    yield from other_estimand(line)
 
 
 def other_estimand(line: Line) -> Iterator[Estimate]:

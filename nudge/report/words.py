@@ -46,6 +46,10 @@ _VERDICTS = {
 }
 
 
+_WAITS = "no verdict yet: "
+"""How a note begins while windows are open."""
+
+
 def readable(name: str) -> str:
     """A name from the file as words."""
     return name.replace("_", " ")
@@ -54,7 +58,8 @@ def readable(name: str) -> str:
 def answer(line: Estimate, trial: Trial) -> Answer:
     """One planned estimate in words."""
     outcome = trial.outcomes[line.outcome]
-    shown, tone = _VERDICTS.get(line.verdict or "", ("No verdict", "open"))
+    none = ("No verdict yet" if line.note.startswith(_WAITS) else "No verdict", "open")
+    shown, tone = _VERDICTS.get(line.verdict or "", none)
     return Answer(
         question=f"{readable(line.arm)} compared with {readable(line.control)}",
         headline=headline(line, trial),
@@ -168,8 +173,10 @@ def effect(line: Estimate) -> str:
 
 def because(line: Estimate, outcome: Outcome) -> str:
     """Why the verdict is what it is."""
+    if line.note.startswith(_WAITS):
+        return _waiting(line)
     if line.verdict is None:
-        note = line.note.removeprefix("no verdict yet: ")
+        note = line.note
         return note[:1].upper() + note[1:] + "." if note else "The file names no change that would matter."
     limit = outcome.worthwhile if outcome.aim == "superiority" else outcome.margin
     low, high = _amount(line, line.verdict_conf_low), _amount(line, line.verdict_conf_high)
@@ -196,6 +203,13 @@ def because(line: Estimate, outcome: Outcome) -> str:
     if line.verdict == "undecided" and outcome.hypothesis in {"non_inferiority", "equivalence"}:
         return f"The interval runs from {low} to {high}, so a difference of {limit} is not ruled out.{_margin_p(line)}"
     return f"{sentences[line.verdict]}{_wider(line)}{_margin_p(line)}"
+
+
+def _waiting(line: Estimate) -> str:
+    """One sentence while windows are open; a look that may stop the trial is told as well."""
+    parts = line.note.removeprefix(_WAITS).split("; ")
+    told = [parts[0], *(one for one in parts[1:] if "enrolment may stop" in one)]
+    return " ".join(f"{one[:1].upper()}{one[1:]}." for one in told)
 
 
 def _worst(line: Estimate) -> str:

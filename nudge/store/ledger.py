@@ -380,6 +380,15 @@ def ledger_counts(connection: Connection, trial: str) -> list[LedgerCount]:
     ]
 
 
+def states_by_person(connection: Connection, trial: str) -> dict[str, set[Status]]:
+    """The states of every person's own rows, where a message goes to people of a site and not to a household."""
+    query = sa.select(sends.c.person, _SHOWN).where(sends.c.trial == trial).distinct()
+    found: defaultdict[str, set[Status]] = defaultdict(set)
+    for person, status in connection.execute(query):
+        found[person].add(Status(status))
+    return dict(found)
+
+
 def states_by_unit(connection: Connection, trial: str) -> dict[str, set[Status]]:
     """The states of every unit's rows."""
     query = sa.select(sends.c.unit, _SHOWN).where(sends.c.trial == trial).distinct()

@@ -128,7 +128,7 @@ def test_those_reached_counted_as_if_each_had_been_drawn(*, continuous: bool) ->
     kind = {"kind": "continuous", "unit": "visits", "worthwhile": "1 visits"} if continuous else {}
     analysed = results(trial(outcomes={"came": outcome(**kind)}), {"came": made}, CLUSTER)
     people, reached = analysed.careless
-    z, x, y = made.arm == "plan", made.received, made.outcome
+    z, x, y = made.arm.is_("plan"), made.received, made.outcome
     assert x is not None
     share = x[z].mean()
     effect = (y[z].mean() - y[~z].mean()) / share

@@ -96,7 +96,7 @@ def test_blocks_and_clusters_foretell_too() -> None:
     of = rows(
         np.where(unknown, np.nan, y).tolist(), np.where(unit % 2 == 0, "plan", "usual").tolist(), unit=unit.tolist()
     )
-    filled = next(iter(completed(of, ("plan", "usual"), (), 1, binary=True)))
+    filled = next(iter(completed(of, ("plan", "usual"), (), 1, kind="binary")))
     assert np.mean(filled[unknown & (level > 0.5)]) > 0.85
     assert np.mean(filled[unknown & (level < 0.5)]) < 0.15
     assert (filled[~unknown] == y[~unknown]).all()
@@ -105,7 +105,7 @@ def test_blocks_and_clusters_foretell_too() -> None:
     assert "with the same cluster" in line.note
     blocked = replace(of, unit=np.arange(unit.size), block=(unit % 4).astype(np.int64))
     blocked = replace(blocked, arm=Coded.of(np.where(rng.random(unit.size) < 0.5, "plan", "usual").tolist()))
-    filled = next(iter(completed(blocked, ("plan", "usual"), (), 1, binary=True)))
+    filled = next(iter(completed(blocked, ("plan", "usual"), (), 1, kind="binary")))
     assert np.mean(filled[unknown & (level > 0.5)]) > 0.85
     (line,) = [one for one in results(made, {"came": blocked}, BLOCKED).estimates if one.estimator == "imputation"]
     assert "with the same block" in line.note
@@ -114,7 +114,7 @@ def test_blocks_and_clusters_foretell_too() -> None:
 def test_too_few_known_outcomes_are_refused() -> None:
     of = rows([1, 0, 1] + [np.nan] * 40 + [1, 0] * 20, ["plan"] * 43 + ["usual"] * 40)
     with pytest.raises(EstimationRefused, match="too few outcomes are known in plan"):
-        next(iter(completed(of, ("plan", "usual"), (), 1, binary=True)))
+        next(iter(completed(of, ("plan", "usual"), (), 1, kind="binary")))
     assert not [one for one in results(trial(), {"came": of}).estimates if one.estimator == "imputation"]
 
 
@@ -127,7 +127,8 @@ def test_the_truth_is_held_and_complete_cases_miss_it(*, binary: bool) -> None:
     for seed in range(150):
         of, truth = some_missing(seed, 500, binary=binary)
         arm, known = of.arm.is_("plan"), ~np.isnan(of.outcome)
-        sets = list(completed(of, ("plan", "usual"), ("x",), 8, binary=binary, seed=seed))
+        kind = "binary" if binary else "continuous"
+        sets = list(completed(of, ("plan", "usual"), ("x",), 8, kind=kind, seed=seed))
         effects = [float(y[arm].mean() - y[~arm].mean()) for y in sets]
         variances = [float(y[arm].var(ddof=1) / arm.sum() + y[~arm].var(ddof=1) / (~arm).sum()) for y in sets]
         one = pooled(effects, variances, 498)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.comparison import FEW_CLUSTERS
+from nudge.analysis.joint import JointTest
 from nudge.analysis.survival_times import log_rank, need_events, rank_scores
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Fitted, Floats, Ints
@@ -33,6 +34,34 @@ _SETTLED = 1e-6
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """Natural logarithm of the ratio of hazards; covariates beside the arm."""
+    x = np.column_stack([pair.treated.astype(float), *(pair.matrix.T if adjustment != "none" else ())])
+    coefficients, covariance = _fitted(pair, x, pair.block)
+    df = float(pair.units - 1 - x.shape[1])
+    note = "" if pair.clustered else "log-rank χ² {:.2f}, p {:.3g}".format(*log_rank(pair))
+    error = float(np.sqrt(covariance[0, 0]))
+    return Fitted(float(coefficients[0]), error, df, "cox", "robust", x.shape[1], note, _shares(pair))
+
+
+def alike(pair: Pair, codes: Ints) -> JointTest:
+    """Whether the ratio is the same in every level; codes: (n,) from 0. Hazards of levels have nothing in common.
+
+    Wald's statistic with the robust variance over the number of contrasts; F with G − 1 − levels below.
+    """
+    from scipy.stats import f
+
+    levels = int(codes.max()) + 1
+    x = np.equal.outer(codes, np.arange(levels)) * pair.treated[:, None].astype(float)
+    coefficients, covariance = _fitted(pair, x, pair.block * levels + codes)
+    contrasts = np.vstack([-np.ones(levels - 1), np.eye(levels - 1)])
+    effect, below = contrasts.T @ coefficients, float(pair.units - 1 - levels)
+    spread = np.linalg.solve(contrasts.T @ covariance @ contrasts, effect)
+    statistic = float(effect @ spread) / (levels - 1)
+    p_value = float(f.sf(statistic, levels - 1, below))
+    return JointTest(statistic, float(levels - 1), below, p_value, "robust variance of Cox's regression")
+
+
+def _fitted(pair: Pair, x: Floats, stratum: Ints) -> tuple[Floats, Floats]:
+    """Coefficients (k,) and their variance by the randomised unit, (k, k)."""
     need_events(pair)
     if pair.event is None:
         raise AssertionError("need_events refuses times without events")
@@ -41,21 +70,17 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
             f"a ratio of hazards needs {FEW_CLUSTERS} clusters for its error, and there are {pair.units}",
             "use survival, the mean time until it happened",
         )
-    x = np.column_stack([pair.treated.astype(float), *(pair.matrix.T if adjustment != "none" else ())])
     x = x - x.mean(axis=0)
-    coefficients = _coefficients(pair.y, pair.event, x, pair.block)
-    residuals, information = score_residuals(pair.y, pair.event, x, pair.block, coefficients)
-    covariance = np.linalg.pinv(information)
-    step = covariance @ residuals.sum(axis=0)
+    coefficients = _coefficients(pair.y, pair.event, x, stratum)
+    residuals, information = score_residuals(pair.y, pair.event, x, stratum, coefficients)
+    inverse = np.linalg.pinv(information)
+    step = inverse @ residuals.sum(axis=0)
     if not np.isfinite(coefficients).all() or np.abs(x @ step).max() > _SETTLED:
         raise EstimationRefused(
             "Cox's regression does not converge: some group has no events", "leave out covariates with few events"
         )
-    by_unit = np.column_stack([np.bincount(pair.unit, column) for column in (residuals @ covariance).T])
-    df = float(pair.units - 1 - x.shape[1])
-    error = float(np.sqrt(pair.units / (pair.units - 1) * (by_unit[:, 0] ** 2).sum()))
-    note = "" if pair.clustered else "log-rank χ² {:.2f}, p {:.3g}".format(*log_rank(pair))
-    return Fitted(float(coefficients[0]), error, df, "cox", "robust", x.shape[1], note, _shares(pair))
+    by_unit = np.column_stack([np.bincount(pair.unit, column) for column in (residuals @ inverse).T])
+    return coefficients, np.asarray(pair.units / (pair.units - 1) * (by_unit.T @ by_unit), dtype=float)
 
 
 def _shares(pair: Pair) -> tuple[float, float]:

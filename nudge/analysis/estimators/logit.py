@@ -25,6 +25,7 @@ SCALE = "probability"
 UNIT = "points"
 PAIRS = False
 scores = marginal.scores
+row_values = marginal.rate_values
 
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:

@@ -26,6 +26,7 @@ UNIT = "times"
 BESIDE = ("rate_difference",)
 PAIRS = False
 scores = marginal.scores
+row_values = marginal.log_rate_values
 _LEAST, _MOST = -12.0, 6.0
 """Between which the logarithm of the dispersion is looked for."""
 

@@ -29,14 +29,21 @@ UNIT = "points"
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """The chance of a higher value less one half, −0.5 to 0.5."""
     weight = _weights(pair)
+    values = row_values(pair, weight)
+    chance = float(np.average(values[pair.treated], weights=weight[pair.treated]))
+    return fitted_by_design(pair, values, adjustment, "ordinal", (chance, 1 - chance))
+
+
+def row_values(pair: Pair, weight: Floats | None = None) -> Floats:
+    """Placements; the control's so placed that the arms' weighted means differ by the effect."""
+    weight = _weights(pair) if weight is None else weight
     values = np.zeros(pair.y.size)
     for side in (True, False):
         here, there = pair.treated == side, pair.treated != side
         values[here] = placements(pair.y[here], pair.y[there], weight[there])
-    arm, control = pair.treated, ~pair.treated
-    chance = float(np.average(values[arm], weights=weight[arm]))
-    values[control] += chance - 0.5
-    return fitted_by_design(pair, values, adjustment, "ordinal", (chance, 1 - chance))
+    chance = float(np.average(values[pair.treated], weights=weight[pair.treated]))
+    values[~pair.treated] += chance - 0.5
+    return values
 
 
 def placements(values: Floats, others: Floats, weight: Floats) -> Floats:

@@ -21,6 +21,7 @@ SCALE = "mean"
 UNIT = None
 PAIRS = False
 scores = marginal.scores
+row_values = marginal.rate_values
 
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:

@@ -24,6 +24,7 @@ UNIT = "times"
 BESIDE = ("rate_difference",)
 PAIRS = False
 scores = marginal.scores
+row_values = marginal.log_rate_values
 
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:

@@ -18,7 +18,7 @@ from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
-    from nudge.trial.records.analysis import Fitted
+    from nudge.trial.records.analysis import Fitted, Floats
 
 ESTIMAND = "average effect of being allocated to the arm on the time until it happened, within the time followed"
 KINDS = ("time_to_event",)
@@ -36,10 +36,21 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
     last = horizon(pair)
     if last <= 0:
         raise EstimationRefused("nobody is followed for any time", "check the times")
-    values, means = np.zeros(pair.y.size), []
-    for side in (True, False):
-        here = pair.treated == side
-        values[here] = restricted_values(pair.y[here], pair.event[here], last)
-        means.append(float(KaplanMeier.of(pair.y[here], pair.event[here]).area_after(np.zeros(1), last)[0]))
+    means = [
+        float(KaplanMeier.of(pair.y[here], pair.event[here]).area_after(np.zeros(1), last)[0])
+        for here in (pair.treated, ~pair.treated)
+    ]
     note = f"mean over the first {last:g} days"
-    return fitted_by_design(pair, values, adjustment, "survival", (means[0], means[1]), note)
+    return fitted_by_design(pair, row_values(pair), adjustment, "survival", (means[0], means[1]), note)
+
+
+def row_values(pair: Pair, weight: Floats | None = None) -> Floats:
+    """How each row moves its arm's mean time, added to it; weighted curves where the rows are weighted."""
+    need_events(pair)
+    if pair.event is None:
+        raise AssertionError("need_events refuses times without events")
+    last, values = horizon(pair), np.zeros(pair.y.size)
+    for here in (pair.treated, ~pair.treated):
+        weighs = None if weight is None else weight[here]
+        values[here] = restricted_values(pair.y[here], pair.event[here], last, weighs)
+    return values

@@ -60,6 +60,10 @@ class AnalysisRows:
     """Whether rows are moments of people who were drawn for anew each time, so that one has rows in both arms."""
     phases: Phases | None = None
     """Of a stepped wedge."""
+    waiting: Bools | None = None
+    """(n,) whether the outcome cannot have happened yet, since its window is open: neither known nor missing."""
+    closed: Mapping[str, Bools] | None = None
+    """(n,) by arm that took nobody for a while: whether the row's unit was enrolled meanwhile, by another arm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from nudge.analysis.analyse import Analysed
 from nudge.analysis.checks import attrition, reconciliation
 from nudge.analysis.foreseen import baseline_columns, numbers
 from nudge.analysis.frozen import AnalysisData, is_frozen
+from nudge.analysis.remarks import as_checks
 from nudge.store.audit import actions, record_action
 from nudge.store.contamination import shared_across_arms
 from nudge.store.engine import reading
 from nudge.store.in_force import strayed_rows
-from nudge.store.ledger import ledger_counts, states_by_unit
+from nudge.store.ledger import ledger_counts, states_by_person, states_by_unit
 from nudge.store.outcomes import latest_results, loaded_outcomes, outcome_by_person, save_results
 from nudge.store.people import earlier_draws, load_allocation, load_roll
 from nudge.store.spending import used_by_unit
@@ -24,7 +25,7 @@ from nudge.trial.crossing import crossings_of
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
 from nudge.trial.problems import listed
-from nudge.trial.records.analysis import AnalysisRows, Check, CheckStatus, Floats
+from nudge.trial.records.analysis import AnalysisRows, Bools, Check, CheckStatus, Floats
 from nudge.trial.records.columns import Coded
 from nudge.trial.records.delivery import LedgerCount, Status
 from nudge.trial.records.outcomes import OutcomeRow, OutcomeState
@@ -41,6 +42,7 @@ from nudge.workflow.allocating.placing import (
     sequences,
 )
 from nudge.workflow.allocating.signing import approvals_in_force
+from nudge.workflow.checking.drawing import draws_sites
 from nudge.workflow.dispatching.words import arm_summaries, locked_templates
 from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.law import law_of
@@ -95,6 +97,8 @@ class _Stored:
     outcomes: Mapping[str, Mapping[str, OutcomeRow]]
     loads: list[Mapping[str, Any]]
     states: Mapping[str, set[Status]] | None
+    own_states: Mapping[str, set[Status]] | None
+    """By person, of sites: what became of each one's own messages."""
     ledger: list[LedgerCount]
     strayed: int
     earlier: list[Mapping[str, Any]]
@@ -113,6 +117,7 @@ def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
             {load["outcome"]: outcome_by_person(connection, trial.trial, load["outcome"]) for load in loads},
             loads,
             states_by_unit(connection, trial.trial) if locked.state.launched_at else None,
+            states_by_person(connection, trial.trial) if locked.state.launched_at and draws_sites(trial) else None,
             ledger_counts(connection, trial.trial),
             strayed_rows(connection, trial.trial),
             earlier_draws(connection, trial.trial),
@@ -178,11 +183,20 @@ def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> Analy
         probability=np.array([chance_of[unit.id] for _, unit in people]),
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
-        received=_received(stored.states, [unit.id for _, unit in people]),
+        received=_received(stored.states, [unit.id for _, unit in people])
+        if stored.own_states is None else _received(stored.own_states, [person.id for person, _ in people]),
         event=_events(trial, outcome, name, [person.id for person, _ in people]),
         exposure=None if exposure is None else numbers([person.columns[exposure] for person, _ in people]),
         phases=phases_of(trial, place_of),
+        waiting=_not_yet_known(outcome, [person.id for person, _ in people]),
     )
+
+
+def _not_yet_known(outcome: Mapping[str, OutcomeRow], people: Sequence[str]) -> Bools | None:
+    """Whose outcome cannot be known before their window closes; None where all have closed."""
+    of = [outcome.get(one) for one in people]
+    found = np.array([row is not None and row.state is OutcomeState.NOT_YET and row.value is None for row in of])
+    return found if found.any() else None
 
 
 def _events(trial: Trial, outcome: Mapping[str, OutcomeRow], name: str, people: Sequence[str]) -> Floats | None:
@@ -192,8 +206,9 @@ def _events(trial: Trial, outcome: Mapping[str, OutcomeRow], name: str, people: 
     return np.array([float(one in outcome and outcome[one].state is OutcomeState.EVENT) for one in people])
 
 
-def _received(states: Mapping[str, set[Status]] | None, units: Sequence[str]) -> Floats | None:
-    """Whether a message to each row's unit was delivered: a receipt says so; without one it may not be known."""
+def _received(states: Mapping[str, set[Status]] | None, who: Sequence[str]) -> Floats | None:
+    """Whether a message to each row's unit, or person of a site, was delivered; without a receipt it may not be known.
+    """
     if states is None:
         return None
 
@@ -202,7 +217,7 @@ def _received(states: Mapping[str, set[Status]] | None, units: Sequence[str]) ->
             return 1.0
         return np.nan if of & {Status.ACCEPTED, Status.UNKNOWN} else 0.0
 
-    return np.array([one(states.get(unit, set())) for unit in units])
+    return np.array([one(states.get(each, set())) for each in who])
 
 
 def _not_yet(outcome: Mapping[str, OutcomeRow]) -> int:
@@ -227,7 +242,7 @@ def _results(
     drawn_at = locked.state.allocated_at
     if drawn_at is None:
         raise AssertionError("a trial without a draw is refused above")
-    checks = [reconciliation(flow), *_checks(trial, locked, stored, rows_of, changed)]
+    checks = [reconciliation(flow), *_checks(trial, locked, stored, rows_of, changed), *as_checks(analysed.remarks)]
     law = stored.allocation.law
     return Results(
         trial=trial.trial,

@@ -10,6 +10,7 @@ import numpy as np
 from nudge import __version__
 from nudge.analysis.checks import attrition, reconciliation, sample_ratio
 from nudge.analysis.frozen import AnalysisData
+from nudge.analysis.remarks import as_checks
 from nudge.design.balance import balance
 from nudge.design.methods import method
 from nudge.trial.problems import Problems
@@ -60,7 +61,7 @@ def analyse_elsewhere(
         estimates=analysed.estimates,
         careless=analysed.careless,
         curves=analysed.curves,
-        checks=(*_checks(loaded, frame, rows_of, design, flow), *unavailable),
+        checks=(*_checks(loaded, frame, rows_of, design, flow), *unavailable, *as_checks(analysed.remarks)),
         flow=tuple(flow),
         balance=tuple(balance(frame.baseline, frame.arm, trial.comparisons, trial.population.columns)),
         delivery=(),

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nudge.trial.load import LoadedTrial
-    from nudge.trial.parts.arms import Allocation
     from nudge.trial.parts.outcomes import Outcome
     from nudge.trial.problems import Problems
     from nudge.trial.records.analysis import Floats

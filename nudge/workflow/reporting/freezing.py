@@ -13,6 +13,7 @@ from nudge.analysis.analyse import Analysed, analyse
 from nudge.analysis.checks import attrition
 from nudge.analysis.frozen import AnalysisData, freeze, thaw
 from nudge.analysis.randomisation import WITHIN_BLOCKS
+from nudge.analysis.remarks import as_checks
 from nudge.store.engine import reading
 from nudge.store.people import load_roll
 from nudge.trial.errors import InputError, Refused
@@ -46,7 +47,8 @@ def estimates_of(trial: Trial, data: AnalysisData, design: Design) -> Analysed:
 def _without_verdict(line: Estimate, windows_open: int) -> Estimate:
     if not windows_open:
         return line
-    said = f"no verdict yet: {windows_open:,} windows are open"
+    windows = "1 window is" if windows_open == 1 else f"{windows_open:,} windows are"
+    said = f"no verdict yet: {windows} still open, and it is read when the last has closed"
     return replace(line, verdict=None, note=f"{said}; {line.note}" if line.note else said)
 
 
@@ -80,7 +82,7 @@ def analyse_frozen(loaded: LoadedTrial, desk: Desk, path: Path, elsewhere: Desig
     analysed = estimates_of(trial, data, design)
     rows = next(iter(data.rows_of.values()))
     said = f"these numbers come from {path.name} alone: the flow, the balance and the delivery are in its report"
-    checks = [Check("frozen data", "note", said)]
+    checks = [Check("frozen data", "note", said), *as_checks(analysed.remarks)]
     checks += [
         attrition(name, one, pair, design)
         for name, one in data.rows_of.items() if trial.outcomes[name].role == "primary"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nudge.trial.csv_files import read_csv_table
 from nudge.trial.problems import Level, Problem, Problems, listed
 from nudge.trial.records.evidence import Effects, Pool
-from nudge.trial.tables import field_problem, need_columns, read_csv_table, typed_column
+from nudge.trial.tables import field_problem, need_columns, typed_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
