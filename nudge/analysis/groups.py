@@ -14,6 +14,8 @@ from nudge.trial.records.analysis import Bools, Floats, Ints
 
 _WIDE = 4
 """Codes in a range up to this many times the rows are looked up in a table."""
+_RUN = 1 << 16
+"""Rows read at a time, where nothing a row need be kept."""
 
 
 def numbered(values: Ints) -> tuple[Ints, Ints]:
@@ -39,7 +41,39 @@ def compact(values: Ints) -> Ints:
 
 def distinct(codes: Ints) -> int:
     """How many codes there are."""
-    return numbered(codes)[1].size
+    size = int(codes.max(initial=-1)) + 1
+    if size > _WIDE * codes.size + 1:
+        return numbered(codes)[1].size
+    seen = np.zeros(size, dtype=bool)
+    seen[codes] = True
+    return int(np.count_nonzero(seen))
+
+
+def by_side(codes: Ints | None, sides: Bools, values: Floats | None = None) -> Floats:
+    """Rows of each code on either side, or the sums of their values: (k, 2), of those not on a side first.
+
+    codes: from 0, k the largest and one more; None where all rows have the same. sides: (n,).
+    """
+    size = 2 if codes is None else 2 * (int(codes.max(initial=-1)) + 1)
+    found = np.zeros(size)
+    step = max(_RUN, 4 * size)
+    for start in range(0, sides.size, step):
+        here = slice(start, start + step)
+        place = sides[here] if codes is None else codes[here] * 2 + sides[here]
+        found += np.bincount(place, None if values is None else values[here], minlength=size)
+    return found.reshape(-1, 2)
+
+
+def alike(values: Floats, some: Bools) -> bool:
+    """Whether some of the values are all the same."""
+    first: float | None = None
+    for start in range(0, values.size, _RUN):
+        here = values[start : start + _RUN][some[start : start + _RUN]]
+        if here.size and first is None:
+            first = float(here[0])
+        if first is not None and not (here == first).all():
+            return False
+    return True
 
 
 def first_rows(codes: Ints) -> Ints:
@@ -65,18 +99,3 @@ def same_within(codes: Ints, values: NDArray[Any]) -> Bools:
     if values.dtype.kind == "f" and not same.all():
         same |= np.isnan(values) & np.isnan(expected)
     return same
-
-
-def by_value(values: Floats, codes: Ints) -> tuple[Ints, Floats]:
-    """Codes by value, (n,), and the values in order; nan is one value, the last.
-
-    codes: (n,) from 0, within which the values are expected to be the same; where they are not, they are sorted.
-    """
-    if not same_within(codes, values).all():
-        kept, found = np.unique(values, return_inverse=True)
-        return found.astype(np.int64), kept
-    firsts = first_rows(codes)
-    kept, place = np.unique(values[firsts], return_inverse=True)
-    table = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.int64)
-    table[codes[firsts]] = place
-    return table[codes], kept
