@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from nudge.analysis.covariates import Covariates, coded_columns, matrix, names_of
-from nudge.analysis.groups import by_side, compact, distinct, first_rows, same_within
+from nudge.analysis.groups import by_side, compact, distinct, first_rows, looked_up, rows_unlike
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints, Phases
 from nudge.trial.records.columns import some_rows
@@ -98,15 +98,16 @@ class Pair:
         """The same comparison on some of its rows."""
         if rows.all():
             return self
+        here = np.flatnonzero(rows)
         return replace(
-            self, y=self.y[rows], treated=self.treated[rows], unit=self.unit[rows], block=self.block[rows],
-            weight=self.weight[rows],
-            covariates={name: some_rows(column, rows) for name, column in self.covariates.items()},
-            received=None if self.received is None else self.received[rows],
-            origin=None if self.origin is None else self.origin[rows],
-            event=None if self.event is None else self.event[rows],
-            exposure=None if self.exposure is None else self.exposure[rows],
-            phases=None if self.phases is None else phases_of(self.phases, rows),
+            self, y=self.y[here], treated=self.treated[here], unit=self.unit[here], block=self.block[here],
+            weight=self.weight[here],
+            covariates={name: some_rows(column, here) for name, column in self.covariates.items()},
+            received=None if self.received is None else self.received[here],
+            origin=None if self.origin is None else self.origin[here],
+            event=None if self.event is None else self.event[here],
+            exposure=None if self.exposure is None else self.exposure[here],
+            phases=None if self.phases is None else phases_of(self.phases, here),
         )  # fmt: skip
 
 
@@ -123,12 +124,14 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     """
     if rows.phases is not None:
         return _crossing_pair(rows, rows.phases, arm, control, covariates)
-    some = rows.arm.among([arm, control])
+    treated = rows.arm.is_(arm)
+    some = rows.arm.is_(control)
+    some |= treated
     some &= ~np.isnan(rows.outcome)
     if rows.event is not None:
         some &= ~np.isnan(rows.event)
     here: Rows = slice(None) if some.all() else np.flatnonzero(some)
-    treated, unit, block = rows.arm.at(here).is_(arm), compact(rows.unit[here]), compact(rows.block[here])
+    treated, unit, block = treated[here], compact(rows.unit[here]), compact(rows.block[here])
     if not rows.moments:
         _need_whole_units(unit, {"both arms": treated, "several blocks": block})
     return Pair(
@@ -163,7 +166,7 @@ def _in_both(block: Ints, treated: Bools) -> Bools:
     """(n,) whether a row's block holds both arms."""
     control, arm = by_side(block, treated).T
     both = (control > 0) & (arm > 0)
-    found: Bools = np.ones(block.size, dtype=bool) if both.all() else both[block]
+    found: Bools = np.ones(block.size, dtype=bool) if both.all() else looked_up(both, block)
     return found
 
 
@@ -172,7 +175,7 @@ def _need_whole_units(unit: Ints, parts: Mapping[str, np.ndarray]) -> None:
     if units == unit.size:
         return
     for what, values in parts.items():
-        mixed = distinct(unit[~same_within(unit, values)])
+        mixed = distinct(unit[rows_unlike(unit, values)])
         if mixed:
             raise EstimationRefused(
                 f"{mixed} of {units} units have rows in {what}, so they are not what was randomised",
@@ -207,7 +210,7 @@ def informative(pair: Pair) -> tuple[Pair, int]:
     both = pair.counts.informative
     if both.all():
         return pair, 0
-    kept = pair.only(both[pair.block])
+    kept = pair.only(looked_up(both, pair.block))
     return replace(kept, block=compact(kept.block)), int((~both).sum())
 
 
@@ -220,7 +223,7 @@ def difference_within_blocks(pair: Pair) -> float:
 
 def varies_within_blocks(pair: Pair) -> bool:
     """Whether another draw of the arms could have given anything else."""
-    return not bool(same_within(pair.block, pair.y).all())
+    return rows_unlike(pair.block, pair.y).size > 0
 
 
 def constant_probability(pair: Pair) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nudge.analysis.cells import Cells, cells_of
 from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT
-from nudge.analysis.groups import same_within
+from nudge.analysis.groups import rows_unlike
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import Sandwich, clustered
 from nudge.trial.errors import EstimationRefused
@@ -79,7 +79,7 @@ def _weight_codes(pair: Pair) -> list[Ints]:
     weight = pair.weight
     if weight.min(initial=np.inf) == weight.max(initial=-np.inf) or np.isnan(weight).all():
         return []
-    if same_within(pair.block * 2 + pair.treated, weight).all():
+    if not rows_unlike(pair.block * 2 + pair.treated, weight).size:
         return []
     return [np.unique(weight, return_inverse=True)[1]]
 
@@ -122,7 +122,7 @@ def need_variance(variance: Sandwich) -> None:
 
 def need_spread(std_error: float, pair: Pair) -> None:
     """Refuse a variance of zero: what is left of it is rounding, and makes any p-value (rule 10)."""
-    if std_error <= _NO_SPREAD * float(np.abs(pair.y).max()):
+    if std_error <= _NO_SPREAD * max(float(pair.y.max()), -float(pair.y.min())):
         raise EstimationRefused("the outcome does not vary within the arms", "read the counts")
 
 
