@@ -72,6 +72,8 @@ _NO_SHARE = {
 
 def comparable(line: Line, covariates: Sequence[str] = ()) -> Pair | None:
     """The rows that can say it, in blocks with both arms; None where receipts do not tell the arms apart."""
+    if line.rows.received is None:
+        return None
     pair = line.pair(covariates)
     if line.design.blocks:
         pair = informative(pair)[0]

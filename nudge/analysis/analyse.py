@@ -55,7 +55,7 @@ def analyse(
                 trial, name, trial.outcomes[name], comparison, together, design, foreseen.get(str(comparison)), size
             )
             planned = len(lines)
-            asked[planned] = line
+            asked[planned] = line.without_rows()
             lines.append(line.planned(label))
             for one in (*line.beside(), *(subgroup_lines(line, label) if line.named != MOMENTS else ())):
                 remarks.append(one) if isinstance(one, Remark) else lines.append(one)
