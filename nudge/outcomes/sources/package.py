@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def read(
-    where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None  # noqa: ARG001
+    where: DataSource,
+    folder: Path,
+    problems: Problems,
+    wanted: Mapping[str, str] | None = None,  # noqa: ARG001
 ) -> Table:
     """The rows of `package: {name: …, table: …}`."""
     package = where.package
