@@ -259,3 +259,29 @@ def test_a_long_file_is_looked_through_in_pieces(tmp_path: Path) -> None:
     assert (table.columns["ref"][-1], table.columns["hub"][399_999]) == ("P399999", f'Elm "{399_999 % 7}" Road, town')
     assert table.sha256 == hashlib.sha256(content).hexdigest()
     assert read(tmp_path, content + b'\r\n"P,1')[1] == [f'roll.csv:400002:1: {QUOTE}""yes"""']
+
+
+def test_only_the_columns_that_are_wanted_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "roll.csv"
+    path.write_text("ref,hub,age\nP1,a,23\nP2,b,NA\nP3,c,1.50\n", encoding="utf-8")
+    problems = Problems()
+    table = read_csv_table(path, problems, "roll.csv", {"hub": "category", "zebra": "text"})
+    assert texts(table) == {"hub": ["a", "b", "c"]}
+    assert need_columns(table, ["age", "hub"], problems)
+    assert not need_columns(table, ["agee"], problems)
+    problems.add(field_problem(table, 2, "age", "is odd", "look again"))
+    assert [str(problem) for problem in problems] == [
+        "roll.csv:1:1: has no column `agee`; did you mean `age`?",
+        "roll.csv:4:3: age: is odd; look again",
+    ]
+    numbers = read_csv_table(path, problems, "roll.csv", {"age": "number", "ref": "text"}).columns["age"]
+    assert numbers.values.to_pylist() == [23, None, 1.5]
+    assert len(read_csv_table(path, problems, "roll.csv", {"zebra": "text"})) == 3
+
+
+def test_a_row_is_blank_where_all_its_fields_are_read_or_not(tmp_path: Path) -> None:
+    path = tmp_path / "roll.csv"
+    path.write_text("ref,hub,age\nP1,a,23\n,,\nP2,,NA\n", encoding="utf-8")
+    for wanted in ({"hub": "text"}, {"age": "number"}):
+        table = read_csv_table(path, Problems(), "roll.csv", wanted)
+        assert (list(table.columns["hub"]), list(table.lines)) == (["a", ""], [2, 4])
