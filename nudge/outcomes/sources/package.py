@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def read(
     where: DataSource,
-    folder: Path,
+    folder: Path,  # noqa: ARG001 - packages have no folder
     problems: Problems,
-    wanted: Mapping[str, str] | None = None,  # noqa: ARG001
+    wanted: Mapping[str, str] | None = None,  # noqa: ARG001 - published tables are small
 ) -> Table:
     """The rows of `package: {name: …, table: …}`."""
     package = where.package
