@@ -13,6 +13,8 @@ from nudge.trial.records.people import ContactPoint, Person
 from nudge.trial.tables import YES, field_problem, need_columns, shortened, typed_column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nudge.trial.parts.population import Population
     from nudge.trial.problems import Problems
     from nudge.trial.records.people import Value
@@ -62,7 +64,7 @@ def roll_digest(table: Table, population: Population) -> str:
     Where a row's number is what identifies it, the number is part of the row.
     """
     names = sorted(name for name in named_columns(population) if name in table.columns)
-    columns = [table.columns[name] for name in names]
+    columns: list[Sequence[str]] = [table.columns[name] for name in names]
     if "row" in {population.id, population.unit}:
         columns.append([f"{i + 1:09}" for i in range(len(table))])
     rows = sorted(zip(*columns, strict=True))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from nudge.trial.problems import Level, Problem, Problems
-from nudge.trial.records.tables import Table, Texts
+from nudge.trial.records.tables import Table, Texts, as_numbers, yes_no_array
 from nudge.trial.tables import EMPTY, NOT_AVAILABLE
 
 if TYPE_CHECKING:
@@ -175,8 +175,8 @@ def _at_once(path: Path, name: str, look: _Look, wanted: Mapping[str, str] | Non
     everything = dict.fromkeys(range(len(look.header)), "text")
     kinds = {i: wanted[title] for i, title in enumerate(look.header) if title in wanted} if wanted else everything
     numbers = {i for i, kind in kinds.items() if kind == "number"}
-    for columns, as_numbers in ((kinds, numbers), (kinds, set[int]()), (everything, set[int]())):
-        read = _columns(path, look, columns or everything, as_numbers)
+    for columns, taken in ((kinds, numbers), (kinds, set[int]()), (everything, set[int]())):
+        read = _columns(path, look, columns or everything, taken)
         if read is None:
             continue
         blank = _blank(read)
@@ -214,11 +214,9 @@ def _columns(path: Path, look: _Look, kinds: Iterable[int], numbers: set[int]) -
 
 
 def _table(name: str, look: _Look, read: Any, blank: NDArray[np.bool_]) -> Table:
-    import pyarrow as pa
-
     lines: Any = range(2, len(read) + 2)
     if blank.any():
-        read = read.filter(pa.array(~blank))
+        read = read.filter(yes_no_array(~blank))
         lines = array("q", ((~blank).nonzero()[0] + 2).tobytes())
     columns = {look.header[int(title)]: Texts(read.column(title)) for title in read.column_names}
     return Table(name, columns, lines, look.sha256, header=look.header)
@@ -235,9 +233,11 @@ def _blank(read: Any) -> NDArray[np.bool_]:
         if not blank.any():
             break
         if pa.types.is_string(column.type):
-            blank &= pc.or_(pc.equal(pc.binary_length(column), 0), pc.utf8_is_space(column)).to_numpy()
+            chunks = [pc.or_(pc.utf8_is_space(chunk), pc.invert(pc.cast(pc.binary_length(chunk), pa.bool_())))
+                      for chunk in column.chunks]  # fmt: skip
         else:
-            blank &= pc.is_null(column).to_numpy()
+            chunks = [pc.is_null(chunk) for chunk in column.chunks]
+        blank &= np.concatenate([as_numbers(chunk.cast(pa.uint8())) for chunk in chunks]).astype(bool)
     return blank
 
 

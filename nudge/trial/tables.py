@@ -133,8 +133,8 @@ def typed_texts(
         import numpy as np
 
         for i in np.flatnonzero(np.isin(codes, list(wrong))):
-            error = wrong[int(codes[i])]
-            problems.add(field_problem(table, int(i if rows is None else rows[i]), column, error.what, error.remedy))
+            row, flaw = int(i if rows is None else rows[i]), wrong[int(codes[i])]
+            problems.add(field_problem(table, row, column, flaw.what, flaw.remedy))
     return [*values, None]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nudge.trial.records.columns import Coded
-from nudge.trial.records.tables import Texts
+from nudge.trial.records.tables import Texts, text_array
 from nudge.trial.tables import NOT_AVAILABLE, typed_texts
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _arrows_own(values: Any) -> np.ndarray | None:
     found = _cast(values)
     if found is None:
         trimmed = pc.utf8_trim_whitespace(values)
-        blank = pc.is_in(trimmed, pa.array(["", *NOT_AVAILABLE]))
+        blank = pc.is_in(trimmed, text_array(["", *NOT_AVAILABLE]))
         found = _cast(pc.if_else(blank, pa.scalar(None, pa.string()), trimmed))
     return found
 

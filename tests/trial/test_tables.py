@@ -31,6 +31,11 @@ def read(folder: Path, content: bytes | str, name: str = "roll.csv") -> tuple[Ta
     return table, [str(problem) for problem in problems]
 
 
+def texts(table: Table) -> dict[str, list[str]]:
+    """Every column that was read, as texts."""
+    return {name: list(values) for name, values in table.columns.items()}
+
+
 GOOD = {
     "as it should be": b"ref,age\nP1,23\nP2,24\n",
     "without a last line end": b"ref,age\nP1,23\nP2,24",
@@ -50,7 +55,7 @@ GOOD = {
 def test_csv_is_read_as_spreadsheets_write_it(tmp_path: Path, content: bytes) -> None:
     table, problems = read(tmp_path, content)
     assert problems == []
-    assert {name: list(values) for name, values in table.columns.items()} == ROWS
+    assert texts(table) == ROWS
     assert len(table) == 2
 
 
@@ -84,7 +89,7 @@ def test_the_digest_is_that_of_the_file_as_it_lies_there(tmp_path: Path) -> None
 
 def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
     table, problems = read(tmp_path, "ref,age\n")
-    assert (dict(table.columns), len(table), problems) == ({"ref": [], "age": []}, 0, [])
+    assert (texts(table), len(table), problems) == ({"ref": [], "age": []}, 0, [])
 
 
 SAVE = "in the spreadsheet, save as `CSV UTF-8"
@@ -242,7 +247,7 @@ def test_columns_read_at_once_are_those_read_row_by_row(tmp_path: Path, header: 
 
 def test_rows_that_are_wholly_blank_keep_the_lines_of_the_others(tmp_path: Path) -> None:
     table, problems = read(tmp_path, "ref,age\nP1,23\n,\n \t, \nP2,24\n")
-    assert (problems, table.columns, list(table.lines)) == ([], ROWS, [2, 5])
+    assert (problems, texts(table), list(table.lines)) == ([], ROWS, [2, 5])
 
 
 def test_a_long_file_is_looked_through_in_pieces(tmp_path: Path) -> None:
@@ -253,6 +258,30 @@ def test_a_long_file_is_looked_through_in_pieces(tmp_path: Path) -> None:
     assert table.lines == range(2, 400_002)  # read at once
     assert (table.columns["ref"][-1], table.columns["hub"][399_999]) == ("P399999", f'Elm "{399_999 % 7}" Road, town')
     assert table.sha256 == hashlib.sha256(content).hexdigest()
-    assert read(tmp_path, content + b'\r\n"P,1')[1] == [
-        f'roll.csv:400002:1: {QUOTE}""yes"""'
+    assert read(tmp_path, content + b'\r\n"P,1')[1] == [f'roll.csv:400002:1: {QUOTE}""yes"""']
+
+
+def test_only_the_columns_that_are_wanted_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "roll.csv"
+    path.write_text("ref,hub,age\nP1,a,23\nP2,b,NA\nP3,c,1.50\n", encoding="utf-8")
+    problems = Problems()
+    table = read_csv_table(path, problems, "roll.csv", {"hub": "category", "zebra": "text"})
+    assert texts(table) == {"hub": ["a", "b", "c"]}
+    assert need_columns(table, ["age", "hub"], problems)
+    assert not need_columns(table, ["agee"], problems)
+    problems.add(field_problem(table, 2, "age", "is odd", "look again"))
+    assert [str(problem) for problem in problems] == [
+        "roll.csv:1:1: has no column `agee`; did you mean `age`?",
+        "roll.csv:4:3: age: is odd; look again",
     ]
+    numbers = read_csv_table(path, problems, "roll.csv", {"age": "number", "ref": "text"}).columns["age"]
+    assert numbers.values.to_pylist() == [23, None, 1.5]
+    assert len(read_csv_table(path, problems, "roll.csv", {"zebra": "text"})) == 3
+
+
+def test_a_row_is_blank_where_all_its_fields_are_read_or_not(tmp_path: Path) -> None:
+    path = tmp_path / "roll.csv"
+    path.write_text("ref,hub,age\nP1,a,23\n,,\nP2,,NA\n", encoding="utf-8")
+    for wanted in ({"hub": "text"}, {"age": "number"}):
+        table = read_csv_table(path, Problems(), "roll.csv", wanted)
+        assert (list(table.columns["hub"]), list(table.lines)) == (["a", ""], [2, 4])

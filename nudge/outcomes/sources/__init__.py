@@ -33,9 +33,7 @@ def source_name(where: DataSource) -> str:
     return next((name for name in ("csv_file", "parquet_file", "package") if getattr(where, name)), "csv_file")
 
 
-def read_source(
-    where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None
-) -> Table:
+def read_source(where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None) -> Table:
     """The rows of a source named in a trial file; paths are relative to its folder.
 
     wanted: the columns to read, with the type that is wanted of each; without it all.

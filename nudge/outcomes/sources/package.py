@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def read(
-    where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None  # noqa: ARG001
+    where: DataSource,
+    folder: Path,  # noqa: ARG001 - packages have no folder
+    problems: Problems,
+    wanted: Mapping[str, str] | None = None,  # noqa: ARG001 - published tables are small
 ) -> Table:
     """The rows of `package: {name: …, table: …}`."""
     package = where.package

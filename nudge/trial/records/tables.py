@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, overload
 
 from nudge.trial.quantities import plain
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WHOLE_IN_A_FLOAT = 2.0**53
+_PIECE = 1 << 20
+"""Texts in one Arrow array, which holds 2 GB at most."""
 
 
 class Texts(Sequence[str]):
@@ -37,7 +41,9 @@ class Texts(Sequence[str]):
         """The column of these texts."""
         import pyarrow as pa
 
-        return cls(pa.array(list(texts), pa.string()))
+        whole = list(texts)
+        pieces = [text_array(whole[at : at + _PIECE]) for at in range(0, len(whole), _PIECE)]
+        return cls(pa.chunked_array(pieces, pa.string()))
 
     def __len__(self) -> int:
         """The number of fields."""
@@ -64,9 +70,7 @@ class Texts(Sequence[str]):
 
     def where(self, kept: NDArray[np.bool_]) -> Texts:
         """The fields that are kept."""
-        import pyarrow as pa
-
-        return Texts(self.values.filter(pa.array(kept)))
+        return Texts(self.values.filter(yes_no_array(kept)))
 
     def found_in(self, other: Texts) -> NDArray[np.int64]:
         """(n,) where the other column first has each text; -1 where nowhere, and for a blank."""
@@ -101,17 +105,20 @@ class Texts(Sequence[str]):
         else:
             values = self.plain().dictionary_encode()
         if not values.num_chunks:
-            return np.zeros(0, dtype=np.int32), pa.array([], pa.string())
-        codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy().astype(np.int32) for chunk in values.chunks])
+            return np.zeros(0, dtype=np.int32), text_array([])
+        codes = np.concatenate([as_numbers(_known(chunk.indices, -1)) for chunk in values.chunks]).astype(
+            np.int32, copy=False
+        )
         distinct = values.chunk(0).dictionary
         texts = shown(distinct)
-        if pa.types.is_integer(distinct.type) or (texts.equals(distinct) and pc.index(texts, "").as_py() < 0):
+        there = as_numbers(pc.binary_length(texts)) > 0
+        if pa.types.is_integer(distinct.type) or (texts.equals(distinct) and there.all()):
             return codes, texts
         read_alike = texts.dictionary_encode()
         texts = read_alike.dictionary
-        there = np.array(pc.not_equal(texts, ""))
-        number = np.where(there, np.cumsum(there) - 1, -1)[read_alike.indices.to_numpy()]
-        return np.append(number, -1).astype(np.int32)[codes], texts.filter(pa.array(there))
+        there = as_numbers(pc.binary_length(texts)) > 0
+        number = np.where(there, np.cumsum(there) - 1, -1)[as_numbers(read_alike.indices)]
+        return np.append(number, -1).astype(np.int32)[codes], texts.filter(yes_no_array(there))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +152,16 @@ def shown(values: Any) -> Any:
 
     kind = values.type
     if pa.types.is_dictionary(kind):
-        return shown(values.dictionary).take(values.indices).fill_null("")
+        return _known(shown(values.dictionary).take(values.indices), "")
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return pc.utf8_trim_whitespace(pc.utf8_normalize(values, form="NFC")).cast(pa.string()).fill_null("")
+        return _known(pc.utf8_trim_whitespace(pc.utf8_normalize(values, form="NFC")).cast(pa.string()), "")
     if pa.types.is_integer(kind):
-        return values.cast(pa.string()).fill_null("")
+        return _known(values.cast(pa.string()), "")
     if pa.types.is_float64(kind):
         known = pc.if_else(pc.is_nan(values), None, values)
         if _all_whole(known):
             return shown(known.cast(pa.int64()))
-    return pa.array([as_text(value) for value in values.to_pylist()], pa.string())
+    return text_array([as_text(value) for value in values.to_pylist()])
 
 
 def _is_hashed(kind: Any) -> bool:
@@ -182,3 +189,37 @@ def as_text(value: object) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     return unicodedata.normalize("NFC", str(value)).strip()
+
+
+# What follows keeps to what does not make Arrow import pandas, which takes longer than reading a roll:
+# `pyarrow.array`, `to_numpy`, and Python's own values as arguments all do.
+
+
+def text_array(texts: Sequence[str]) -> Any:
+    """Texts as an Arrow array."""
+    import pyarrow as pa
+
+    encoded = [text.encode() for text in texts]
+    ends = array("i", accumulate(map(len, encoded), initial=0))
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
+
+
+def yes_no_array(values: NDArray[np.bool_]) -> Any:
+    """Which rows, as an Arrow array."""
+    import numpy as np
+    import pyarrow as pa
+
+    bits = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), values.size, [None, bits])
+
+
+def as_numbers(values: Any) -> NDArray[Any]:
+    """Arrow's whole numbers, none of them null, as an array of numpy's."""
+    import numpy as np
+
+    return np.from_dlpack(values)
+
+
+def _known(values: Any, instead: object) -> Any:
+    """The values with something in place of what is null."""
+    return values.fill_null(instead) if values.null_count else values

@@ -45,7 +45,7 @@ def analyse_elsewhere(
     trial, allocation = loaded.trial, loaded.trial.allocation
     if allocation is None:
         raise AssertionError("only a trial with `allocation` was run elsewhere")
-    frame, rows_of, unavailable = _read(loaded, allocation, data)
+    frame, rows_of, unavailable = rows_elsewhere(loaded, allocation, data)
     design = design_elsewhere(allocation)
     analysed_data = AnalysisData(trial.trial, None, rows_of, "replication")
     analysed = estimates_of(trial, analysed_data, design)
@@ -78,7 +78,7 @@ def analyse_elsewhere(
     return with_money(with_beliefs(results, trial), trial, rows_of, design, {})
 
 
-def _read(
+def rows_elsewhere(
     loaded: LoadedTrial, allocation: Allocation, data: Path | None
 ) -> tuple[Frame, dict[str, AnalysisRows], list[Check]]:
     """What is analysed. The table it is read from is let go of: beside its columns it would double the memory."""

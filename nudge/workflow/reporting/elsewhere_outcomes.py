@@ -86,7 +86,8 @@ def _joined(
     ):
         return np.full(len(table), np.nan)
     for i in again(numbered(records, (there,))).tolist():
-        problems.add(field_problem(records, i, there, f"`{records.columns[there][i]}` stands twice", "keep one row each"))
+        whose = records.columns[there][i]
+        problems.add(field_problem(records, i, there, f"`{whose}` stands twice", "keep one row each"))
     values = number_column(records, source.value, kind, problems)
     row = table.columns[here].found_in(records.columns[there])
     return np.where(row >= 0, np.append(values, np.nan)[row], silence)

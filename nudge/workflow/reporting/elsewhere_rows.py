@@ -53,7 +53,8 @@ def is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:
 def _wanted(trial: Trial, allocation: Allocation, data: Path | None) -> dict[str, str]:
     """The columns of the main table that are read, each with its type; what is of two types comes as text."""
     types = trial.population.columns
-    kinds = [(name, kind) for name, kind in types.items() if kind != "text" or name in baseline_names(trial)]
+    named = baseline_names(trial)
+    kinds: list[tuple[str, str]] = [(name, kind) for name, kind in types.items() if kind != "text" or name in named]
     kinds += [
         (name, "text")
         for name in (
@@ -180,8 +181,9 @@ def frame_of(trial: Trial, allocation: Allocation, table: Table, problems: Probl
     arm = _arms(trial, allocation, table, problems)
     unit = _complete(table, (unit_column,), "unit", problems)
     block = _complete(table, allocation.blocks, "block", problems)
+    probability = _probability(allocation, table, arm, unit, block, problems)
     return Frame(
-        trial, table.name, table.sha256, unit_column, arm, unit, block, _probability(allocation, table, arm, unit, block, problems),
+        trial, table.name, table.sha256, unit_column, arm, unit, block, probability,
         {name: analysis_column(table, name, kind, problems) for name, kind in types.items() if name in table.columns},
     )  # fmt: skip
 
