@@ -7,9 +7,6 @@ NOT_COVERED: dict[str, dict[str, str]] = {
     "social_insure": {
         "default.lmm": "mixed models are not built",
     },
-    "foos_street_gotv": {
-        "ri.fe": "re-draws use the difference within blocks, not the fixed-effects coefficient, as statistic",
-    },
     "kenya_registration": {
         "t2c5.r2": "the share of variance explained is not given",
     },
@@ -31,7 +28,7 @@ NOT_COVERED: dict[str, dict[str, str]] = {
 
 ELSEWHERE: dict[str, dict[str, str]] = {
     "social_insure": {"default.naive.*": "test_careless_answers.py", "cells": "../analysis/test_factorial.py"},
-    "foos_street_gotv": {"naive.*": "test_careless_answers.py"},
+    "foos_street_gotv": {"naive.*": "test_careless_answers.py", "ri.fe": "test_by_the_draw.py"},
     "kenya_registration": {"unblocked.hc2.*": "test_careless_answers.py", "mean.*": "test_public_route.py"},
     "karlan_list": {"t4B1.amount_if_gave": "test_careless_answers.py", "mean.*": "test_public_route.py"},
     "rubella_text": {"coupon0.vaccinated.[EG]": "test_no_nonsense.py", "mean.*": "test_public_route.py"},
