@@ -1,4 +1,4 @@
-"""Randomisation inference against R's own: streets re-drawn within their wards, the coefficient beside ward indicators."""
+"""Randomisation inference against R: streets re-drawn within wards, the coefficient beside ward indicators."""
 
 from __future__ import annotations
 
