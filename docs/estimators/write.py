@@ -257,8 +257,8 @@ PAGES = {
         "in any other way.",
         ("Lan & DeMets (1983), Biometrika 70:659-663", "Jennison & Turnbull (2000), Group Sequential Methods",
          "Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024), Annals of Statistics 52:2613-2640"),
-        "held to published tables and simulated", (),
-        ("tests/analysis/test_sequential.py", "tests/analysis/test_looks.py"),
+        "held to R's rpact and mvtnorm, and simulated", (),
+        ("tests/reference/test_looks_by_r.py", "tests/analysis/test_sequential.py", "tests/analysis/test_looks.py"),
     ),
     "beliefs": Page(
         "beliefs", "What to believe now",
