@@ -33,7 +33,7 @@ def _reference_folder() -> Path | None:
 @cache
 def _r_packages() -> bool:
     """Whether R has every package that the live reference uses."""
-    needed = ["estimatr", "clubSandwich", "sandwich", "survival", "MASS", "metafor"]
+    needed = ["estimatr", "clubSandwich", "sandwich", "survival", "MASS", "metafor", "geepack", "mvtnorm", "rpact"]
     asked = f"q(status = !all(sapply(c({', '.join(map(repr, needed))}), requireNamespace, quietly = TRUE)))"
     return subprocess.run(["Rscript", "-e", asked], capture_output=True, check=False).returncode == 0
 
@@ -45,7 +45,7 @@ GROUPS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "r": (
         lambda: shutil.which("Rscript") is not None and _r_packages(),
-        "install Debian's r-cran-estimatr, r-cran-clubsandwich, r-cran-survival and r-cran-metafor",
+        "install the Debian packages whose names begin with r-cran- in packages.debian",
     ),
     "postgresql": (postgresql_is_there, "pip install 'nudge-trials[dev]', or name a server in NUDGE_TEST_POSTGRESQL"),
     "browser": (lambda: shutil.which("chromium") is not None, "install Debian's chromium"),

@@ -29,7 +29,8 @@ class Page:
     """One page.
 
     formula: in the symbols of the source. assumes: what must be true. tier: how sure one can be. r: ids of
-    reference numbers that are reproduced to nine digits, by data set. tests: files that hold the rest.
+    reference numbers that are reproduced to nine digits, by data set. tests: files that hold the rest. stage: the
+    module's folder in nudge/.
     """
 
     module: str
@@ -40,6 +41,7 @@ class Page:
     tier: str
     r: tuple[tuple[str, str], ...] = ()
     tests: tuple[str, ...] = ()
+    stage: str = "analysis"
 
 
 _CR2 = "Pustejovsky & Tipton (2018), Journal of Business & Economic Statistics 36:672-683"
@@ -255,8 +257,8 @@ PAGES = {
         "in any other way.",
         ("Lan & DeMets (1983), Biometrika 70:659-663", "Jennison & Turnbull (2000), Group Sequential Methods",
          "Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024), Annals of Statistics 52:2613-2640"),
-        "held to published tables and simulated", (),
-        ("tests/analysis/test_sequential.py", "tests/analysis/test_looks.py"),
+        "held to R's rpact and mvtnorm, and simulated", (),
+        ("tests/reference/test_looks_by_r.py", "tests/analysis/test_sequential.py", "tests/analysis/test_looks.py"),
     ),
     "beliefs": Page(
         "beliefs", "What to believe now",
@@ -317,6 +319,28 @@ PAGES = {
         f"{R} for individuals; by clusters {WRITTEN_OUT} and simulated",
         (("rubella_text", "joint.tested"),), ("tests/analysis/test_subgroups.py",),
     ),
+    "pooling": Page(
+        "pooling", "Several studies pooled",
+        "μ = (1'V⁻¹1)⁻¹ 1'V⁻¹y, V = diag(v) + τ²; with groups V = diag(v) + τ²_effect + τ²_group within each. τ² of "
+        "greatest restricted likelihood. Error: independent effects √(max(1, r'V⁻¹r / (k − 1)) / 1'V⁻¹1), t on k − 1; "
+        "groups CR2, t with Satterthwaite degrees of freedom, no interval below 4. The next study: μ ± t √(τ² + s²). "
+        "I² = τ² / (τ² + typical v). Egger's slope, PET and PEESE: y on 1 and √v, y on 1 and v.",
+        "Every study reports its effect without bias and its standard error as if known; true effects scatter about "
+        "their mean by a normal law; the studies pooled are those there are. All effects are on one scale. The "
+        "standard errors of Cohen's d rise with d itself, which Egger's slope takes for small-study effects.",
+        ("Viechtbauer (2005), Journal of Educational and Behavioral Statistics 30:261-293",
+         "Hartung & Knapp (2001), Statistics in Medicine 20:3875-3889",
+         "Sidik & Jonkman (2002), Statistics in Medicine 21:3153-3159",
+         "Hedges, Tipton & Johnson (2010), Research Synthesis Methods 1:39-65", _CR2,
+         "Higgins, Thompson & Spiegelhalter (2009), JRSS A 172:137-159",
+         "Higgins & Thompson (2002), Statistics in Medicine 21:1539-1558",
+         "Egger, Davey Smith, Schneider & Minder (1997), BMJ 315:629-634",
+         "Stanley & Doucouliagos (2014), Research Synthesis Methods 5:60-78",
+         "Rodgers & Pustejovsky (2021), Psychological Methods 26:141-160"), R,
+        (("mertens_nudge_meta", "rve.pub_es.CR2"), ("mertens_nudge_meta", "rma.REML.knha"),
+         ("mertens_nudge_meta", "petpeese"), ("mertens_nudge_meta", "rma.FE")),
+        ("tests/evidence/test_pooling.py", "tests/reference/test_live_pool.py"), "evidence",
+    ),
 }  # fmt: skip
 """By file name. Every file of nudge/analysis/estimators has one of the same name."""
 
@@ -324,7 +348,7 @@ PAGES = {
 def page(name: str) -> str:
     """The text of one page."""
     what = PAGES[name]
-    module = importlib.import_module(f"nudge.analysis.{what.module}")
+    module = importlib.import_module(f"nudge.{what.stage}.{what.module}")
     first, _, rest = (module.__doc__ or "").strip().partition("\n\n")
     lines = [f"# {what.title}", "", " ".join(first.split()), ""]
     estimand = getattr(module, "ESTIMAND", None)
@@ -332,7 +356,7 @@ def page(name: str) -> str:
     lines += [f"**Assumes.** {what.assumes}", "", f"**Formula.** {what.formula}", ""]
     lines += [" ".join(part.split()) + "\n" for part in rest.split("\n\n") if part.strip()]
     lines += [f"**Sources.** {'; '.join(what.sources)}.", "", f"**Evidence: {what.tier}.** {_evidence(what)}", ""]
-    lines += [f"The code: `nudge/analysis/{what.module.replace('.', '/')}.py`.", ""]
+    lines += [f"The code: `nudge/{what.stage}/{what.module.replace('.', '/')}.py`.", ""]
     return "\n".join(lines)
 
 
@@ -340,7 +364,8 @@ def _evidence(what: Page) -> str:
     parts = []
     if what.r:
         ids = ", ".join(f"{data} `{one}`" for data, one in what.r)
-        parts.append(f"Agrees to nine digits with {ids} and others like them (`tests/reference`).")
+        digits = "six digits, where likelihoods stop being searched," if what.stage == "evidence" else "nine digits"
+        parts.append(f"Agrees to {digits} with {ids} and others like them (`tests/reference`).")
     if what.tests:
         parts.append(f"Also held by {', '.join(f'`{one}`' for one in what.tests)}.")
     return " ".join(parts)

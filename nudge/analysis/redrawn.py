@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from nudge.analysis.attributable import attributable_interval, attributable_p
 from nudge.analysis.comparison import FEW_CLUSTERS, Pair, informative, varies_within_blocks
+from nudge.analysis.drawn_effects import EffectSums
 from nudge.analysis.estimators.cluster_means import cluster_means
 from nudge.analysis.inference import answer
 from nudge.analysis.named import named as estimator_named
 from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, permutation_test, redraw_of
-from nudge.analysis.studentised import shift_interval, studentised_test
+from nudge.analysis.studentised import UnitSums, shift_interval, studentised_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _MOST_PEOPLE = 2_000
 """Beyond, every number of events in turn takes too long, and the plain interval is as good."""
 LIKE_T = {"difference_in_means", "block_weighted", "paired", "cluster_means"}
-"""Estimators whose t the draws compute again; single units of an arm in a block leave others no variance to draw."""
+"""Estimators whose t is that of differences within blocks; draws compute it again."""
 
 
 def by_the_draw(line: Line) -> Iterator[Estimate]:
@@ -43,18 +44,19 @@ def by_the_draw(line: Line) -> Iterator[Estimate]:
         yield from _by_scores(line, pair, redraw)
         return
     found = answer(pair, design, binary=line.binary, average=analysis.average, arms=arms)
-    if found.std_error is None or found.choice.estimator not in LIKE_T:
+    if found.std_error is None or found.choice.estimator not in LIKE_T | {"fixed_effects"}:
         return
     if found.choice.adjustment == "none":
         pair = replace(pair, covariates={})
     drawn = cluster_means(pair) if found.choice.estimator == "cluster_means" else pair
-    test = studentised_test(drawn, redraw)
+    kind = EffectSums if found.choice.estimator == "fixed_effects" else UnitSums
+    test = studentised_test(drawn, redraw, kind=kind)
     why = f", shown because there are {pair.units} units" if pair.units <= FEW_CLUSTERS else ""
     shown = line.line(
         pair, replace(found, p_value=test.p_value, std_error=None, df=None, vcov=None, note=""), analysis.average,
         analysis.covariates, "sensitivity", f"p from {test.how}{why}",
     )  # fmt: skip
-    bounds = None if line.binary else shift_interval(drawn, line.level, redraw)
+    bounds = None if line.binary else shift_interval(drawn, line.level, redraw, kind=kind)
     if bounds is not None:
         low, high = sorted(line.sign * bound for bound in bounds)
         shown = replace(shown, conf_low=low, conf_high=high)

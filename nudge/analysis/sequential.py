@@ -101,17 +101,6 @@ def _too_likely(before: _Density, time: float, side: float, z: float) -> float:
     return _above(before, time, z, 0.0) - side
 
 
-def crossed_by(times: Sequence[float], bounds: Sequence[float], drift: float) -> list[tuple[float, float]]:
-    """At each look the chance of first crossing above and below, the sum drifting by `drift` over the whole."""
-    before, found = _START, []
-    for time, bound in zip(times, bounds, strict=True):
-        capped = min(bound, _HIGHEST + 1)
-        below = float(before.weight.sum()) - _above(before, time, -capped, drift)
-        found.append((_above(before, time, capped, drift), below))
-        before = _on(before, time, capped, drift)
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Stopped:
     """A trial that ended at its last look. times, bounds: of all looks, the last one's bound not used. z: there."""

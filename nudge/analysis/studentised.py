@@ -8,7 +8,8 @@ the law that was stored; without one handed in, the two arms' units are re-drawn
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,9 @@ class UnitSums:
     block: Ints
     treated: Bools
 
+    by_sums: ClassVar[bool] = True
+    """Whether the t of a draw is one of sums over the units drawn."""
+
     @classmethod
     def of(cls, pair: Pair) -> UnitSums:
         """The units of a comparison, the outcome freed of what covariates predict (Rosenbaum 2002)."""
@@ -51,7 +55,7 @@ class UnitSums:
 
     def moved(self, by: float) -> UnitSums:
         """The same had the arm added `by` to everyone's outcome."""
-        return UnitSums(self.total - by * self.rows * self.treated, self.rows, self.block, self.treated)
+        return replace(self, total=self.total - by * self.rows * self.treated)
 
     def t(self, draws: Bools) -> Floats:
         """Difference within blocks over its CR2 error (paired: over that of the pairs): (d, units) → (d,)."""
@@ -73,6 +77,16 @@ class UnitSums:
         parts = np.where(draws[:, order[:, 0]], apart, -apart)
         return t_ratio(parts.sum(axis=1), parts.shape[1] * parts.var(axis=1, ddof=1))
 
+    def effect(self, draws: Bools) -> Floats:
+        """Difference within blocks, weighted by their rows: (d, units) → (d,)."""
+        found = np.zeros(len(draws))
+        for block in np.unique(self.block):
+            here = self.block == block
+            share = self.rows[here].sum() / self.rows.sum()
+            arm = [_arm_mean(self.total[here], self.rows[here], side)[0] for side in (draws[:, here], ~draws[:, here])]
+            found += share * (arm[0] - arm[1])
+        return found
+
 
 def _arm_mean(total: Floats, rows: Floats, drawn: Bools) -> tuple[Floats, Floats]:
     """Mean over rows of the units drawn, and its CR2 variance: a unit's leverage is its share of the arm's rows."""
@@ -88,11 +102,18 @@ def _arm_mean(total: Floats, rows: Floats, drawn: Bools) -> tuple[Floats, Floats
 
 
 def studentised_test(
-    pair: Pair, redraw: Redraw | None = None, draws: int = DRAWS, seed: int = 20_270_111
+    pair: Pair,
+    redraw: Redraw | None = None,
+    draws: int = DRAWS,
+    seed: int = 20_270_111,
+    kind: type[UnitSums] = UnitSums,
 ) -> RandomisationTest:
-    """Two-sided p of the locked estimator's t over draws from the law, the one made counted among them."""
-    units = UnitSums.of(pair)
-    blocks = None if redraw or units.pairs else block_sums(units)
+    """Two-sided p of the locked estimator's t over draws from the law, the one made counted among them.
+
+    kind: whose t, that of differences within blocks or of the arm beside block indicators.
+    """
+    units = kind.of(pair)
+    blocks = None if redraw or units.pairs or not units.by_sums else block_sums(units)
     if blocks is not None:
         statistics = t_by_sums(blocks, draws, np.random.default_rng(seed))
     else:
@@ -105,13 +126,18 @@ def studentised_test(
 
 
 def shift_interval(
-    pair: Pair, level: float, redraw: Redraw | None = None, draws: int = 2_000, seed: int = 20_270_111
+    pair: Pair,
+    level: float,
+    redraw: Redraw | None = None,
+    draws: int = 2_000,
+    seed: int = 20_270_111,
+    kind: type[UnitSums] = UnitSums,
 ) -> tuple[float, float] | None:
     """Constant shifts of a continuous outcome that the test does not reject; None where there is no end.
 
     The same draws serve every shift, so that the p-value moves smoothly with it.
     """
-    units = UnitSums.of(pair)
+    units = kind.of(pair)
     drawn = list(_some(units, redraw, draws, seed))
     z = units.treated[None, :]
 
@@ -121,7 +147,7 @@ def shift_interval(
         hits = sum(int((np.abs(moved.t(some)) >= least).sum()) for some in drawn)
         return (hits + 1) / (draws + 1)
 
-    middle = float(_effect(units))
+    middle = float(units.effect(z)[0])
     scale = abs(middle / float(units.t(z)[0])) if middle else float(units.total.std() / units.rows.mean())
     ends = []
     for side in (-1.0, 1.0):
@@ -136,16 +162,6 @@ def shift_interval(
             inside, outside = (half, outside) if accepted else (inside, half)
         ends.append(middle + side * inside * scale)
     return ends[0], ends[1]
-
-
-def _effect(units: UnitSums) -> float:
-    total = 0.0
-    for block in np.unique(units.block):
-        here = units.block == block
-        side = [here & (units.treated == one) for one in (True, False)]
-        means = [units.total[one].sum() / units.rows[one].sum() for one in side]
-        total += float(units.rows[here].sum() / units.rows.sum() * (means[0] - means[1]))
-    return total
 
 
 def _some(units: UnitSums, redraw: Redraw | None, draws: int, seed: int) -> Iterator[Bools]:

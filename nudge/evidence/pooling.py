@@ -76,11 +76,12 @@ def pool(effects: Effects, level: float = 0.95) -> Pool:
     groups = _Groups.of(effects)
     outer = _number(groups.outer)
     if outer < 2:  # noqa: PLR2004 - a pool is of several
-        raise EstimationRefused(f"all effects are of one {groups.called}", "pool effects of several")
-    one = np.ones((effects.k, 1))
-    model = random_effects(effects.effect, effects.variance, one, list(groups.levels.values()))
+        one = "study" if groups.publication is None else "publication or trial"
+        raise EstimationRefused(f"all effects are of one {one}", "pool effects of several")
+    ones = np.ones((effects.k, 1))
+    model = random_effects(effects.effect, effects.variance, ones, list(groups.levels.values()))
     mean = answered(model, _ONE, level, _how(groups))
-    common = common_effect(effects.effect, effects.variance, one)
+    common = common_effect(effects.effect, effects.variance, ones)
     q, tau2 = common.weighted_residual(), sum(model.sigma2)
     low, high = _prediction(mean, tau2, effects.k, level)
     return Pool(

@@ -20,7 +20,7 @@ _FLAT = 1e-6
 """A gradient this small beside the likelihood's curvature is none."""
 _STARTS = (0.3, 0.01)
 """Shares of the spread of the effects that the search begins with."""
-_LEAST = 1e-12
+_LEAST, _MOST = 1e-12, 1e4
 _AS_LIKELY = 1e-7
 """A variance whose absence costs no more log likelihood than this is zero."""
 
@@ -90,10 +90,11 @@ def random_effects(effect: Floats, variance: Floats, columns: Floats, levels: Se
     spread = float(effect.var(ddof=1))
     if spread == 0:
         return _fitted(given, np.zeros(len(levels)))
+    bounds = [(np.log(_LEAST), np.log(_MOST))] * len(levels)
     found = [
         minimize(
-            given.loss_by_logarithm, np.full(len(levels), np.log(start)), args=(spread,), jac=True, method="L-BFGS-B",
-            bounds=[(np.log(_LEAST), None)] * len(levels), options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500},
+            given.loss_by_logarithm, np.full(len(levels), np.log(start)), args=(spread,), jac=True, method="SLSQP",
+            bounds=bounds, options={"ftol": 1e-15, "maxiter": 500},
         )
         for start in _STARTS
     ]  # fmt: skip

@@ -32,14 +32,15 @@ class SentLink:
 
 def link_of(connection: Connection, identifier: str) -> SentLink | None:
     """The link that was sent under an identifier; None where we never sent it."""
-    found = connection.execute(_links().where(links.c.identifier == identifier)).mappings().first()
+    query = (
+        sa.select(
+            links.c.identifier, links.c.send, sends.c.trial, sends.c.unit, sends.c.arm, links.c.name, links.c.target
+        )
+        .join(sends, sends.c.id == links.c.send)
+        .where(links.c.identifier == identifier)
+    )  # fmt: skip
+    found = connection.execute(query).mappings().first()
     return None if found is None else SentLink(**found)
-
-
-def links_of(connection: Connection, trial: str) -> list[SentLink]:
-    """Every link that a trial has sent."""
-    query = _links().where(sends.c.trial == trial).order_by(links.c.at, links.c.identifier)
-    return [SentLink(**row) for row in connection.execute(query).mappings()]
 
 
 def handed_over_at(connection: Connection, send: str) -> datetime | None:
@@ -83,9 +84,3 @@ def units_sent_links(connection: Connection, trial: str) -> dict[str, int]:
         .order_by(sends.c.arm)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _links() -> sa.Select[tuple[str, str, str, str, str, str, str]]:
-    return sa.select(
-        links.c.identifier, links.c.send, sends.c.trial, sends.c.unit, sends.c.arm, links.c.name, links.c.target
-    ).join(sends, sends.c.id == links.c.send)

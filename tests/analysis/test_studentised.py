@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from nudge.analysis.comparison import Pair
+from nudge.analysis.drawn_effects import EffectSums
 from nudge.analysis.drawn_sums import _arm as arm_of
 from nudge.analysis.drawn_sums import block_sums, t_by_sums, thrown
 from nudge.analysis.estimators import estimator
@@ -190,3 +191,57 @@ def _null(rng: np.random.Generator) -> Pair:
     unit = np.repeat(np.arange(12), rng.integers(2, 20, 12))
     arm = np.isin(unit, rng.permutation(12)[:6])
     return pair((rng.normal(size=12)[unit] + rng.normal(size=unit.size)).tolist(), arm.tolist(), unit=unit.tolist())
+
+
+def three_to_a_block(seed: int, *, size: int = 1, covariates: int = 0) -> Pair:
+    """Twelve blocks of three units, one in the arm: block indicators are what the lock holds."""
+    rng = np.random.default_rng(seed)
+    of = np.repeat(np.arange(36), rng.integers(1, 2 * size, 36) if size > 1 else 1)
+    x = {f"x{i}": rng.normal(size=of.size).tolist() for i in range(covariates)}
+    y = 0.3 * (of % 3 == 0) + rng.normal(size=36)[of] + 0.2 * (of // 3) + rng.normal(size=of.size)
+    y = y + sum((np.array(one) for one in x.values()), np.zeros(of.size))
+    treated = (of % 3 == 0).astype(int).tolist()
+    return pair(y.tolist(), treated, unit=of.tolist(), block=(of // 3).tolist(), covariates=x)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_beside_block_indicators_it_is_the_coefficient_s_own_t(size: int) -> None:
+    made = three_to_a_block(2, size=size)
+    units = EffectSums.of(made)
+    draws = np.vstack([units.treated, within_blocks(units, 5, np.random.default_rng(1))])
+    fitted = [estimator("fixed_effects").estimate(replace(made, treated=drawn[made.unit]), "none") for drawn in draws]
+    assert units.t(draws) == pytest.approx([one.estimate / one.std_error for one in fitted], rel=1e-9)
+    assert units.effect(draws) == pytest.approx([one.estimate for one in fitted], rel=1e-9)
+
+
+def test_its_line_stands_beside_the_plan() -> None:
+    """A wider or other statistic would not centre its interval on the estimate."""
+    made = three_to_a_block(4)
+    arms = np.where(made.treated, "plan", "usual").tolist()
+    described = trial(
+        arms={"usual": {"control": True}, "plan": {}}, allocation={"arm": "arm", "method": "blocked", "blocks": ["b"]},
+        outcomes={"came": outcome(kind="continuous", unit="visits", worthwhile="1 visits")},
+        analysis={"randomisation_test": "always"},
+    )  # fmt: skip
+    design = Design("blocked", clusters=False, blocks=True)
+    found = results(described, {"came": rows(made.y.tolist(), arms, block=made.block.tolist())}, design).estimates
+    planned = found[0]
+    (drawn,) = [one for one in found if one.note.startswith("p from the estimator's t")]
+    assert (planned.estimator, drawn.estimator) == ("fixed_effects", "fixed_effects")
+    assert drawn.p_value == studentised_test(made, kind=EffectSums).p_value
+    assert drawn.conf_low is not None
+    assert drawn.conf_high is not None
+    assert drawn.conf_low < (planned.estimate or 0) < drawn.conf_high
+    assert drawn.conf_high - drawn.conf_low == pytest.approx(
+        (planned.conf_high or 0) - (planned.conf_low or 0), rel=0.15
+    )
+
+
+def test_covariates_are_taken_away_within_blocks() -> None:
+    """The freed outcome's coefficient is near the adjusted one: covariates and arm are drawn apart."""
+    made = three_to_a_block(3, covariates=1)
+    fitted = estimator("fixed_effects").estimate(made, "additive")
+    units = EffectSums.of(made)
+    assert float(units.effect(units.treated[None, :])[0]) == pytest.approx(fitted.estimate, abs=0.5 * fitted.std_error)
+    plain = EffectSums.of(replace(made, covariates=made.covariates[:, :0], names=()))
+    assert abs(units.t(units.treated[None, :])[0]) > abs(plain.t(plain.treated[None, :])[0])

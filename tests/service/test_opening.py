@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from nudge.service.app import build_service
-from nudge.store.links import SentLink, links_of
+from nudge.store.links import SentLink
 from nudge.store.tables import link_opens, send_events, sends
 from nudge.trial.errors import InputError
 from nudge.workflow.desk import Desk
 from nudge.workflow.dispatching.accounting import account_of
 from nudge.workflow.dispatching.sending import send_due
 from nudge.workflow.dispatching.standing import standing
+from tests.support.links import links_of
 from tests.support.trials import Bench, lock_draw_and_launch, write_trial
 from tests.workflow.dispatching.test_linking import MAIL, SMS
 from tests.workflow.dispatching.test_sending import DUE

@@ -11,8 +11,9 @@ import numpy as np
 
 from nudge.trial.csv_files import read_csv_table
 from nudge.trial.problems import Level, Problem, Problems, listed
+from nudge.trial.quantities import GrammarError
 from nudge.trial.records.evidence import Effects, Pool
-from nudge.trial.tables import field_problem, need_columns, typed_column
+from nudge.trial.tables import field_problem, need_columns, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,6 +51,9 @@ def read_effects(files: Sequence[Path]) -> Effects:
     problems = Problems()
     rows: list[_Reported] = []
     for file in files:
+        if not file.exists():
+            problems.add(_whole(str(file), "there is no such file", "check the path"))
+            continue
         rows.extend(_of_results(file, problems) if file.suffix == ".json" else _of_table(file, problems))
     if not problems.fatal:
         _check_together(rows, problems)
@@ -91,13 +95,17 @@ def _of_table(file: Path, problems: Problems) -> Iterator[_Reported]:
 
 
 def _numbers(table: Table, column: str, problems: Problems) -> list[float | None]:
-    before = len(problems)
-    values: list[Value] = typed_column(table, column, "number", problems)
-    if len(problems) == before:
-        for i, value in enumerate(values):
+    values: list[float | None] = []
+    for i, text in enumerate(table.columns[column]):
+        value: Value = None
+        try:
+            value = typed(text, "number")
             if value is None:
                 problems.add(field_problem(table, i, column, "is blank", "give it, or leave the row out"))
-    return [value if isinstance(value, float) else None for value in values]
+        except GrammarError as error:
+            problems.add(field_problem(table, i, column, error.what, error.remedy))
+        values.append(value if isinstance(value, float) else None)
+    return values
 
 
 def _of_results(file: Path, problems: Problems) -> Iterator[_Reported]:
@@ -108,9 +116,6 @@ def _of_results(file: Path, problems: Problems) -> Iterator[_Reported]:
     try:
         content: Any = json.loads(file.read_text(encoding="utf-8"))
         results = results_from_json(content)
-    except FileNotFoundError:
-        problems.add(_whole(str(file), "there is no such file", "`nudge report FILE` writes it"))
-        return
     except (ValueError, ValidationError):
         problems.add(_whole(str(file), "is not a results.json", "give what `nudge report FILE` writes beside the page"))
         return

@@ -9,7 +9,7 @@ import pytest
 
 from nudge.store.account import unit_account
 from nudge.store.ledger import unknown_rows
-from nudge.store.links import link_of, links_of
+from nudge.store.links import link_of
 from nudge.store.vault import new_keys, read_keys
 from nudge.trial.errors import InputError, Refused
 from nudge.workflow.allocating.locking import allocate_trial, lock_trial
@@ -17,6 +17,7 @@ from nudge.workflow.allocating.signing import approve_trial
 from nudge.workflow.desk import Desk
 from nudge.workflow.dispatching.launching import launch_trial
 from nudge.workflow.dispatching.sending import send_due
+from tests.support.links import links_of
 from tests.support.trials import EMAIL, Bench, write_trial
 from tests.workflow.dispatching.test_sending import DUE, states
 
