@@ -39,6 +39,8 @@ def attrition(name: str, rows: AnalysisRows, comparison: Comparison, design: Des
         f"{name}: an outcome is known for {shares[0]:.1%} of {comparison.arm} and {shares[1]:.1%} "
         f"of {comparison.control}"
     )
+    if closed.phases is not None:
+        said += "; the test compares within periods"
     if min(shares) == max(shares) == 1:
         return Check("attrition", "ok", said)
     p_value = answer(pair, design, binary=True, average="person").p_value

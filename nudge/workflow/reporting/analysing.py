@@ -183,7 +183,8 @@ def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> Analy
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
         received=_received(stored.states, [unit.id for _, unit in people])
-        if stored.own_states is None else _received(stored.own_states, [person.id for person, _ in people]),
+        if stored.own_states is None
+        else _received(stored.own_states, [person.id for person, _ in people]),
         event=_events(trial, outcome, name, [person.id for person, _ in people]),
         exposure=None if exposure is None else numbers([person.columns[exposure] for person, _ in people]),
         phases=phases_of(trial, place_of),
@@ -206,8 +207,7 @@ def _events(trial: Trial, outcome: Mapping[str, OutcomeRow], name: str, people: 
 
 
 def _received(states: Mapping[str, set[Status]] | None, who: Sequence[str]) -> Floats | None:
-    """Whether a message to each row's unit, or person of a site, was delivered; without a receipt it may not be known.
-    """
+    """Whether a message to each unit, or person of a site, was delivered; without a receipt it may not be known."""
     if states is None:
         return None
 
