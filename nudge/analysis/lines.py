@@ -52,6 +52,8 @@ class Line:
     design: Design
     locked: str | None
     family_size: int
+    apart: int = 0
+    """People of the two arms who were enrolled while one of them took nobody: not among `rows`."""
 
     @property
     def sign(self) -> int:
@@ -130,6 +132,11 @@ class Line:
             notes.append("pairs are compared without covariates")
         elif pair.names and found.choice.adjustment == "none" and found.std_error is not None and self.named is None:
             notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
+        if self.apart:
+            notes.append(
+                f"concurrent controls only: {self.apart:,} {self.trial.population.called.people} enrolled while one of "
+                "the two arms took nobody are left out"
+            )
         notes.append(simple_effect(self.trial, self.comparison))
         if pair.phases is not None:
             notes.append(about_the_periods(pair))
