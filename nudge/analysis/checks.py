@@ -27,7 +27,7 @@ def attrition(name: str, rows: AnalysisRows, comparison: Comparison, design: Des
     Of those whose window has closed: what cannot have happened yet is not missing.
     """
     closed = concurrent(matured(rows), comparison.arm, comparison.control)
-    known = replace(closed, outcome=(~np.isnan(closed.outcome)).astype(float))
+    known = replace(closed, outcome=(~np.isnan(closed.outcome)).astype(float), event=None)
     pair = pair_of(known, comparison.arm, comparison.control)
     sides = [pair.y[pair.treated == side] for side in (True, False)]
     empty = [arm for arm, side in zip((comparison.arm, comparison.control), sides, strict=True) if not side.size]

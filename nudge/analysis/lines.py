@@ -182,7 +182,7 @@ class Line:
         """Where clusters are few, the average over the others (rule 8)."""
         average = self.trial.analysis.average
         if self.named is not None:
-            why = f"{readable(self.named)} is told of people, whatever cluster they are in"
+            why = f"{self.named.replace('_', ' ')} is told of people, whatever cluster they are in"
             return Remark(self.name, "average over clusters", why)
         other = "person" if average == "cluster" else "cluster"
         found = answer(pair, self.design, binary=self.binary, average=other)
@@ -320,11 +320,6 @@ class Line:
 
 def _size(given: Difference | None) -> float | None:
     return None if given is None else given.as_estimated
-
-
-def readable(name: str) -> str:
-    """The name of an estimator in words."""
-    return name.replace("_", " ")
 
 
 def _joined(*notes: str) -> str:

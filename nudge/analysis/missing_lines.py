@@ -33,6 +33,11 @@ FEWEST_SETS = 2
 """One completed set alone cannot tell how much is lost."""
 
 
+_NO_MEAN = {
+    "ordinal": "a chance of doing better", "survival": "a time that is not known to its end for everyone",
+    "cox": "a ratio of hazards", "rate_ratio": "a ratio of rates", "negative_binomial": "a ratio of rates",
+    "rate_difference": "a difference of rates",
+}  # fmt: skip
 _WEIGHTS, _IMPUTATION = "weights by the chance of an outcome", "imputation of missing outcomes"
 
 
@@ -47,7 +52,7 @@ def missing_lines(line: Line) -> Iterator[Estimate | Remark]:
 def _lee(line: Line) -> Iterator[Estimate | Remark]:
     """Two lines without an interval of their own: the bounds are the interval."""
     if line.named is not None and line.named != "logit":
-        why = f"what is trimmed away bounds a mean, and {line.named.replace('_', ' ')} is none"
+        why = f"they bound a mean, and this is {_NO_MEAN.get(line.named, 'none')}"
         yield Remark(line.name, "Lee's bounds", why)
         return
     pair = line.pair()
@@ -97,6 +102,7 @@ def weighted(line: Line) -> Iterator[Estimate | Remark]:
     assumed = "weighted by the chance of an outcome: those missing are taken to be like those known with the same"
     note = f"{assumed} {', '.join([*names, *('period' for _ in range(pair.phases is not None))])}"
     made = line.line(pair, shown, "person", (), "sensitivity", note, of=line.named)
+    made = replace(made, estimator="response_weights")
     yield made if line.named is None else replace(made, mean_arm=None, mean_control=None)
 
 
