@@ -11,7 +11,7 @@ import numpy as np
 
 rows = list(csv.DictReader(Path(argv[1]).read_text("utf8").split("\n")))
 law = json.loads(Path(argv[2]).read_text("utf8"))
-arms, ratio, total = law["arms"], np.array(law["ratio"]), sum(law["ratio"])
+arms, ratio, total, drawn = law["arms"], np.array(law["ratio"]), sum(law["ratio"]), {}
 
 
 def mac(*words: str) -> bytes:
@@ -27,10 +27,11 @@ def places(n: int, block: str) -> list[str]:
     return np.repeat(arms, whole + np.bincount(extra, minlength=len(arms))).tolist()
 
 
-if law["method"] == "simple":
-    marks = {row["digest"]: int.from_bytes(mac("simple", row["digest"])) * total >> 256 for row in rows}
-    drawn = {digest: arms[int(np.searchsorted(ratio.cumsum(), mark, side="right"))] for digest, mark in marks.items()}
-else:
+for r in rows if law["method"] == "simple" else ():
+    shut = [a for a, n, end in law["parameters"].get("closed", ()) if n < int(r["order"]) <= (end or len(rows))]
+    shares = (ratio * ~np.isin(arms, shut)).cumsum()
+    drawn[r["digest"]] = arms[sum(int.from_bytes(mac("simple", r["digest"])) * int(shares[-1]) >> 256 >= shares)]
+if law["method"] != "simple":
     blocks = {b: [row["digest"] for row in rows if row["block"] == b] for b in {row["block"] for row in rows}}
     drawn = {d: a for b, ds in blocks.items() for d, a in zip(sorted(ds, key=mac), places(len(ds), b), strict=True)}
 given = [(row["digest"], row["arm"]) for row in rows]

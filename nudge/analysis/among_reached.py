@@ -48,7 +48,7 @@ def among_reached(line: Line) -> Iterator[Estimate | Remark]:
 def reached_lines(line: Line, pair: Pair, design: Design, also: str = "") -> Iterator[Estimate]:
     """The same for a comparison's rows and a design; also: what more the line takes for granted."""
     found = answer(pair, design, binary=line.binary, average=line.trial.analysis.average)
-    if pair.received is None or found.std_error is None or found.score_counts is not None or not _only_the_arm(pair):
+    if pair.received is None or found.std_error is None or found.score_counts is not None or not only_the_arm(pair):
         return
     unknown = int(np.isnan(pair.received).sum())
     cases = [(0.0, f"; {unknown:,} of unknown fate count as not reached" if unknown else "")]
@@ -77,10 +77,11 @@ def comparable(line: Line, covariates: Sequence[str] = ()) -> Pair | None:
     pair = line.pair(covariates)
     if line.design.blocks:
         pair = informative(pair)[0]
-    return pair if _only_the_arm(pair) else None
+    return pair if only_the_arm(pair) else None
 
 
-def _only_the_arm(pair: Pair) -> bool:
+def only_the_arm(pair: Pair) -> bool:
+    """Whether somebody in the arm was reached, by their receipts, and nobody in the control."""
     if pair.received is None:
         return False
     return bool((pair.received[pair.treated] == 1).any()) and not np.nan_to_num(pair.received[~pair.treated]).any()

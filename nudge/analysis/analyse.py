@@ -20,6 +20,7 @@ from nudge.trial.records.analysis import AnalysisRows, Careless, Design, Estimat
 
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
+    from nudge.trial.quantities import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ def analyse(
         for comparison in trial.comparisons:
             together = concurrent(rows, comparison.arm, comparison.control)
             line = Line(
-                trial, name, trial.outcomes[name], comparison, together, design, foreseen.get(str(comparison)), size
-            )
+                trial, name, trial.outcomes[name], comparison, together, design, foreseen.get(str(comparison)), size,
+                _of_either(rows, comparison) - _of_either(together, comparison),
+            )  # fmt: skip
             planned = len(lines)
             asked[planned] = line.without_rows()
             lines.append(line.planned(label))
@@ -70,6 +72,10 @@ def analyse(
     if trial.analysis.multiplicity == "romano_wolf":
         lines = stepped_down(lines, asked)
     return Analysed(tuple(lines), tuple(careless), tuple(curves), tuple(remarks))
+
+
+def _of_either(rows: AnalysisRows, comparison: Comparison) -> int:
+    return int(sum((rows.arm == arm).sum() for arm in (comparison.arm, comparison.control)))
 
 
 def family_size(trial: Trial, role: str) -> int:

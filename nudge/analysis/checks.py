@@ -27,7 +27,7 @@ def attrition(name: str, rows: AnalysisRows, comparison: Comparison, design: Des
     Of those whose window has closed: what cannot have happened yet is not missing.
     """
     closed = concurrent(matured(rows), comparison.arm, comparison.control)
-    known = replace(closed, outcome=(~np.isnan(closed.outcome)).astype(float))
+    known = replace(closed, outcome=(~np.isnan(closed.outcome)).astype(float), event=None)
     pair = pair_of(known, comparison.arm, comparison.control)
     sides = [pair.y[pair.treated == side] for side in (True, False)]
     empty = [arm for arm, side in zip((comparison.arm, comparison.control), sides, strict=True) if not side.size]
@@ -39,6 +39,8 @@ def attrition(name: str, rows: AnalysisRows, comparison: Comparison, design: Des
         f"{name}: an outcome is known for {shares[0]:.1%} of {comparison.arm} and {shares[1]:.1%} "
         f"of {comparison.control}"
     )
+    if closed.phases is not None:
+        said += "; the test compares within periods"
     if min(shares) == max(shares) == 1:
         return Check("attrition", "ok", said)
     p_value = answer(pair, design, binary=True, average="person").p_value

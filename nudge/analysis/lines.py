@@ -55,6 +55,8 @@ class Line:
     design: Design
     locked: str | None
     family_size: int
+    apart: int = 0
+    """People of the two arms who were enrolled while one of them took nobody: not among `rows`."""
     _pairs: dict[tuple[str, ...], Pair] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
@@ -144,6 +146,11 @@ class Line:
             notes.append("pairs are compared without covariates")
         elif pair.names and found.choice.adjustment == "none" and found.std_error is not None and self.named is None:
             notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
+        if self.apart:
+            notes.append(
+                f"concurrent controls only: {self.apart:,} {self.trial.population.called.people} enrolled while one of "
+                "the two arms took nobody are left out"
+            )
         notes.append(simple_effect(self.trial, self.comparison))
         if pair.phases is not None:
             notes.append(about_the_periods(pair))
@@ -189,7 +196,7 @@ class Line:
         """Where clusters are few, the average over the others (rule 8)."""
         average = self.trial.analysis.average
         if self.named is not None:
-            why = f"{readable(self.named)} is told of people, whatever cluster they are in"
+            why = f"{self.named.replace('_', ' ')} is told of people, whatever cluster they are in"
             return Remark(self.name, "average over clusters", why)
         other = "person" if average == "cluster" else "cluster"
         found = answer(pair, self.design, binary=self.binary, average=other)
@@ -327,11 +334,6 @@ class Line:
 
 def _size(given: Difference | None) -> float | None:
     return None if given is None else given.as_estimated
-
-
-def readable(name: str) -> str:
-    """The name of an estimator in words."""
-    return name.replace("_", " ")
 
 
 def _joined(*notes: str) -> str:

@@ -70,10 +70,19 @@ def _mean_without(values: Floats, share: float, *, top: bool) -> float:
     return float(kept @ ordered / kept.sum())
 
 
+def _periods(rows: AnalysisRows, here: Bools) -> list[Floats]:
+    """Indicators of every period but the first among some rows of a stepped wedge."""
+    if rows.phases is None:
+        return []
+    period = rows.phases.period[here]
+    return [(period == one).astype(float) for one in np.unique(period)[1:]]
+
+
 def response_weights(rows: AnalysisRows, arm: str, control: str, columns: Floats) -> Floats:
     """1 / the chance that a row's outcome is known, by arm and baseline: (n,), nan outside the two arms.
 
-    columns: (n, c) baseline, blanks filled. A logistic regression in each arm by statsmodels.
+    columns: (n, c) baseline, blanks filled. A logistic regression in each arm by statsmodels; in a stepped wedge
+    beside an effect of every period.
     Raises EstimationRefused where it does not converge or tells known and missing apart entirely.
     """
     import statsmodels.api as sm
@@ -86,7 +95,7 @@ def response_weights(rows: AnalysisRows, arm: str, control: str, columns: Floats
         if known.all():
             weights[here] = 1.0
             continue
-        x = np.column_stack([np.ones(known.size), columns[here]])
+        x = np.column_stack([np.ones(known.size), columns[here], *_periods(rows, here)])
         if np.linalg.matrix_rank(x) < x.shape[1]:
             raise EstimationRefused("who has an outcome cannot be modelled from the covariates", "read the bounds")
         with warnings.catch_warnings():

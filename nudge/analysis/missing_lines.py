@@ -19,12 +19,14 @@ from nudge.analysis.inference import answer
 from nudge.analysis.missing import lee_bounds, needs_bounds, response_weights, shares_missing
 from nudge.analysis.named import row_values
 from nudge.analysis.remarks import Remark
+from nudge.analysis.wedge import cluster_periods, wedge_choice
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.problems import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nudge.analysis.comparison import Pair
     from nudge.analysis.lines import Line
     from nudge.trial.records.analysis import Estimate, Floats
 
@@ -32,6 +34,11 @@ FEWEST_SETS = 2
 """One completed set alone cannot tell how much is lost."""
 
 
+_NO_MEAN = {
+    "ordinal": "a chance of doing better", "survival": "a time that is not known to its end for everyone",
+    "cox": "a ratio of hazards", "rate_ratio": "a ratio of rates", "negative_binomial": "a ratio of rates",
+    "rate_difference": "a difference of rates",
+}  # fmt: skip
 _WEIGHTS, _IMPUTATION = "weights by the chance of an outcome", "imputation of missing outcomes"
 
 
@@ -46,7 +53,7 @@ def missing_lines(line: Line) -> Iterator[Estimate | Remark]:
 def _lee(line: Line) -> Iterator[Estimate | Remark]:
     """Two lines without an interval of their own: the bounds are the interval."""
     if line.named is not None and line.named != "logit":
-        why = f"what is trimmed away bounds a mean, and {line.named.replace('_', ' ')} is none"
+        why = f"they bound a mean, and this is {_NO_MEAN.get(line.named, 'none')}"
         yield Remark(line.name, "Lee's bounds", why)
         return
     pair = line.pair()
@@ -79,23 +86,37 @@ def weighted(line: Line) -> Iterator[Estimate | Remark]:
     if why:
         yield Remark(line.name, _WEIGHTS, why)
         return
+    found = answer(pair, line.design, binary=line.binary, average="person")
+    name = found.choice.estimator if pair.phases is not None else "inverse_probability"
     try:
         weight = _chance_weights(line) * np.where(np.isnan(pair.weight), 1.0, pair.weight)
         numbers = replace(row_values(line.named, pair, weight), weight=weight)
-        fitted = estimator("inverse_probability").estimate(numbers, "none")
+        fitted = estimator(name).estimate(numbers, "none")
     except EstimationRefused as refusal:
         yield Remark(line.name, _WEIGHTS, refusal.what)
         return
-    found = answer(pair, line.design, binary=line.binary, average="person")
     shown = replace(
-        found, choice=replace(found.choice, estimator="inverse_probability", adjustment="none"),
+        found, choice=replace(found.choice, estimator=name, adjustment="none"),
         estimate=fitted.estimate, std_error=fitted.std_error, df=fitted.df, vcov=fitted.vcov, note="",
         p_value=t_p_value(fitted.estimate / fitted.std_error, fitted.df), score_counts=None,
     )  # fmt: skip
     assumed = "weighted by the chance of an outcome: those missing are taken to be like those known with the same"
-    note = f"{assumed} {', '.join(names)}"
+    note = f"{assumed} {', '.join([*names, *('period' for _ in range(pair.phases is not None))])}"
     made = line.line(pair, shown, "person", (), "sensitivity", note, of=line.named)
+    made = replace(made, estimator="response_weights")
     yield made if line.named is None else replace(made, mean_arm=None, mean_control=None)
+
+
+def _fitted(line: Line, pair: Pair) -> Answer:
+    """One completed set's answer; of a stepped wedge without drawing its schedule anew for every set."""
+    average = line.trial.analysis.average
+    if pair.phases is None:
+        arms = (line.comparison.arm, line.comparison.control)
+        return answer(pair, line.design, binary=line.binary, average=average, arms=arms, named=line.named)
+    choice = wedge_choice(line.design, columns=len(pair.names), clusters=pair.units, average=average)
+    used = cluster_periods(pair) if average == "cluster" else pair
+    one = estimator(choice.estimator).estimate(used, choice.adjustment)
+    return Answer(choice, one.estimate, one.std_error, one.df, None, one.vcov, one.note)
 
 
 def _chance_weights(line: Line) -> Floats:
@@ -119,12 +140,11 @@ def imputed(line: Line) -> Iterator[Estimate | Remark]:
         yield Remark(line.name, _IMPUTATION, why)
         return
     found: list[Answer] = []
+    known = rows if rows.phases is None else replace(rows, block=np.maximum(rows.phases.period, 0))
     try:
-        for outcome in completed(rows, arms, analysis.covariates, analysis.imputations, kind=line.outcome.kind):
+        for outcome in completed(known, arms, analysis.covariates, analysis.imputations, kind=line.outcome.kind):
             pair = line.pair(analysis.covariates, replace(rows, outcome=outcome))
-            found.append(
-                answer(pair, line.design, binary=line.binary, average=analysis.average, arms=arms, named=line.named)
-            )
+            found.append(_fitted(line, pair))
     except EstimationRefused as refusal:
         yield Remark(line.name, _IMPUTATION, refusal.what)
         return
@@ -138,7 +158,11 @@ def imputed(line: Line) -> Iterator[Estimate | Remark]:
         found[0], estimate=one.estimate, std_error=one.std_error, df=one.df, note="", score_counts=None,
         p_value=t_p_value(one.estimate / one.std_error, one.df),
     )  # fmt: skip
-    like = [*("block" for _ in range(line.design.blocks)), *("cluster" for _ in range(pair.clustered))]
+    wedge = pair.phases is not None
+    like = [
+        *("period" for _ in range(wedge)), *("block" for _ in range(line.design.blocks)),
+        *("cluster" for _ in range(pair.clustered)),
+    ]  # fmt: skip
     said = (
         f"missing outcomes filled in {len(found)} times within each arm: those missing are taken to be like those "
         f"known with the same {listed([*like, *analysis.covariates]) or 'arm'}; {one.lost:.0%} of the variance comes "

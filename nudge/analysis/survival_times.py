@@ -37,9 +37,10 @@ class KaplanMeier:
         number = np.asarray(np.bincount(place, weight[event == 1], minlength=times.size), dtype=float)
         order = np.argsort(time, kind="stable")
         from_here = np.append(np.cumsum(weight[order][::-1])[::-1], 0.0)
-        at_risk = from_here[np.searchsorted(time[order], times, side="left")]
-        left = np.maximum(1 - number / at_risk, 0.0)
-        return cls(times, at_risk, number, np.cumprod(np.where(left < _NOBODY, 0.0, left)))
+        at_risk: Floats = from_here[np.searchsorted(time[order], times, side="left")]
+        share = 1 - number / at_risk
+        left = np.asarray(np.cumprod(np.where(share < _NOBODY, 0.0, share)), dtype=float)
+        return cls(times, at_risk, number, left)
 
     def at(self, moments: Floats) -> Floats:
         """The share without the event after some moments."""

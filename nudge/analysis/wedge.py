@@ -66,11 +66,11 @@ def wedge_effect(pair: Pair, adjustment: str, *, averaged: bool, name: str) -> F
 
 
 def wedge_model(pair: Pair, adjustment: str, *, averaged: bool) -> tuple[LinearFit, Floats]:
-    """The fitted model, and the contrast that is the effect."""
+    """The fitted model, and the contrast that is the effect. pair.weight: 1, or whom else a row stands for."""
     phases = need_comparison(pair)
     unit = compact(pair.unit)
     first = first_rows(unit)
-    made = grouped(replace(pair, block=unit, weight=np.ones_like(pair.weight)), phases.period)
+    made = grouped(replace(pair, block=unit), phases.period)
     since = np.where(made.treated > 0, made.extra - phases.step[first][made.block] + 1, 0)
     arms = [
         Column(f"{one} {'period' if one == 1 else 'periods'} since the step", (since == one).astype(float))
@@ -80,7 +80,7 @@ def wedge_model(pair: Pair, adjustment: str, *, averaged: bool) -> tuple[LinearF
         Column("the constant", np.ones_like(made.treated)), *_levels(made.block, "cluster"),
         *_levels(made.extra, "period"), *(made.covariates if adjustment != "none" else ()), *arms,
     ]  # fmt: skip
-    model = fit(made.cells, pair.y, columns)
+    model = fit(made.cells, pair.y, columns, None if (made.weight == 1).all() else made.weight)
     contrast = np.zeros(len(columns))
     contrast[-len(arms) :] = 1 / len(arms)
     return model, contrast

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.among_reached import only_the_arm, reached_lines
 from nudge.analysis.answers import t_p_value, t_quantile
 from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import THE_ARM, arm_model, grouped, need_spread
+from nudge.analysis.missing import needs_bounds
+from nudge.analysis.missing_lines import imputed, weighted
 from nudge.analysis.remarks import Remark
 from nudge.analysis.sandwich import robust
 from nudge.analysis.wedge import both_sides
@@ -34,6 +37,33 @@ _OTHER = {
 def wedge_lines(line: Line) -> Iterator[Estimate | Remark]:
     """What stands beside the plan of a stepped wedge, or why it does not."""
     yield from other_estimand(line)
+    arm, control = line.comparison.arm, line.comparison.control
+    if needs_bounds(line.rows, arm, control):
+        why = "it trims whole arms by one share, and in a stepped wedge who has an outcome differs between periods"
+        yield Remark(line.name, "Lee's bounds", why)
+        if line.trial.analysis.average == "person":
+            yield from weighted(line)
+        else:
+            why = "they count people, and this trial's average counts clusters and periods"
+            yield Remark(line.name, "weights by the chance of an outcome", why)
+        yield from imputed(line)
+    yield from _reached(line)
+
+
+def _reached(line: Line) -> Iterator[Estimate | Remark]:
+    """Two-stage least squares beside effects of clusters and periods, having crossed the instrument.
+
+    One instrument can tell one effect, so it is taken as the same from the day of crossing (Angrist & Imbens 1995).
+    """
+    if not only_the_arm(line.pair()):
+        return
+    if line.trial.analysis.average == "cluster":
+        why = "it is an average over people, and this trial's average counts clusters and periods"
+        yield Remark(line.name, "effect among those reached", why)
+        return
+    pair = line.pair(line.trial.analysis.covariates)
+    constant = replace(line.design, estimand="immediate")
+    yield from reached_lines(line, pair, constant, "; taken to be the same from the day of crossing on")
 
 
 def other_estimand(line: Line) -> Iterator[Estimate]:

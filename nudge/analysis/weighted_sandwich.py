@@ -50,7 +50,7 @@ def weighted_clusters(model: LinearFit, clusters: Ints, contrasts: Floats, power
     spread = bread @ (weighted.T @ weighted) @ bread
     core = np.block([[spread, -bread], [-bread, np.zeros_like(spread)]])
     rows = _Rows(np.hstack([x, weighted]), core, e, starts, np.diff(np.append(starts, e.size)))
-    found = [_one(rows, weighted @ (bread @ contrast), power) for contrast in contrasts.T]
+    found = [_one(rows, weighted @ (bread @ one), x @ (bread @ one), power) for one in contrasts.T]
     scores = np.column_stack([one[0] for one in found])
     return Found(scores.T @ scores, np.array([one[1] for one in found]), max(one[2] for one in found))
 
@@ -64,17 +64,21 @@ def _expanded(model: LinearFit, order: Ints) -> tuple[Floats, Floats]:
     return x, np.ones(order.size) if model.weights is None else model.weights[of]
 
 
-def _one(rows: _Rows, pull: Floats, power: float) -> tuple[Floats, float, float]:
-    """Scores of each cluster (G,), degrees of freedom, leverage."""
+def _one(rows: _Rows, pull: Floats, lean: Floats, power: float) -> tuple[Floats, float, float]:
+    """Scores of each cluster (G,), degrees of freedom, leverage.
+
+    lean: the pull before weighting. What a cluster's own column fits, its weighted residuals' sum, is W·1, on which
+    the contrast leans as far as X M c does, not W X M c.
+    """
     groups, p = rows.starts.size, rows.thin.shape[1]
     scores, squares, s = np.empty(groups), np.empty(groups), np.empty((groups, p))
-    least, floor = 1.0, float(np.abs(pull).max()) * _LEANS
+    least, floor = 1.0, float(np.abs(lean).max()) * _LEANS
     for size in np.unique(rows.sizes):
         same = np.flatnonzero(rows.sizes == size)
         for which in np.array_split(same, max(1, same.size * int(size) * p // _BATCH)):
             taken = rows.starts[which][:, None] + np.arange(size)
             y = rows.thin[taken]
-            a, smallest = _adjusted(y, rows.core, pull[taken], power, floor)
+            a, smallest = _adjusted(y, rows.core, (pull[taken], lean[taken]), power, floor)
             scores[which] = (a * rows.e[taken]).sum(axis=1)
             squares[which] = (a**2).sum(axis=1)
             s[which] = np.einsum("gip,gi->gp", y, a)
@@ -86,25 +90,29 @@ def _one(rows: _Rows, pull: Floats, power: float) -> tuple[Floats, float, float]
     return scores, trace**2 / total if total > 0 else 0.0, 1 - least
 
 
-def _adjusted(y: Floats, core: Floats, pull: Floats, power: float, floor: float) -> tuple[Floats, float]:
-    """B^−power applied to `pull` for a stack of clusters of one size: (g, m, p), (g, m) → (g, m).
+def _adjusted(
+    y: Floats, core: Floats, pulls: tuple[Floats, Floats], power: float, floor: float
+) -> tuple[Floats, float]:
+    """B^−power applied to the first of `pulls` for a stack of clusters of one size: (g, m, p), (g, m) → (g, m).
 
     B = I + Y N Y' is turned to its eigenvectors in whichever is smaller, rows or columns.
     A direction of which nothing is left has no inverse root; it is left out, which is harmless
-    where the contrast does not lean on it and reported where it does.
+    where the contrast (the second of `pulls`) does not lean on it and reported where it does.
     """
+    pull, lean = pulls
     narrow = y.shape[1] > y.shape[2]
     if narrow:
         basis, triangle = np.linalg.qr(y)
         inner = np.eye(y.shape[2]) + triangle @ core @ triangle.transpose(0, 2, 1)
-        outside = np.einsum("gmp,gm->gp", basis, pull)
+        outside, leaning = (np.einsum("gmp,gm->gp", basis, one) for one in pulls)
     else:
         inner = np.eye(y.shape[1]) + y @ core @ y.transpose(0, 2, 1)
-        outside = pull
+        outside, leaning = pull, lean
     values, vectors = np.linalg.eigh(inner)
     turned = np.einsum("gij,gi->gj", vectors, outside)
     usable = values > _LIMIT
-    smallest = float(np.where(np.abs(turned) > floor, values, 1.0).min(initial=1.0))
+    leans = np.abs(np.einsum("gij,gi->gj", vectors, leaning)) > floor
+    smallest = float(np.where(leans, values, 1.0).min(initial=1.0))
     scaled = turned * np.where(usable, np.where(usable, values, 1.0) ** -power, 0.0)
     result = np.einsum("gij,gj->gi", vectors, scaled)
     if narrow:

@@ -115,5 +115,7 @@ def halt(
     if lift:
         next_step(f"Sending goes on: {what}.", "nudge status")
     else:
+        if arm:
+            say("Where families come one by one, it takes none of them: they are drawn among the other arms.")
         again = ["nudge halt", *([name] if name else []), *(["--arm", arm] if arm else []), "--lift"]
         next_step(f"Nothing more goes out: {what}.", " ".join(again))

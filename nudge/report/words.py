@@ -301,6 +301,7 @@ _ESTIMATORS = {
     "ordinal": "chance of doing better than the control, less one half",
     "immediate_effect": "regression on clusters, periods and having crossed, one constant effect",
     "exposure_averaged": "regression on clusters, periods and each number of periods since crossing, averaged",
+    "response_weights": "those with an outcome weighted by its chance, to stand for those like them without one",
     "imputation": "missing outcomes imputed, each completed set fitted as planned and pooled by Rubin's rules",
     "attributable_effect": "difference in means; interval of the events the arm brought about, per person in it",
     "none": "none",

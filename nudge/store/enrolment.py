@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from nudge.store.tables import allocations, batches, contacts, exclusions, outcome_rows, people, roll_counts
+from nudge.store.tables import allocations, audit, batches, contacts, exclusions, outcome_rows, people, roll_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,3 +96,43 @@ def batch_chances(connection: Connection, trial: str) -> list[list[float]]:
     """The logged chances of batches 2, 3 …, in order."""
     query = sa.select(batches.c.chances).where(batches.c.trial == trial).order_by(batches.c.number)
     return [list(chances) for chances in connection.scalars(query)]
+
+
+def enrolled(connection: Connection, trial: str) -> int:
+    """Units that have an arm."""
+    query = sa.select(sa.func.count()).select_from(allocations).where(allocations.c.trial == trial)
+    return connection.scalar(query) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """An arm that took nobody for a while: places in the order of enrolment, from 0; `end` is None while it lasts."""
+
+    arm: str
+    first: int
+    end: int | None
+    since: datetime
+    until: datetime | None
+    because: str
+
+
+def closed_spells(connection: Connection, trial: str) -> list[Spell]:
+    """When arms of a trial that takes units one by one took nobody: from the audit log, which nothing rewrites.
+
+    A halt of an arm says there how many units had been enrolled when it began, and when it was lifted.
+    """
+    query = sa.select(audit.c.at, audit.c.action, audit.c.detail).order_by(audit.c.number)
+    found: list[Spell] = []
+    for at, action, detail in connection.execute(
+        query.where(audit.c.trial == trial, audit.c.action.in_(["halt", "lift halt"]))
+    ):
+        arm, place = detail.get("arm"), detail.get("enrolled")
+        if not arm or place is None:
+            continue
+        lasting = [i for i, one in enumerate(found) if one.arm == arm and one.end is None]
+        if action == "halt" and not lasting:
+            because = detail.get("reason") or f"harm rule: {detail.get('rule')}"
+            found.append(Spell(arm, place, None, at, None, because))
+        for i in lasting if action == "lift halt" else ():
+            found[i] = replace(found[i], end=place, until=at)
+    return found

@@ -4,8 +4,9 @@ The first batch is drawn with equal chances. Before every other the chances are 
 (design/thompson.py), rounded to four decimals and logged; the register takes them from the log
 and never looks at an outcome. Within a batch each unit is drawn independently: the choice
 among the arms, in the file's order, is that of HMAC-SHA256(seed, trial ‖ 0 ‖ "adaptive" ‖ 0 ‖
-digest(unit)). The chances logged for batch 2, 3 … stand in the law's parameter `batches`, so
-that a replay needs nothing else; given them, re-draws and every draw are independent draws.
+digest(unit)); an arm that is closed has no chance, and the others keep their shares of one
+another. The chances logged for batch 2, 3 … stand in the law's parameter `batches`, so that a
+replay needs nothing else; given them, re-draws and every draw are independent draws.
 
 `played` runs the whole rule on outcomes as they come; `replays` does so under the claim that no arm
 changes any outcome.
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nudge.design.chance import chance, choose
+from nudge.design.closed import among_open, closed_at, has_closed
 from nudge.design.fixed_numbers import options, refuse
 from nudge.design.independent import as_matrix, every_independent_draw, independent_redraws
 from nudge.design.methods import Flaw
@@ -110,8 +112,8 @@ class AdaptiveRegister:
         batch = len(self.entries.known) // self.size
         if batch >= len(self.batches):
             raise InputError(f"batch {batch + 1} has no chances yet", "work them out and log them before it begins")
+        chances = among_open(self.batches[batch], closed_at(self.law, len(self.entries.known)))
         digest = self.entries.add(unit)
-        chances = self.batches[batch]
         k = choose(chances, chance(self.seed, self.law.trial, "adaptive", digest))
         return Allocated(unit.id, digest, unit.block, self.law.arms[k], float(chances[k]), group=batch + 1)
 
@@ -128,16 +130,16 @@ def _chances(units: Sequence[DrawUnit], law: Law) -> list[tuple[Fraction, ...]]:
     batches, size = chances_of_batches(law), law.parameters["batch"]
     if len(units) > size * len(batches):
         raise InputError(f"batch {len(batches) + 1} has no chances yet", "log them in `batches` first")
-    return [batches[i // size] for i in range(len(units))]
+    return [among_open(batches[i // size], closed_at(law, i)) for i in range(len(units))]
 
 
 def probabilities(units: Sequence[DrawUnit], law: Law) -> NDArray[np.float64]:
     """Each unit's chance of each arm, (n, K), as logged for its batch; NaN for batches not opened."""
     batches, size = chances_of_batches(law), law.parameters["batch"]
-    known = as_matrix(batches)
-    batch = np.arange(len(units)) // size
+    opened = min(len(units), size * len(batches))
     result = np.full((len(units), len(law.arms)), np.nan)
-    result[batch < len(batches)] = known[batch[batch < len(batches)]]
+    if opened:
+        result[:opened] = as_matrix(_chances(units[:opened], law))
     return result
 
 
@@ -184,8 +186,18 @@ def played(n: int, law: Law, number: int, rng: np.random.Generator, learnt: Lear
         if first:
             chances = _chances_from(*learnt(drawn[:, :first], first // size + 1), law)
         marks = rng.random((number, here.stop - here.start))
-        drawn[:, here] = (marks[:, :, None] >= chances.cumsum(axis=1)[:, None, :-1]).sum(axis=2)
+        drawn[:, here] = (marks[:, :, None] >= _open_to(chances, here, law).cumsum(axis=2)[:, :, :-1]).sum(axis=2)
     return drawn
+
+
+def _open_to(chances: NDArray[np.float64], here: slice, law: Law) -> NDArray[np.float64]:
+    """A batch's chances, (number, K), as each of its units meets them: (number, 1 or units, K)."""
+    if not has_closed(law):
+        return chances[:, None, :]
+    open_ = np.array([[k not in closed_at(law, i) for k in range(len(law.arms))] for i in range(here.start, here.stop)])
+    left = chances[:, None, :] * open_
+    shared: NDArray[np.float64] = left / left.sum(axis=2, keepdims=True)
+    return shared
 
 
 def counted(drawn: NDArray[np.int8], successes: NDArray[np.float64], trials: NDArray[np.float64], law: Law) -> Learnt:

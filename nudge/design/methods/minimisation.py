@@ -13,6 +13,8 @@ preferred, and every arm keeps its share overall as long as each is preferred as
 share says. The choice among the arms, by these chances in the file's order, is that of
 HMAC-SHA256(seed, trial ‖ 0 ‖ "minimisation" ‖ 0 ‖ digest(unit)).
 
+Arms that are closed take no part: neither in G nor in the coin, which has the shares of the others.
+
 The order of enrolment enters; a unit's chance over all draws is known only by simulation.
 """
 
@@ -27,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from nudge.design.chance import chance, choose, nfc
+from nudge.design.closed import closed_at
 from nudge.design.columns import BLANK, GROUPS, balanced, column
 from nudge.design.fixed_numbers import options, too_many
 from nudge.design.independent import shares
@@ -107,8 +110,13 @@ def _coins(ratio: tuple[int, ...], probability: str) -> tuple[tuple[Fraction, ..
     )
 
 
-def _coins_of(law: Law) -> tuple[tuple[Fraction, ...], ...]:
-    return _coins(law.ratio, str(law.parameters.get("probability", PROBABILITY)))
+def _coins_of(law: Law, ratio: tuple[int, ...]) -> tuple[tuple[Fraction, ...], ...]:
+    return _coins(ratio, str(law.parameters.get("probability", PROBABILITY)))
+
+
+@lru_cache(maxsize=64)
+def _float_coins(ratio: tuple[int, ...], probability: str) -> npt.NDArray[np.float64]:
+    return np.array([[float(one) for one in row] for row in _coins(ratio, probability)])
 
 
 class MinimisationRegister:
@@ -120,12 +128,15 @@ class MinimisationRegister:
         self.counts: Counter[tuple[int, str, int]] = Counter()
 
     def imbalance(self, unit: DrawUnit) -> tuple[int, ...]:
-        """G of every arm, times the least common multiple of the shares."""
-        return _imbalance(self.counts, _levels(unit, self.law), self.law.ratio)
+        """G of every arm that is open, times the least common multiple of their shares."""
+        return _imbalance(self.counts, _levels(unit, self.law), self.law, self._open())
 
     def chances(self, unit: DrawUnit) -> tuple[Fraction, ...]:
         """The chances of the arms if this unit came next."""
-        return _chances(self.imbalance(unit), self.law)
+        return _chances(self.imbalance(unit), self.law, self._open())
+
+    def _open(self) -> tuple[int, ...]:
+        return _open_at(self.law, len(self.entries.known))
 
     def enter(self, unit: DrawUnit) -> Allocated:
         """The arm of the next unit."""
@@ -139,25 +150,35 @@ class MinimisationRegister:
 register = MinimisationRegister
 
 
-def _imbalance(counts: Counter[tuple[int, str, int]], levels: Sequence[str], ratio: tuple[int, ...]) -> tuple[int, ...]:
-    arms = range(len(ratio))
+def _open_at(law: Law, place: int) -> tuple[int, ...]:
+    closed = closed_at(law, place)
+    return tuple(k for k in range(len(law.arms)) if k not in closed)
+
+
+def _imbalance(
+    counts: Counter[tuple[int, str, int]], levels: Sequence[str], law: Law, open_: tuple[int, ...]
+) -> tuple[int, ...]:
+    ratio = [law.ratio[k] for k in open_]
     whole = lcm(*ratio)
     total = [0] * len(ratio)
     for f, level in enumerate(levels):
-        now = [counts[f, level, a] * (whole // ratio[a]) for a in arms]
-        for k in arms:
+        now = [counts[f, level, arm] * (whole // share) for arm, share in zip(open_, ratio, strict=True)]
+        for k in range(len(ratio)):
             then = [number + (a == k) * (whole // ratio[a]) for a, number in enumerate(now)]
             total[k] += max(then) - min(then)
     return tuple(total)
 
 
-def _chances(imbalance: Sequence[int], law: Law) -> tuple[Fraction, ...]:
+def _chances(imbalance: Sequence[int], law: Law, open_: tuple[int, ...]) -> tuple[Fraction, ...]:
+    """Of every arm, none of one that is closed. imbalance: of those open."""
+    ratio = tuple(law.ratio[k] for k in open_)
     preferred = [k for k, one in enumerate(imbalance) if one == min(imbalance)]
-    weight = Fraction(1, sum(law.ratio[k] for k in preferred))
-    coins = _coins_of(law)
-    return tuple(
-        sum((law.ratio[k] * weight * coins[k][i] for k in preferred), start=Fraction(0)) for i in range(len(law.arms))
-    )
+    weight = Fraction(1, sum(ratio[k] for k in preferred))
+    coins = _coins_of(law, ratio)
+    found = [Fraction(0)] * len(law.arms)
+    for i, arm in enumerate(open_):
+        found[arm] = sum((ratio[k] * weight * coins[k][i] for k in preferred), start=Fraction(0))
+    return tuple(found)
 
 
 def draw(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
@@ -177,32 +198,37 @@ def redraws(units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Gen
     levels = [_levels(unit, law) for unit in units]
     codes = [{level: i for i, level in enumerate(dict.fromkeys(values))} for values in zip(*levels, strict=True)]
     arms, each = len(law.arms), np.arange(number)
-    weight = np.array([lcm(*law.ratio) // share for share in law.ratio])
-    coins = np.array([[float(one) for one in row] for row in _coins_of(law)])
     counts = [np.zeros((len(code), number, arms), dtype=np.int64) for code in codes]
     drawn = np.empty((number, len(units)), dtype=np.int8)
     for j, unit_levels in enumerate(levels):
         here = [counts[f][codes[f][level]] for f, level in enumerate(unit_levels)]
-        chances = _preferences(here, weight, law) @ coins
-        arm = (rng.random((number, 1)) >= chances.cumsum(axis=1)[:, :-1]).sum(axis=1)
+        open_ = _open_at(law, j)
+        preferences, coins = _preferences([one[:, open_] for one in here], tuple(law.ratio[k] for k in open_), law)
+        chances = preferences @ coins
+        picked = (rng.random((number, 1)) >= chances.cumsum(axis=1)[:, :-1]).sum(axis=1)
+        arm = np.array(open_)[picked]
         drawn[:, j] = arm
         for of_level in here:
-            of_level[each, arm] += weight[arm]
+            of_level[each, arm] += 1
     return drawn
 
 
 def _preferences(
-    here: Sequence[npt.NDArray[np.int64]], weight: npt.NDArray[np.int64], law: Law
-) -> npt.NDArray[np.float64]:
-    """How far each arm is preferred in each draw, (number, K), rows summing to one."""
+    here: Sequence[npt.NDArray[np.int64]], ratio: tuple[int, ...], law: Law
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """How far each open arm is preferred in each draw, (number, open), rows summing to one; and the coins of each.
+
+    here: counts of units by factor, (number, open).
+    """
+    weight = np.array([lcm(*ratio) // share for share in ratio])
     total = np.zeros(here[0].shape, dtype=np.int64)
     for k in range(len(weight)):
         supposed = np.zeros_like(weight)
         supposed[k] = weight[k]
-        total[:, k] = sum(np.ptp(of_level + supposed, axis=1) for of_level in here)
-    preferred: npt.NDArray[np.float64] = (total == total.min(axis=1, keepdims=True)) * np.array(law.ratio, dtype=float)
+        total[:, k] = sum(np.ptp(of_level * weight + supposed, axis=1) for of_level in here)
+    preferred: npt.NDArray[np.float64] = (total == total.min(axis=1, keepdims=True)) * np.array(ratio, dtype=float)
     preferred /= preferred.sum(axis=1, keepdims=True)
-    return preferred
+    return preferred, _float_coins(ratio, str(law.parameters.get("probability", PROBABILITY)))
 
 
 def every_draw(units: Sequence[DrawUnit], law: Law) -> Iterator[tuple[tuple[int, ...], Fraction]]:
@@ -221,7 +247,8 @@ def _courses(
         yield so_far, probability
         return
     here = levels[len(so_far)]
-    for k, share in enumerate(_chances(_imbalance(counts, here, law.ratio), law)):
+    open_ = _open_at(law, len(so_far))
+    for k, share in enumerate(_chances(_imbalance(counts, here, law, open_), law, open_)):
         if share:
             then = counts + Counter((f, level, k) for f, level in enumerate(here))
             yield from _courses(levels, law, then, (*so_far, k), probability * share)

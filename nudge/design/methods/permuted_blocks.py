@@ -5,7 +5,9 @@ blocks b = 1, 2 … The size of number b is sizes[HMAC-SHA256(seed, trial ‖ 0 
 ‖ 0 ‖ b) mod the number of sizes], all numbers big-endian. Its places 1, 2 … are ordered by
 HMAC-SHA256(seed, trial ‖ 0 ‖ "place" ‖ 0 ‖ block ‖ 0 ‖ b ‖ 0 ‖ place); in that order the first
 go to the first arm of the file, in its share of the size, and so on. The j-th unit of the
-permuted block gets the arm of place j.
+permuted block gets the arm of place j. Places of an arm that is closed are passed over, and when one
+is closed or opened the permuted block under way is left and the next begun, so that every unit
+keeps its chances.
 
 Sizes are hidden until the close: neither the rows (their `group` stays empty) nor the facts of
 a draw tell where a permuted block ends, and both follow from the revealed seed.
@@ -16,15 +18,17 @@ from __future__ import annotations
 from collections import defaultdict
 from fractions import Fraction
 from functools import cache
-from itertools import product
+from itertools import groupby, product
 from math import factorial, gcd, prod
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from nudge.design.chance import block_label, by_block, chance
-from nudge.design.fixed_numbers import options, probabilities, refuse, too_many
-from nudge.design.methods import ENUMERATION_LIMIT, Flaw
+from nudge.design.closed import closed_at, has_closed, shares_at
+from nudge.design.fixed_numbers import options, refuse, too_many
+from nudge.design.independent import as_matrix
+from nudge.design.methods import ENUMERATION_LIMIT, Flaw, TooMany
 from nudge.design.rolling import Entries, draw_in_order
 from nudge.trial.problems import listed
 from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
@@ -87,18 +91,30 @@ class PermutedBlocksRegister:
         self.law, self.seed = law, seed
         self.entries = Entries(seed)
         self.under_way: defaultdict[str, tuple[int, list[int]]] = defaultdict(lambda: (0, []))
+        self.closed: dict[str, frozenset[int]] = {}
 
     def enter(self, unit: DrawUnit) -> Allocated:
         """The arm of the next unit."""
+        place = len(self.entries.known)
         digest = self.entries.add(unit)
-        label = block_label(unit.block)
+        label, closed = block_label(unit.block), closed_at(self.law, place)
+        if self.closed.get(label, closed) != closed:
+            self.under_way[label] = (self.under_way[label][0], [])
+        self.closed[label] = closed
+        k = self._next(label)
+        while k in closed:
+            k = self._next(label)
+        chance_of = shares_at(self.law, place)[k]
+        return Allocated(unit.id, digest, unit.block, self.law.arms[k], float(chance_of))
+
+    def _next(self, label: str) -> int:
+        """The arm of the next place."""
         number, places = self.under_way[label]
         if not places:
             number += 1
             places = self._permuted(label, number)
         self.under_way[label] = (number, places[1:])
-        arm = self.law.arms[places[0]]
-        return Allocated(unit.id, digest, unit.block, arm, self.law.probability(arm))
+        return places[0]
 
     def _permuted(self, label: str, number: int) -> list[int]:
         """The arms of a permuted block, place by place."""
@@ -126,27 +142,55 @@ def draw(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
     return draw_in_order(units, law, register(law, seed))
 
 
+def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64]:
+    """Each unit's chance of each arm, (n, K): its share among those open."""
+    return as_matrix([shares_at(law, place) for place in range(len(units))]).reshape(len(units), len(law.arms))
+
+
 def redraws(units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator) -> npt.NDArray[np.int8]:
     """Fresh sizes and permutations in the same order of enrolment, (number, n)."""
-    which = sizes(law)
     drawn = np.empty((number, len(units)), dtype=np.int8)
     for members in by_block(units).values():
-        n = len(members)
-        arms = np.empty((number, n + max(which)), dtype=np.int8)
-        filled = np.zeros(number, dtype=np.int64)
-        while filled.min(initial=n) < n:
-            size_of = rng.choice(which, size=number)
-            for size in which:
-                rows = np.flatnonzero((size_of == size) & (filled < n))
-                fresh = np.tile(np.array(_composition(law, size), dtype=np.int8), (len(rows), 1))
-                arms[rows[:, None], filled[rows, None] + np.arange(size)] = rng.permuted(fresh, axis=1)
-            filled += size_of
-        drawn[:, members] = arms[:, :n]
+        if has_closed(law):
+            drawn[:, members] = _passing_over(members, law, number, rng)
+        else:
+            drawn[:, members] = _places(len(members), law, number, rng)[:, : len(members)]
+    return drawn
+
+
+def _places(n: int, law: Law, number: int, rng: np.random.Generator) -> npt.NDArray[np.int8]:
+    """The arms of n places or more, permuted block by permuted block, (number, n + …)."""
+    which = sizes(law)
+    arms = np.empty((number, n + max(which)), dtype=np.int8)
+    filled = np.zeros(number, dtype=np.int64)
+    while filled.min(initial=n) < n:
+        size_of = rng.choice(which, size=number)
+        for size in which:
+            rows = np.flatnonzero((size_of == size) & (filled < n))
+            fresh = np.tile(np.array(_composition(law, size), dtype=np.int8), (len(rows), 1))
+            arms[rows[:, None], filled[rows, None] + np.arange(size)] = rng.permuted(fresh, axis=1)
+        filled += size_of
+    return arms
+
+
+def _passing_over(members: Sequence[int], law: Law, number: int, rng: np.random.Generator) -> npt.NDArray[np.int8]:
+    """The arms of one block's units, (number, n): each takes the next place whose arm is open to it."""
+    drawn, done = np.empty((number, len(members)), dtype=np.int8), 0
+    for closed, spell in groupby(members, lambda place: closed_at(law, place)):
+        n = len(list(spell))
+        open_ = sum(share for k, share in enumerate(shares_of(law)) if k not in closed)
+        places = _places((n // open_ + 1) * sum(shares_of(law)) + max(sizes(law)), law, number, rng)
+        passed = np.isin(places, list(closed))
+        order = np.argsort(passed, axis=1, kind="stable")[:, :n]
+        drawn[:, done : done + n] = np.take_along_axis(places, order, axis=1)
+        done += n
     return drawn
 
 
 def every_draw(units: Sequence[DrawUnit], law: Law) -> Iterator[tuple[tuple[int, ...], Fraction]]:
-    """Every course the enrolment could take. Raises TooMany above ENUMERATION_LIMIT."""
+    """Every course the enrolment could take. Raises TooMany above ENUMERATION_LIMIT, or where an arm was closed."""
+    if has_closed(law):
+        raise TooMany("the draws of a law under which an arm was closed are not listed", "draw some at random")
     blocks = list(by_block(units).values())
     courses = len(law.arms) ** len(units)
     if courses > ENUMERATION_LIMIT:

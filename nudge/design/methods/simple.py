@@ -2,7 +2,7 @@
 
 The unit takes the first arm k with u < (r₁ + … + rₖ)/R, u being HMAC-SHA256(seed, trial ‖ 0 ‖
 "simple" ‖ 0 ‖ digest(unit)) as a big-endian number over 2²⁵⁶. Numbers per arm vary; it does
-not matter when a unit comes or who else does.
+not matter when a unit comes or who else does, but that rₖ counts as 0 while arm k is closed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nudge.design.chance import chance, choose
-from nudge.design.fixed_numbers import flaws, options, probabilities, refuse
-from nudge.design.independent import as_matrix, every_independent_draw, independent_redraws, shares
+from nudge.design.closed import shares_at
+from nudge.design.fixed_numbers import flaws, options, refuse
+from nudge.design.independent import as_matrix, every_independent_draw, independent_redraws
 from nudge.design.rolling import Entries
 from nudge.trial.records.design import Allocated, Allocation, DrawUnit, Law, Seed
 
@@ -40,13 +41,13 @@ class SimpleRegister:
     def __init__(self, law: Law, seed: Seed) -> None:
         self.law, self.seed = law, seed
         self.entries = Entries(seed)
-        self.chances = shares(law.ratio)
 
     def enter(self, unit: DrawUnit) -> Allocated:
         """The arm of the next unit."""
+        chances = shares_at(self.law, len(self.entries.known))
         digest = self.entries.add(unit)
-        arm = self.law.arms[choose(self.chances, chance(self.seed, self.law.trial, "simple", digest))]
-        return Allocated(unit.id, digest, unit.block, arm, self.law.probability(arm))
+        k = choose(chances, chance(self.seed, self.law.trial, "simple", digest))
+        return Allocated(unit.id, digest, unit.block, self.law.arms[k], float(chances[k]))
 
 
 register = SimpleRegister
@@ -58,11 +59,16 @@ def draw(units: Sequence[DrawUnit], law: Law, seed: Seed) -> Allocation:
     return Allocation(law, tuple(sorted(map(book.enter, units), key=lambda row: row.unit)))
 
 
+def probabilities(units: Sequence[DrawUnit], law: Law) -> npt.NDArray[np.float64]:
+    """Each unit's chance of each arm, (n, K): its share among those open."""
+    return as_matrix([shares_at(law, place) for place in range(len(units))]).reshape(len(units), len(law.arms))
+
+
 def redraws(units: Sequence[DrawUnit], law: Law, number: int, rng: np.random.Generator) -> npt.NDArray[np.int8]:
     """Fresh draws, (number, n)."""
-    return independent_redraws(as_matrix([shares(law.ratio)] * len(units)), number, rng)
+    return independent_redraws(probabilities(units, law), number, rng)
 
 
 def every_draw(units: Sequence[DrawUnit], law: Law) -> Iterator[tuple[tuple[int, ...], Fraction]]:
     """All K to the n of them."""
-    return every_independent_draw([shares(law.ratio)] * len(units))
+    return every_independent_draw([shares_at(law, place) for place in range(len(units))])

@@ -39,7 +39,8 @@ class Law:
 
     parameters: what only some methods take, as plain JSON values under the file's own names
     (`balance_on`, `accept`, `probability`, `sizes`, `steps`, `batch`, `floor`, and `levels` by
-    arm); for a replay also `batches`, the chances logged for batches 2, 3 …. control: the arm
+    arm); for a replay also `batches`, the chances logged for batches 2, 3 …, and `closed`, the spells in
+    which an arm took nobody. control: the arm
     others are compared with, where one is marked.
     """
 

@@ -12,7 +12,7 @@ from nudge.outcomes.columns import as_table
 from nudge.people.roll import read_people
 from nudge.people.units import form_units
 from nudge.store.audit import record_action
-from nudge.store.enrolment import known_people, no_longer_left_out, recount, units_by_lookup
+from nudge.store.enrolment import closed_spells, known_people, no_longer_left_out, recount, units_by_lookup
 from nudge.store.ledger import cancel_unit, write_plan
 from nudge.store.locks import hold_ledger, hold_trial
 from nudge.store.people import add_exclusions, add_people, add_units, save_allocation
@@ -20,7 +20,7 @@ from nudge.store.trials import trial_state
 from nudge.trial.csv_files import read_csv_table
 from nudge.trial.errors import InputError, Refused
 from nudge.trial.lock import trial_of
-from nudge.trial.problems import Problems
+from nudge.trial.problems import Problems, listed
 from nudge.trial.records.design import Allocation
 from nudge.workflow.allocating.joining import CHOSEN_LATER, join_sites, joins_sites
 from nudge.workflow.allocating.locking import sealed_seed
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from nudge.trial.records.tables import Table
     from nudge.workflow.desk import Desk
     from nudge.workflow.guard import Locked
+
+
+_TWO = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ def enrol(name: str, table: Table, desk: Desk) -> Enrolled:
         _may_enrol(connection, name)
         if joins_sites(trial):
             return _join_sites(connection, trial, locked, people, table, desk)
+        hold_ledger(connection)  # no arm is held back or let go while these are drawn
+        told = _arms_closed(connection, trial)
         arrivals = _Arrivals(connection, name, desk).sort(people)
         roll = _households(trial, arrivals.new, table)
         rows, messages = _give_arms(connection, trial, locked, roll, desk)
@@ -113,7 +118,7 @@ def enrol(name: str, table: Table, desk: Desk) -> Enrolled:
         left_out = Counter(out.reason for out in (*roll.exclusions, *joined.exclusions))
         done = Enrolled(
             tuple((row.unit, row.arm) for row in rows), arrivals.already,
-            sum(len(unit.people) for unit in joined.units), dict(left_out), messages,
+            sum(len(unit.people) for unit in joined.units), dict(left_out), messages, told if rows else (),
         )  # fmt: skip
         record_action(
             connection, desk.clock.now(), desk.settings.actor, "enrol", name, by_arm=done.by_arm,
@@ -144,6 +149,18 @@ def _may_enrol(connection: Connection, name: str) -> None:
             f"{name} is {now}, and families join a running trial only",
             f"nudge resume {name}" if now == "paused" else "nudge status says what comes first",
         )
+
+
+def _arms_closed(connection: Connection, trial: Trial) -> tuple[str, ...]:
+    """A sentence for every arm that takes nobody now. Raises Refused where fewer than two arms are left."""
+    closed = [one.arm for one in closed_spells(connection, trial.trial) if one.end is None]
+    open_ = [arm for arm in trial.arms if arm not in closed]
+    if len(open_) < _TWO:
+        raise Refused(
+            f"{listed(closed)} of {trial.trial} {'is' if len(closed) == 1 else 'are'} held back, and one arm alone is "
+            "no draw", f"nudge halt {trial.trial} --arm {closed[0]} --lift, once what led to the halt is mended",
+        )  # fmt: skip
+    return tuple(f"{arm} is held back, so these were drawn among {listed(open_)}" for arm in closed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, cast
 from nudge.design.methods import Register, RollingMethod, method
 from nudge.design.methods.adaptive import AdaptiveRegister, batch_probabilities
 from nudge.design.thompson import FLOOR
-from nudge.store.enrolment import batch_chances, matured_outcomes, open_batch
+from nudge.store.enrolment import batch_chances, closed_spells, matured_outcomes, open_batch
 from nudge.store.people import load_allocation, load_draw_units
 from nudge.trial.errors import Refused
+from nudge.workflow.checking.drawing import takes_one_by_one
 from nudge.workflow.law import law_of
 
 if TYPE_CHECKING:
@@ -51,10 +52,14 @@ class StoredRegister:
 
 
 def law_in_force(connection: Connection, trial: Trial) -> Law:
-    """The law of the file, with the batches an adaptive draw has logged."""
+    """The law of the file, with the batches an adaptive draw has logged and the arms that took nobody for a while."""
     law = law_of(trial)
+    if not takes_one_by_one(trial):
+        return law
     logged = batch_chances(connection, trial.trial)
-    return replace(law, parameters={**law.parameters, "batches": logged}) if logged else law
+    closed = [[one.arm, one.first, one.end] for one in closed_spells(connection, trial.trial)]
+    more = ({"batches": logged} if logged else {}) | ({"closed": closed} if closed else {})
+    return replace(law, parameters={**law.parameters, **more}) if more else law
 
 
 def open_register(connection: Connection, trial: Trial, seed: Seed) -> StoredRegister:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nudge.analysis.estimators import estimator_names
-from nudge.analysis.named import BY_KIND, MOMENTS, estimator_of, named, named_names, turned
+from nudge.analysis.named import MOMENTS, estimator_of, named, named_names, turned
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed, nearest
 
@@ -52,7 +52,6 @@ def estimators_named(loaded: LoadedTrial) -> Iterator[Problem]:
         for key, size in (("worthwhile", outcome.worthwhile), ("margin", outcome.margin)):
             if size is not None:
                 yield from _size(loaded, path, key, size, chosen)
-    yield from _not_worked_out(loaded)
 
 
 def _drawn(loaded: LoadedTrial) -> str:
@@ -203,16 +202,3 @@ def _times(loaded: LoadedTrial, path: Path, outcome: Outcome) -> Iterator[Proble
         yield loaded.source.problem(
             Level.ERROR, path, "has no window to count the time from", "add `window: 56 days from allocation`"
         )
-
-
-def _not_worked_out(loaded: LoadedTrial) -> Iterator[Problem]:
-    """Parts of the plan that need means."""
-    trial = loaded.trial
-    found = [name for name, one in trial.outcomes.items() if one.role == "primary" and one.kind in BY_KIND]
-    asked = [key for key in ("subgroups", "sensitivity") if getattr(trial.analysis, key)]
-    if found and asked:
-        yield loaded.source.problem(
-            Level.ADVICE, ("analysis", asked[0]),
-            f"is not worked out for {listed(found)}, of which a mean says nothing",
-            "add a yes or no beside it, such as whether it happened within the window",
-        )  # fmt: skip

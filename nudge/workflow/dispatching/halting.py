@@ -1,10 +1,15 @@
-"""The kill switch: everything, a trial or an arm stops before the next message goes out."""
+"""The kill switch: everything, a trial or an arm stops before the next message goes out.
+
+Where families come one by one, an arm that is held back takes none of them: they are drawn among the others. The
+audit log keeps how many had come, so that every draw can be made again.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from nudge.store.audit import record_action
+from nudge.store.enrolment import enrolled
 from nudge.store.halts import add_halt, lift_halt
 from nudge.store.locks import hold_ledger
 from nudge.trial.errors import InputError, Refused
@@ -24,7 +29,8 @@ def halt_sending(desk: Desk, trial: str, arm: str, reason: str) -> None:
         now = desk.clock.now()
         if not add_halt(connection, trial, arm, now, desk.settings.actor, reason):
             raise Refused("it is halted already", "nothing was changed")
-        record_action(connection, now, desk.settings.actor, "halt", trial, arm=arm, reason=reason)
+        place = {"enrolled": enrolled(connection, trial)} if arm else {}
+        record_action(connection, now, desk.settings.actor, "halt", trial, arm=arm, reason=reason, **place)
 
 
 def lift_sending(desk: Desk, trial: str, arm: str) -> None:
@@ -34,7 +40,8 @@ def lift_sending(desk: Desk, trial: str, arm: str) -> None:
         now = desk.clock.now()
         if not lift_halt(connection, trial, arm, now):
             raise Refused("no such halt is in force", "see nudge status")
-        record_action(connection, now, desk.settings.actor, "lift halt", trial, arm=arm)
+        place = {"enrolled": enrolled(connection, trial)} if arm else {}
+        record_action(connection, now, desk.settings.actor, "lift halt", trial, arm=arm, **place)
 
 
 def _need_known(desk: Desk, trial: str, arm: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nudge.delivery.harm import HarmCount, lower_bound, trips
 from nudge.store.account import Exposure, exposures
 from nudge.store.audit import record_action
+from nudge.store.enrolment import enrolled
 from nudge.store.events import add_notice
 from nudge.store.halts import add_halt, was_halted
 from nudge.store.locks import hold_ledger
@@ -66,7 +67,7 @@ def _watch(connection: Connection, desk: Desk, trial: str, *, sites: bool) -> li
             add_notice(connection, now, trial, "harm", text)
             record_action(
                 connection, now, _BY_RULE, "halt", trial, arm=arm, rule=name, events=counted.events,
-                exposed=counted.exposed, bound=round(bound, 6),
+                exposed=counted.exposed, bound=round(bound, 6), enrolled=enrolled(connection, trial),
             )  # fmt: skip
             said.append(f"{trial}: {text}")
     return said

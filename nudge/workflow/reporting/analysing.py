@@ -16,6 +16,7 @@ from nudge.analysis.remarks import as_checks
 from nudge.store.audit import actions, record_action
 from nudge.store.contamination import shared_across_arms
 from nudge.store.engine import reading
+from nudge.store.enrolment import Spell, closed_spells
 from nudge.store.in_force import strayed_rows
 from nudge.store.ledger import ledger_counts, states_by_person, states_by_unit
 from nudge.store.outcomes import latest_results, loaded_outcomes, outcome_by_person, save_results
@@ -42,11 +43,12 @@ from nudge.workflow.allocating.placing import (
     sequences,
 )
 from nudge.workflow.allocating.signing import approvals_in_force
-from nudge.workflow.checking.drawing import draws_sites
+from nudge.workflow.checking.drawing import draws_sites, takes_one_by_one
 from nudge.workflow.dispatching.words import arm_summaries, locked_templates
 from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.law import law_of
 from nudge.workflow.reporting.besides import earlier_looks, spent_on, with_beliefs, with_looks, with_money
+from nudge.workflow.reporting.concurrency import chances, closed_arms, closed_to
 from nudge.workflow.reporting.elsewhere import analyse_elsewhere, design_elsewhere
 from nudge.workflow.reporting.flow import trial_flow
 from nudge.workflow.reporting.freezing import analyse_frozen, estimates_of, keep
@@ -104,6 +106,8 @@ class _Stored:
     earlier: list[Mapping[str, Any]]
     shared: Mapping[str, int]
     """Units by arm that share a phone or an email with another arm's."""
+    spells: list[Spell]
+    """When arms took nobody, where families come one by one."""
     served: int
     """How often results were made or shown before."""
 
@@ -122,6 +126,7 @@ def _read(desk: Desk, trial: Trial, locked: Locked) -> _Stored:
             strayed_rows(connection, trial.trial),
             earlier_draws(connection, trial.trial),
             shared_across_arms(connection, trial.trial),
+            closed_spells(connection, trial.trial) if takes_one_by_one(trial) else [],
             sum(one["action"] in _SERVED for one in actions(connection, trial.trial)),
         )
 
@@ -173,7 +178,7 @@ def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> Analy
     block_of = drawn_together(trial, stored.roll.units, stored.allocation)
     found = places(trial, trial.outcomes[name].window, stored.roll.units, stored.allocation, drawn_at)
     place_of = [found[person.id] for person, _ in people]
-    chance_of = {row.unit: row.probability for row in stored.allocation.rows}
+    chance_of = chances(stored.allocation, stored.spells)
     values = [outcome[person.id].value if person.id in outcome else None for person, _ in people]
     return AnalysisRows(
         outcome=np.array([np.nan if value is None else value for value in values], dtype=float),
@@ -184,11 +189,13 @@ def _rows(trial: Trial, stored: _Stored, name: str, drawn_at: datetime) -> Analy
         covariates=baseline_columns(trial, [person.columns for person, _ in people]),
         types=trial.population.columns,
         received=_received(stored.states, [unit.id for _, unit in people])
-        if stored.own_states is None else _received(stored.own_states, [person.id for person, _ in people]),
+        if stored.own_states is None
+        else _received(stored.own_states, [person.id for person, _ in people]),
         event=_events(trial, outcome, name, [person.id for person, _ in people]),
         exposure=None if exposure is None else numbers([person.columns[exposure] for person, _ in people]),
         phases=phases_of(trial, place_of),
         waiting=_not_yet_known(outcome, [person.id for person, _ in people]),
+        closed=closed_to(stored.spells, stored.allocation, [unit.id for _, unit in people]),
     )
 
 
@@ -207,8 +214,7 @@ def _events(trial: Trial, outcome: Mapping[str, OutcomeRow], name: str, people: 
 
 
 def _received(states: Mapping[str, set[Status]] | None, who: Sequence[str]) -> Floats | None:
-    """Whether a message to each row's unit, or person of a site, was delivered; without a receipt it may not be known.
-    """
+    """Whether a message to each unit, or person of a site, was delivered; without a receipt it may not be known."""
     if states is None:
         return None
 
@@ -310,6 +316,7 @@ def _checks(
             f"{trial.population.called.units} that share a phone or an email with another arm, and may have read its "
             f"words: {said}; they count as allocated",
         )  # fmt: skip
+    yield from closed_arms(trial, stored.spells, stored.allocation)
     unknown = {count.arm: count.rows for count in stored.ledger if count.status is Status.UNKNOWN}
     if unknown:
         said = listed(f"{rows:,} in {arm}" for arm, rows in unknown.items())
