@@ -14,6 +14,7 @@ from nudge.trial.errors import ProblemsFound
 from nudge.trial.problems import Level
 from nudge.workflow.checking.drawing import draws_sites
 from nudge.workflow.checking.examine import examine
+from nudge.workflow.planning.outcome_laws import said_of_law
 from nudge.workflow.planning.plans import (
     FEW_INDIVIDUALS,
     LikelyIcc,
@@ -81,7 +82,10 @@ def _assumed(trial: Trial, sizes: Sizes, likely: LikelyIcc, planned: list[Planne
             f"people of one unit are alike: ICC {likely.value:.3g} ({likely.because}); "
             f"sizes of units vary by {percent(sizes.cv, 0)}"
         )
-    if given.baseline is not None:
+    laws = {one.named.outcome: one.law for one in planned}
+    for name, law in laws.items():
+        lines.extend(said_of_law(law, name, exposed=trial.outcomes[name].exposure is not None))
+    if given.baseline is not None and any(trial.outcomes[name].kind == "binary" for name in laws):
         lines.append(f"without a message the outcome happens to {percent(given.baseline, 0)}")
     lines.append(f"{percent(given.reached, 0)} are reached, and the outcome of {percent(given.known, 0)} will be known")
     family = family_size(trial, "primary")
