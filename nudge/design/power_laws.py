@@ -120,7 +120,7 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
-class _Followed:
+class Followed:
     """Times to an event that happens to this `share` by the last day of the window, at the same hazard every day.
 
     Whoever it has not happened to by then is followed to that day. turn: −1 where fewer days are better.
@@ -137,7 +137,7 @@ class _Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class Days(_Followed):
+class Days(Followed):
     """Mean days until it happened, within the window: with everyone followed to its end the mean of such days.
 
     A row adds the variance of its own days within the window, 2∫tS − (∫S)² (Royston & Parmar 2013, BMC Med Res Methodol
@@ -190,7 +190,7 @@ def _hazards_for(law: Days, mean: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Hazards(_Followed):
+class Hazards(Followed):
     """A ratio of hazards, known by the events: 1 / (events · share in the arm · share in the control).
 
     Schoenfeld 1983, Biometrics 39:499, eq. 1; the events are those expected of both arms with the effect. turn: −1 where

@@ -28,6 +28,12 @@ UNIT = "points"
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """The chance of a higher value less one half, −0.5 to 0.5."""
+    values, means, _ = row_values(pair)
+    return fitted_by_design(pair, values, adjustment, "ordinal", means)
+
+
+def row_values(pair: Pair) -> tuple[Floats, tuple[float, float], str]:
+    """(n,) what each row stands for, the arm's and the control's level, and nothing more to say."""
     weight = _weights(pair)
     values = np.zeros(pair.y.size)
     for side in (True, False):
@@ -36,7 +42,7 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
     arm, control = pair.treated, ~pair.treated
     chance = float(np.average(values[arm], weights=weight[arm]))
     values[control] += chance - 0.5
-    return fitted_by_design(pair, values, adjustment, "ordinal", (chance, 1 - chance))
+    return values, (chance, 1 - chance), ""
 
 
 def placements(values: Floats, others: Floats, weight: Floats) -> Floats:

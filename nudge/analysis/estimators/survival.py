@@ -18,7 +18,7 @@ from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
-    from nudge.trial.records.analysis import Fitted
+    from nudge.trial.records.analysis import Fitted, Floats
 
 ESTIMAND = "average effect of being allocated to the arm on the time until it happened, within the time followed"
 KINDS = ("time_to_event",)
@@ -30,6 +30,12 @@ scores = rank_scores
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """Mean days without the event up to the last moment followed, the arm's less the control's."""
+    values, means, note = row_values(pair)
+    return fitted_by_design(pair, values, adjustment, "survival", means, note)
+
+
+def row_values(pair: Pair) -> tuple[Floats, tuple[float, float], str]:
+    """(n,) what each row stands for, the arm's and the control's mean days, and how far they reach."""
     need_events(pair)
     if pair.event is None:
         raise AssertionError("need_events refuses times without events")
@@ -41,5 +47,4 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
         here = pair.treated == side
         values[here] = restricted_values(pair.y[here], pair.event[here], last)
         means.append(float(KaplanMeier.of(pair.y[here], pair.event[here]).area_after(np.zeros(1), last)[0]))
-    note = f"mean over the first {last:g} days"
-    return fitted_by_design(pair, values, adjustment, "survival", (means[0], means[1]), note)
+    return values, (means[0], means[1]), f"mean over the first {last:g} days"

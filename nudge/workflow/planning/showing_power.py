@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp
 from typing import TYPE_CHECKING
 
 from nudge.report.curves import Axes, Curve, curve_svg, curve_text
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 def curves_of(report: PowerReport) -> tuple[list[Curve], Axes, str]:
     """The curves of every comparison, their axes, and the figure in words."""
     first = report.lines[0]
-    factor = 100 if first.scale == "probability" else 1
     alike = [
         line for line in report.lines if (line.scale, line.unit, line.turn) == (first.scale, first.unit, first.turn)
     ]
@@ -29,14 +29,13 @@ def curves_of(report: PowerReport) -> tuple[list[Curve], Axes, str]:
     for line in alike:
         shapes.setdefault(line.curve, []).append(f"{line.outcome}, {line.comparison}")
     curves = [
-        Curve("; ".join(names), tuple((effect * factor, chance) for effect, chance in points))
+        Curve("; ".join(names), tuple((_across(effect, first), chance) for effect, chance in points))
         for points, names in shapes.items()
     ]
-    across = {"probability": "percentage points", "log_ratio": "log of the ratio, towards better"}.get(
-        first.scale, first.unit
-    )
+    in_percent = "per cent more" if first.turn > 0 else "per cent less"
+    across = {"probability": "percentage points", "log_ratio": in_percent}.get(first.scale, first.unit)
     axes = Axes(
-        f"Power of {report.trial} by true effect", f"true effect, {across}", first.worthwhile * factor, first.target
+        f"Power of {report.trial} by true effect", f"true effect, {across}", _across(first.worthwhile, first), first.target
     )
     words = "; ".join(
         f"{line.outcome}, {line.comparison}: power {percent(line.power, 0)} "
@@ -44,6 +43,13 @@ def curves_of(report: PowerReport) -> tuple[list[Curve], Axes, str]:
         for line in alike
     )
     return curves, axes, words
+
+
+def _across(effect: float, line: PowerLine) -> float:
+    """Where an effect stands on the axis: points, the outcome's unit, or by how many per cent a rate changes."""
+    if line.scale == "log_ratio":
+        return 100 * line.turn * (exp(line.turn * effect) - 1)
+    return 100 * effect if line.scale == "probability" else effect
 
 
 def write_curve(report: PowerReport, path: Path) -> None:
