@@ -81,7 +81,7 @@ class Models:
 
     counts: (B, C) whether a cell's rows count, and not in a transition. per_total: (B, G, P) what turns the sum of a
     cluster and period into its term of the model. columns: (B, G, P, k) orthonormal. wanted: (B, k) the effect along
-    them. adjusted: (B, G, P) CR2's pull of each cluster on the effect. df: (B,). sound: (B,) whether numbers can be had.
+    them. adjusted: (B, G, P) CR2's pull of each cluster on the effect. df: (B,). sound: (B,) whether errors stand.
     """
 
     counts: Bools

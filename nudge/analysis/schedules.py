@@ -38,7 +38,9 @@ def schedule_p_values(
         wanted = tied(1.0) * np.abs(own.estimate / own.std_error), tied(1.0) * np.abs(own.estimate)
     beyond = np.zeros((2, len(sums)))
     each = np.full(len(steps), 1 / (len(steps) + 1)) if chance is None else chance
-    at_once = max(1, _HELD // max(len(sums), cells.clusters * (cells.steps + 1) ** 2, cells.clusters * cells.period.size))
+    at_once = max(
+        1, _HELD // max(len(sums), cells.clusters * (cells.steps + 1) ** 2, cells.clusters * cells.period.size)
+    )
     for start in range(0, len(steps), at_once):
         some = slice(start, start + at_once)
         models = wedge_models(cells, rows, steps[some], times=times, by_cell=by_cell)

@@ -45,7 +45,8 @@ def simulate(
     runs: Annotated[
         int | None,
         typer.Option(
-            min=2, help="How many times the trial is run: 1,000, or 200 where each run must be fitted by itself.",
+            min=2,
+            help="How many times the trial is run: 1,000, or 200 where each run must be fitted by itself.",
             show_default=False,
         ),
     ] = None,

@@ -25,13 +25,17 @@ _SPREADS = 20
 
 
 class OutcomeLaw(Protocol):
-    """One outcome without a message, and under a message with an effect.
+    """One outcome without a message, and under a message with an effect."""
 
-    scale: of the effect: `probability`, `mean` or `log_ratio`. turn: −1 where better is less of what is counted.
-    """
+    @property
+    def scale(self) -> str:
+        """Of the effect: `probability`, `mean` or `log_ratio`."""
+        ...
 
-    scale: str
-    turn: int
+    @property
+    def turn(self) -> int:
+        """−1 where better is less of what is counted."""
+        ...
 
     def variances(self, effect: float, share: float) -> tuple[float, float]:
         """Of one row of the arm and of the control, when so large a share of them is in the arm."""
@@ -56,7 +60,7 @@ class Rates:
 
     rate: events per person, or per unit of exposure. ratio: the effect is the log of a ratio of rates, else a
     difference. exposure: its mean; uneven: its coefficient of variation. A row adds 1/μ + dispersion to the variance
-    of the log of a rate (Zhu & Lakkis 2014, Stat Med 33:376, eq. 5, with the arms' own rates; dispersion 0: Signorini
+    of the log of a rate (Zhu & Lakkis 2014, Stat Med 33:376, with the arms' own rates; dispersion 0: Signorini
     1991, Biometrika 78:446), and (1 − p)/p of a yes or no (Zou 2004, Am J Epidemiol 159:702). With exposures t the
     dispersion counts 1 + cv² times, since Σt² is what its part of the variance adds up over.
     """
@@ -107,7 +111,7 @@ class Rates:
         return self.rate if self.turn < 0 else float(_SPREADS * self._variance(self.rate) ** 0.5)
 
     def cumulative(self, effect: float, exposure: float = 1.0) -> Floats:
-        """Of 0 events, 1 event, …"""
+        """Of no event, of one at most, and so on."""
         from scipy.stats import nbinom, poisson
 
         if self.once:
@@ -131,9 +135,8 @@ class Followed:
     turn: int
 
     def left(self, ratio: float) -> Floats:
-        """(days + 1,) the share without the event after each day from 0, where the hazard is so many times the usual."""
-        found: Floats = (1 - self.share) ** (ratio / self.days * np.arange(self.days + 1))
-        return found
+        """(days + 1,) the share without the event after each day from 0, the hazard being so many times the usual."""
+        return np.power(1 - self.share, ratio / self.days * np.arange(self.days + 1, dtype=float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Days(Followed):
     """Mean days until it happened, within the window: with everyone followed to its end the mean of such days.
 
     A row adds the variance of its own days within the window, 2∫tS − (∫S)² (Royston & Parmar 2013, BMC Med Res Methodol
-    13:152, eq. 2-3), here summed over whole days; hazards are taken to be in proportion.
+    13:152), here summed over whole days; hazards are taken to be in proportion.
     """
 
     scale = "mean"
@@ -174,7 +177,7 @@ class Days(Followed):
         return (usual - 1 if self.turn < 0 else self.days - usual) * (1 - 1e-6)
 
     def cumulative(self, effect: float, exposure: float = 1.0) -> Floats:  # noqa: ARG002 - of counts only
-        """Of the event by day 1, 2, …"""
+        """Of the event by the first day, the second, and so on."""
         found: Floats = 1 - self.left(self.ratio(effect))[1:]
         return found
 
@@ -193,9 +196,9 @@ def _hazards_for(law: Days, mean: float) -> float:
 class Hazards(Followed):
     """A ratio of hazards, known by the events: 1 / (events · share in the arm · share in the control).
 
-    Schoenfeld 1983, Biometrics 39:499, eq. 1; the events are those expected of both arms with the effect. turn: −1 where
-    a smaller hazard is better. Clusters: the design effect of what people of one are alike in, their events (Xie &
-    Waksman 2003, Stat Med 22:2835).
+    Schoenfeld 1983, Biometrics 39:499; the events are those expected of both arms with the effect. turn: −1
+    where a smaller hazard is better. Clusters: the design effect of what people of one are alike in, their events (Xie
+    & Waksman 2003, Stat Med 22:2835).
     """
 
     scale = "log_ratio"
@@ -215,18 +218,18 @@ class Hazards(Followed):
         return _LARGEST_RATIO
 
     def cumulative(self, effect: float, exposure: float = 1.0) -> Floats:  # noqa: ARG002 - of counts only
-        """Of the event by day 1, 2, …"""
+        """Of the event by the first day, the second, and so on."""
         found: Floats = 1 - self.left(exp(self.turn * effect))[1:]
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers in an order, by the share of each without a message, lowest first; none like another where `shares` is empty.
+    """Answers in an order, by the share of each without a message, lowest first; no shares stand for no ties.
 
     The effect is the chance of doing better than the control, ties counting half, less one half. A row adds the
-    variance of its placement among the other arm's (Brunner & Munzel 2000, Biom J 42:17, eq. 2.3; clusters: Zou 2021,
-    Stat Med 40:3227). A message moves answers by the same odds at every step (proportional odds: Whitehead 1993, Stat Med
+    variance of its placement among the other arm's (Brunner & Munzel 2000, Biom J 42:17; clusters: Zou 2021, Stat Med
+    40:3227). A message moves answers by the same odds at every step (proportional odds: Whitehead 1993, Stat Med
     12:2257), which settles only the shape, not the size, of what it does.
     """
 
@@ -258,7 +261,7 @@ class Answers:
         return self.turn * (float(moved @ _placements(self.usual())) - 0.5) * (1 - 1e-6)
 
     def cumulative(self, effect: float, exposure: float = 1.0) -> Floats:  # noqa: ARG002 - of counts only
-        """Of the lowest answer, the next or a lower one, …"""
+        """Of the lowest answer, the next or a lower one, and so on."""
         found: Floats = np.cumsum(self.under(effect))[:-1]
         return found
 

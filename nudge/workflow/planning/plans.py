@@ -181,7 +181,7 @@ def _of_hazards(plan: Plan, trial: Trial) -> Plan:
     """Degrees of freedom of Cox's regression: units less one less its columns; covariates are not counted on."""
     if plan.rows > 1 and draws_sites(trial) and plan.units < FEW_CLUSTERS:
         raise InputError(
-            f"a ratio of hazards needs {FEW_CLUSTERS} sites for its error, and a comparison would have {plan.units:.0f}",
+            f"a ratio of hazards needs {FEW_CLUSTERS} sites for its error, and a comparison has {plan.units:.0f}",
             "leave `estimator: cox` out, and the mean time until it happened is compared",
         )
     return replace(plan, parameters=2.0 + len(trial.analysis.covariates), r2=0.0)
@@ -255,7 +255,9 @@ def advice_of(trial: Trial, planned: Planned, line: PowerLine) -> str:
     effect = amount(line.worthwhile, line.scale, line.unit, line.turn)
     if line.power >= line.target:
         return f"{said}enough to find {effect}: power {percent(line.power, 0)}"
-    alone = f"; alone it can show {amount(line.detectable, line.scale, line.unit, line.turn)}" if line.detectable else ""
+    alone = (
+        f"; alone it can show {amount(line.detectable, line.scale, line.unit, line.turn)}" if line.detectable else ""
+    )
     return f"{said}{advice_sentence(trial, planned, line.power)}{alone}"
 
 

@@ -35,7 +35,10 @@ def curves_of(report: PowerReport) -> tuple[list[Curve], Axes, str]:
     in_percent = "per cent more" if first.turn > 0 else "per cent less"
     across = {"probability": "percentage points", "log_ratio": in_percent}.get(first.scale, first.unit)
     axes = Axes(
-        f"Power of {report.trial} by true effect", f"true effect, {across}", _across(first.worthwhile, first), first.target
+        f"Power of {report.trial} by true effect",
+        f"true effect, {across}",
+        _across(first.worthwhile, first),
+        first.target,
     )
     words = "; ".join(
         f"{line.outcome}, {line.comparison}: power {percent(line.power, 0)} "

@@ -74,8 +74,8 @@ def _comparison(name: str, one: Line) -> Iterator[str]:
     )  # fmt: skip
     yield f"{one.outcome}, {one.comparison}, true effect: {name} ({shown(found.truth)} on average over everyone)"
     yield (
-        f"  bias                    {signed(found.bias.value * factor, digits)} ({found.bias.mc_error * factor:.{digits}f})"
-        f" {unit}"
+        f"  bias                    {signed(found.bias.value * factor, digits)} "
+        f"({found.bias.mc_error * factor:.{digits}f}) {unit}"
     )
     yield f"  standard error          {said} said, {true} true"
     yield f"  95 % interval holds it  {_share(found.coverage)}"

@@ -27,7 +27,7 @@ _EDGE = 1e-12
 
 
 class Made(NamedTuple):
-    """One outcome of R runs: (R, E) people of each entry with an outcome, the sum of theirs, and whether times end with it."""
+    """One outcome of R runs, (R, E) each: people with one, the sum of theirs, and whether a time ends with it."""
 
     rows: Floats
     totals: Floats

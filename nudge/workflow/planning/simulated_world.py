@@ -90,13 +90,13 @@ def setting_of(
     of = None if baseline is None else np.repeat(np.arange(people.size), people)
     block, units = _blocks(units, law, blocks=design_of(trial).blocks)
     score = _score(baseline)
-    worlds = {
-        one.named.outcome: _world(trial, one, people, of, score, opt_out) for one in planned if one.law is None
-    }
+    worlds = {one.named.outcome: _world(trial, one, people, of, score, opt_out) for one in planned if one.law is None}
+    counted_over = {one.named.outcome: exposures(trial, one.named.outcome, roll) for one in planned}
     laws = {
-        one.named.outcome: _law_world(trial, one, one.law, people, score, opt_out, exposures(trial, one.named.outcome, roll))
-        for one in planned if one.law is not None
-    }  # fmt: skip
+        one.named.outcome: _law_world(trial, one.law, people, score, opt_out, counted_over[one.named.outcome])
+        for one in planned
+        if one.law is not None
+    }
     return Setting(
         trial, law, _with_law(design_of(trial), law, units), units, people, of, block, _chances(units, law), baseline,
         tuple(planned), worlds, laws,
@@ -186,9 +186,8 @@ def _world(trial: Trial, one: Planned, people: Ints, of: Ints | None, score: Flo
 
 
 def _law_world(
-    trial: Trial, one: Planned, law: OutcomeLaw, people: Ints, score: Floats | None, opt_out: float,
-    exposure: Floats | None,
-) -> LawWorld:  # fmt: skip
+    trial: Trial, law: OutcomeLaw, people: Ints, score: Floats | None, opt_out: float, exposure: Floats | None
+) -> LawWorld:
     """The people of an outcome that is more than a level and a spread; better is as the file says."""
     given = trial.power
     return LawWorld(

@@ -98,7 +98,7 @@ def wedge_notes(plan: WedgePlan | None) -> list[str]:
     ]
     if plan.cells.clusters < FEW:
         notes.append(
-            f"intervals are those of t; below {FEW} sites p-values come from drawing the schedule again, as in the report"
+            f"intervals are those of t; below {FEW} sites p comes from drawing the schedule again, as in the report"
         )
     return notes
 
@@ -126,7 +126,7 @@ def wedge_tallies(
 
 @dataclass(frozen=True, slots=True)
 class Schedules:
-    """Schedules that the report would hold a trial against. steps: (S, G). chance: (S,) where they are all there are."""
+    """Schedules that the report holds a trial against. steps: (S, G). chance: (S,), None where they are a sample."""
 
     steps: Ints
     chance: Floats | None

@@ -193,13 +193,6 @@ def test_no_worse_is_planned_for_at_its_margin_and_equivalence_for_both_sides(tm
     assert (no_worse.target, both.target) == (0.8, 0.9)
 
 
-def test_what_ratios_can_show_is_not_made_up(tmp_path: Path) -> None:
-    counted = outcome(kind="count", unit="visits", estimator="rate_ratio", worthwhile="1.2 times")
-    path = write_trial(tmp_path, 400, power=POWER, outcomes=counted)
-    with pytest.raises(InputError, match=r"how well a trial can tell a ratio such as `1\.2 times` is not worked out"):
-        power_of(path, START)
-
-
 def test_a_chance_of_doing_better_varies_at_most_as_an_even_share(tmp_path: Path) -> None:
     """With 900 people, 5 points are 2.6 errors of √(1/12 · 4/900) = .0192: found Φ(2.60 − 1.96) = 74 times in 100."""
     given = outcome(kind="ordinal")["came"]
