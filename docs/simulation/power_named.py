@@ -16,7 +16,7 @@ import os
 import platform
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,8 +111,8 @@ def effect_of(setting: Setting) -> float:
     return found
 
 
-def group(setting: Setting, number: int) -> Tally:
-    """One group's runs."""
+def runs_of(setting: Setting, number: int) -> Runs:
+    """The rows of one group."""
     rng = np.random.default_rng([SEED, setting.number, number])
     sites = setting.cv is not None
     people = unequal_sizes(setting.units, PEOPLE if sites else 1, setting.cv or 0.0, rng)
@@ -121,21 +121,35 @@ def group(setting: Setting, number: int) -> Tally:
     drawn = [DrawUnit(str(i)) for i in range(setting.units)]
     arms = redraws(drawn, Law("power", "complete", ("usual", "message"), (1, 1), ()), setting.runs, rng)
     made = made_by_law(world, arms, np.array([0.0, effect_of(setting)]), rng)
-    tally = Tally()
-    tally.add(
-        Runs(
-            arms == 1, arms >= 0, made.rows, made.totals, np.zeros(setting.units, dtype=np.int64),
-            binary=isinstance(setting.law, Rates) and setting.law.once, clusters=sites, average="person", of=unit,
-            named=setting.estimator, event=made.event, sign=setting.law.turn,
-        ),
-        Design("cluster" if sites else "complete", clusters=sites, blocks=False),
+    return Runs(
+        arms == 1, arms >= 0, made.rows, made.totals, np.zeros(setting.units, dtype=np.int64),
+        binary=isinstance(setting.law, Rates) and setting.law.once, clusters=sites, average="person", of=unit,
+        named=setting.estimator, event=made.event, sign=setting.law.turn,
     )  # fmt: skip
+
+
+def fitted(setting: Setting, runs: Runs) -> Tally:
+    """Some runs, each by the estimator itself."""
+    sites = setting.cv is not None
+    tally = Tally()
+    tally.add(runs, Design("cluster" if sites else "complete", clusters=sites, blocks=False))
     return tally
+
+
+def first_p_values(setting: Setting) -> list[float]:
+    """Those of the first group that are stored."""
+    runs, some = runs_of(setting, 0), slice(FIRST)
+    few = replace(
+        runs, treated=runs.treated[some], here=runs.here[some], rows=runs.rows[some], totals=runs.totals[some],
+        event=None if runs.event is None else runs.event[some],
+    )  # fmt: skip
+    found: list[float] = fitted(setting, few).p_value[0].tolist()
+    return found
 
 
 def simulated(setting: Setting) -> dict[str, Any]:
     """Every group of one setting."""
-    found = [group(setting, number) for number in range(GROUPS)]
+    found = [fitted(setting, runs_of(setting, number)) for number in range(GROUPS)]
     shares = [float((one.p_value[0] < ALPHA).mean()) for one in found]
     bias = np.concatenate([one.estimate[0] for one in found]) - effect_of(setting)
     return asdict(setting) | {

@@ -194,11 +194,14 @@ def test_no_worse_is_planned_for_at_its_margin_and_equivalence_for_both_sides(tm
 
 
 def test_a_chance_of_doing_better_varies_at_most_as_an_even_share(tmp_path: Path) -> None:
-    """With 900 people, 5 points are 2.6 errors of √(1/12 · 4/900) = .0192: found Φ(2.60 − 1.96) = 74 times in 100."""
+    """With 900 people, 5 points are 2.6 errors of √(1/12 · 4/900) = .0192: found Φ(2.60 − 1.96) = 74 times in 100.
+
+    A little oftener, since answers that a message has moved vary a little less.
+    """
     given = outcome(kind="ordinal")["came"]
     given["source"] |= {"value": "answer", "no_record": "missing"}
     path = write_trial(tmp_path, 900, power=POWER, outcomes={"came": given})
-    assert power_of(path, START).lines[0].power == pytest.approx(0.737, abs=0.004)
+    assert 0.737 < power_of(path, START).lines[0].power < 0.745
 
 
 @pytest.mark.parametrize(("number", "stands_in_the_way"), [(20, True), (40, False)])
