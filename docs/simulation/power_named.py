@@ -38,8 +38,8 @@ SEED = 20_280_100
 AIM, ALPHA = 0.8, 0.05
 PEOPLE, ICC, UNEQUAL = 30, 0.03, 0.4
 GROUPS = 20
-RUNS = {"negative_binomial": 100, "cox": 100}
-"""A group, where not 500: these are fitted one by one."""
+RUNS = {"cox": 100}
+"""A group, where not 125: these are fitted one by one."""
 FIRST = 5
 """Runs of the first group whose p-values are stored."""
 
@@ -81,7 +81,7 @@ class Setting:
     @property
     def runs(self) -> int:
         """Of every group."""
-        return RUNS.get(self.estimator, 500)
+        return RUNS.get(self.estimator, 125)
 
     @property
     def plan(self) -> Plan:

@@ -1,9 +1,9 @@
 """Named estimators for many runs at once, where what they do comes down to numbers that can be had together.
 
-A mean time or a chance of doing better is a number per row, and then the linear model of the plan (`batched.py`). A
-logistic or Poisson model of nothing but the arm has each arm's rate for its answer; its CR2 of the last weighted step
-is a sum over units. Every number equals that of `inference.answer` on the same rows; runs of other models (covariates,
-blocks, hazards, a dispersion to find) are left to it.
+A mean time or a chance of doing better is a number per row, and then the linear model of the plan (`batched.py`).
+Logistic, Poisson and negative binomial models are fitted side by side (`batched_glm.py`); with nothing but the arm the
+first two have each arm's rate for their answer, and CR2 of the last weighted step is a sum over units. Every number
+equals that of `inference.answer` on the same rows; hazards, and what cannot be settled here, are left to it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.batched import fits
+from nudge.analysis.batched import fits, prepared
+from nudge.analysis.batched_glm import glm_fits
 from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT
 from nudge.analysis.comparison import Pair, informative
 from nudge.analysis.estimators import ordinal, survival
@@ -23,17 +24,19 @@ from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
     from nudge.analysis.runs import Runs
-    from nudge.trial.records.analysis import Bools, Design, Floats
+    from nudge.trial.records.analysis import Bools, Design, Floats, Ints
 
 _OF_ROWS = {"ordinal": ordinal.row_values, "survival": survival.row_values}
 _RATES = frozenset({"logit", "rate_ratio", "rate_difference"})
+_MODELS = _RATES | {"negative_binomial"}
+_BY_DESIGN = frozenset({"difference_in_means", "block_weighted", "fixed_effects"})
 _SAME_CHANCE = 1e-9
 _NO_SPREAD = 1e-12
 
 
-def in_batches(named: str, *, covariates: bool, blocks: bool) -> bool:
+def in_batches(named: str) -> bool:
     """Whether runs of this estimator are fitted together, and not one by one."""
-    return named in _OF_ROWS or (named in _RATES and not covariates and not blocks)
+    return named in _OF_ROWS or named in _MODELS
 
 
 def named_fits(runs: Runs, design: Design) -> Fits:
@@ -42,7 +45,31 @@ def named_fits(runs: Runs, design: Design) -> Fits:
         return _by_row_values(runs, design)
     if runs.named in _RATES and runs.baseline is None and int(runs.block.max(initial=0)) == 0 and _even(runs):
         return _rates(runs)
-    return Fits.nothing(len(runs.rows))
+    return _models(runs, design) if runs.named in _MODELS else Fits.nothing(len(runs.rows))
+
+
+def _models(runs: Runs, design: Design) -> Fits:
+    """Models with blocks, covariates or a dispersion; runs with a block of one arm only, or weights, are left alone."""
+    found = Fits.nothing(len(runs.rows))
+    if runs.exposure is not None and not (runs.exposure > 0).all():
+        return found
+    entries, choices, whole = prepared(runs, design)
+    for (choice, same), which in choices.items():
+        if choice.estimator in _BY_DESIGN and same:
+            one = glm_fits(runs.named or "", entries.some(which), runs.exposure, covariates=choice.adjustment != "none")
+            stands = one.settled & whole[which] & (one.df >= LEAST_DF) & (one.std_error > _NO_SPREAD)
+            found.put(which, replace(one, settled=stands & _both_have_events(runs, which)))
+    return found
+
+
+def _both_have_events(runs: Runs, which: Ints) -> Bools:
+    """Whether both arms have events, and for a chance people without one."""
+    told = np.ones(which.size, dtype=bool)
+    for side in (True, False):
+        inside = (runs.here & (runs.treated == side))[which][:, runs.unit] & (runs.rows[which] > 0)
+        events, people = np.where(inside, runs.totals[which], 0.0).sum(axis=1), inside.sum(axis=1)
+        told &= (events > 0) & ((runs.named != "logit") | (events < people))
+    return told
 
 
 def _even(runs: Runs) -> bool:

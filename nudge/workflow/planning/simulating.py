@@ -156,8 +156,7 @@ def _fitted_singly(setting: Setting, one: Planned) -> str | None:
     named = named_for(setting.trial.outcomes[one.named.outcome])
     if named is None or one.law is None:
         return None
-    several = bool(np.ptp(setting.block))
-    return None if in_batches(named, covariates=setting.baseline is not None, blocks=several) else named
+    return None if in_batches(named) else named
 
 
 def arm_effects(trial: Trial, effect: float) -> Floats:
