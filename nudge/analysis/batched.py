@@ -40,15 +40,9 @@ class _Counts:
 
 def fits(runs: Runs, design: Design) -> Fits:
     """Estimate, standard error and degrees of freedom of every run."""
-    unit = runs.unit
-    rows = np.where(runs.here[:, unit], runs.rows, 0.0)
-    rows, counts = _informative(rows, runs, blocks=design.blocks)
-    entries = Entries(
-        rows, np.where(rows > 0, runs.totals, 0.0), runs.treated[:, unit], runs.block[unit], unit,
-        (np.empty((unit.size, 0)) if runs.baseline is None else runs.baseline.columns)[None],
-    )  # fmt: skip
-    found = Fits.nothing(len(rows))
-    for (choice, same), which in _choices(runs, design, entries, counts).items():
+    entries, choices, _ = prepared(runs, design)
+    found = Fits.nothing(len(entries.rows))
+    for (choice, same), which in choices.items():
         some = entries.some(which)
         one = (
             _of_clusters(choice, some, same=same)
@@ -59,6 +53,18 @@ def fits(runs: Runs, design: Design) -> Fits:
             one = replace(one, settled=one.settled & _told_apart(some))
         found.put(which, one)
     return _checked(found, entries, binary=runs.binary)
+
+
+def prepared(runs: Runs, design: Design) -> tuple[Entries, dict[tuple[Choice, bool], Ints], Bools]:
+    """Rows that inform the comparison, the runs of every choice, and which runs (R,) have both arms in every block."""
+    unit = runs.unit
+    rows = np.where(runs.here[:, unit], runs.rows, 0.0)
+    rows, counts = _informative(rows, runs, blocks=design.blocks)
+    entries = Entries(
+        rows, np.where(rows > 0, runs.totals, 0.0), runs.treated[:, unit], runs.block[unit], unit,
+        (np.empty((unit.size, 0)) if runs.baseline is None else runs.baseline.columns)[None],
+    )  # fmt: skip
+    return entries, _choices(runs, design, entries, counts), counts.informative.all(axis=1)
 
 
 def _informative(rows: Floats, runs: Runs, *, blocks: bool) -> tuple[Floats, _Counts]:

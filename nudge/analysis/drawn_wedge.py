@@ -75,45 +75,71 @@ def wedge_fits(
     return Fits(*(np.concatenate([getattr(one, name) for one in parts]) for name in Fits.__slots__))
 
 
-def _fits(cells: Cells, rows: Floats, sums: Floats, drawn: Ints, times: Sequence[int], *, by_cell: bool) -> Fits:
-    weight, mean, since = _cluster_periods(cells, rows, sums, drawn)
-    if by_cell:
-        weight = (weight > 0).astype(float)
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models of B schedules, which hang on who stands where and not on what happened.
+
+    counts: (B, C) whether a cell's rows count, and not in a transition. per_total: (B, G, P) what turns the sum of a
+    cluster and period into its term of the model. columns: (B, G, P, k) orthonormal. wanted: (B, k) the effect along
+    them. adjusted: (B, G, P) CR2's pull of each cluster on the effect. df: (B,). sound: (B,) whether errors stand.
+    """
+
+    counts: Bools
+    per_total: Floats
+    columns: Floats
+    wanted: Floats
+    adjusted: Floats
+    df: Floats
+    sound: Bools
+
+
+def wedge_models(cells: Cells, rows: Floats, drawn: Ints, *, times: Sequence[int], by_cell: bool = False) -> Models:
+    """The models under every schedule. rows: (C,) or (B, C). drawn, times, by_cell: as in `wedge_fits`."""
+    counts, held, since = _cluster_periods(cells, rows, drawn)
+    weight = (held > 0).astype(float) if by_cell else held
     runs, clusters, periods = weight.shape
     x = _columns(weight, since, times)
     root = np.sqrt(weight)
     x = _centred(x, weight) * root[..., None]
-    y = _centred(mean[..., None], weight)[..., 0] * root
     k = x.shape[-1]
     flat = x.reshape(runs, clusters * periods, k)
     gram = flat.transpose(0, 2, 1) @ flat
     scale = np.sqrt(np.maximum(np.einsum("bkk->bk", gram), 1e-300))
     values, vectors = np.linalg.eigh(gram / scale[:, :, None] / scale[:, None, :])
-    sound = values[:, 0] > _SINGULAR
-    half = vectors / np.sqrt(np.where(sound[:, None], values, 1.0))[:, None, :] / scale[:, :, None]
-    turned = x @ half[:, None]  # orthonormal columns
-    beta = np.einsum("bgpk,bgp->bk", turned, y)
+    apart = values[:, 0] > _SINGULAR
+    half = vectors / np.sqrt(np.where(apart[:, None], values, 1.0))[:, None, :] / scale[:, :, None]
+    turned = x @ half[:, None]
     wanted = half[:, -max(len(times), 1) :].mean(axis=1)
-    left = y - np.einsum("bgpk,bk->bgp", turned, beta)
-    variance, df, leverage = _cr2(turned, left, wanted)
-    settled = sound & (leverage <= LEVERAGE_LIMIT) & (variance > 0)
-    return Fits(np.where(sound, (wanted * beta).sum(axis=1), np.nan), np.sqrt(variance), df, settled)
+    adjusted, df, leverage = _cr2(turned, wanted)
+    per_total = np.where(held > 0, root / np.where(held > 0, held, 1.0), 0.0)
+    return Models(
+        counts, per_total, turned, np.where(apart[:, None], wanted, np.nan), adjusted, df, leverage <= LEVERAGE_LIMIT
+    )
 
 
-def _cluster_periods(cells: Cells, rows: Floats, sums: Floats, drawn: Ints) -> tuple[Floats, Floats, Ints]:
-    """Rows, mean and periods since the step, (B, G, P) each; cells in their cluster's transition hold nobody."""
+def _fits(cells: Cells, rows: Floats, sums: Floats, drawn: Ints, times: Sequence[int], *, by_cell: bool) -> Fits:
+    made = wedge_models(cells, rows, drawn, times=times, by_cell=by_cell)
+    # Columns and pulls are free of every cluster's mean, so the outcome need not be.
+    y = _by_period(cells, np.where(made.counts, sums, 0.0), made.per_total.shape) * made.per_total
+    beta = np.einsum("bgpk,bgp->bk", made.columns, y)
+    left = y - np.einsum("bgpk,bk->bgp", made.columns, beta)
+    variance = ((made.adjusted * left).sum(axis=2) ** 2).sum(axis=1)
+    estimate = (made.wanted * beta).sum(axis=1)
+    return Fits(estimate, np.sqrt(variance), made.df, made.sound & np.isfinite(estimate) & (variance > 0))
+
+
+def _cluster_periods(cells: Cells, rows: Floats, drawn: Ints) -> tuple[Bools, Floats, Ints]:
+    """Which cells count, (B, C), rows and periods since the step, (B, G, P); a cluster's transition holds nobody."""
     step = drawn[:, cells.cluster]
-    crossed, begun = step <= cells.complete, step <= cells.period
-    counts = crossed | ~begun
-    runs, shape = len(drawn), (len(drawn), cells.clusters, cells.steps + 1)
-    place = np.arange(runs)[:, None] * (shape[1] * shape[2]) + cells.cluster * shape[2] + cells.period
-    weight = _summed(place, np.where(counts, rows, 0.0), shape)
-    total = _summed(place, np.where(counts, sums, 0.0), shape)
+    counts: Bools = (step <= cells.complete) | (step > cells.period)
+    shape = (len(drawn), cells.clusters, cells.steps + 1)
     since = np.maximum(np.arange(shape[2]) - drawn[:, :, None] + 1, 0)
-    return weight, np.where(weight > 0, total / np.where(weight > 0, weight, 1.0), 0.0), since
+    return counts, _by_period(cells, np.where(counts, rows, 0.0), shape), since
 
 
-def _summed(place: Ints, values: Floats, shape: tuple[int, int, int]) -> Floats:
+def _by_period(cells: Cells, values: Floats, shape: tuple[int, ...]) -> Floats:
+    """(B, C) summed to (B, G, P)."""
+    place = np.arange(shape[0])[:, None] * (shape[1] * shape[2]) + cells.cluster * shape[2] + cells.period
     summed = np.bincount(place.ravel(), values.ravel(), minlength=shape[0] * shape[1] * shape[2])
     return np.asarray(summed, dtype=float).reshape(shape)
 
@@ -134,19 +160,18 @@ def _centred(values: Floats, weight: Floats) -> Floats:
     return centred
 
 
-def _cr2(x: Floats, left: Floats, wanted: Floats) -> tuple[Floats, Floats, Floats]:
-    """Variance, Satterthwaite degrees of freedom, and the largest leverage that the contrast leans on."""
+def _cr2(x: Floats, wanted: Floats) -> tuple[Floats, Floats, Floats]:
+    """Each cluster's pull, Satterthwaite degrees of freedom, and the largest leverage that the contrast leans on."""
     pull = np.einsum("bgpk,bk->bgp", x, wanted)
     leverage, vectors = np.linalg.eigh(x @ x.transpose(0, 1, 3, 2))
     usable = leverage < LEVERAGE_LIMIT
     stretch = np.where(usable, np.where(usable, 1 - leverage, 1.0) ** -0.5, 0.0)
     along = np.einsum("bgpq,bgp->bgq", vectors, pull)
     adjusted = np.einsum("bgpq,bgq->bgp", vectors, stretch * along)
-    variance = ((adjusted * left).sum(axis=2) ** 2).sum(axis=1)
     s = np.einsum("bgpk,bgp->bgk", x, adjusted)
     squares, own = (adjusted**2).sum(axis=2), (s**2).sum(axis=2)
     spread = s.transpose(0, 2, 1) @ s
     below = (squares**2 - 2 * squares * own).sum(axis=1) + (spread**2).sum(axis=(1, 2))
     df = (squares - own).sum(axis=1) ** 2 / np.where(below > 0, below, np.inf)
     floor = LEANS * np.abs(pull).max(axis=(1, 2), keepdims=True)
-    return variance, df, np.where(np.abs(along) > floor, leverage, 0.0).max(axis=(1, 2))
+    return adjusted, df, np.where(np.abs(along) > floor, leverage, 0.0).max(axis=(1, 2))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nudge.analysis.batched import fits
+from nudge.analysis.batched_named import named_fits
 from nudge.analysis.inference import answer
 from nudge.analysis.runs import Runs
 from nudge.analysis.verdict import verdict
@@ -70,18 +71,20 @@ class Tally:
         """Fit one batch; what it cannot settle is asked of the rows."""
         from scipy.stats import t
 
-        found = fits(runs, design)
+        found = fits(runs, design) if runs.named is None else named_fits(runs, design)
         estimate, error, df = found.estimate.copy(), found.std_error.copy(), found.df.copy()
         p = np.asarray(2 * t.sf(np.abs(estimate / np.where(error > 0, error, 1)), df), dtype=float)
         for run in np.flatnonzero(~found.settled):
-            one = answer(runs.pair(int(run)), design, binary=runs.binary, average=runs.average, arms=runs.arms)
+            one = answer(
+                runs.pair(int(run)), design, binary=runs.binary, average=runs.average, arms=runs.arms, named=runs.named
+            )
             estimate[run] = one.estimate
             error[run] = np.nan if one.std_error is None else one.std_error
             df[run] = np.nan if one.df is None else one.df
             p[run] = np.nan if one.p_value is None else one.p_value
             self.by_rows += 1
         for kept, new in zip(
-            (self.estimate, self.std_error, self.df, self.p_value), (estimate, error, df, p), strict=True
+            (self.estimate, self.std_error, self.df, self.p_value), (runs.sign * estimate, error, df, p), strict=True
         ):
             kept.append(new)
 

@@ -38,7 +38,10 @@ class Runs:
     an outcome. totals: (R, E) sum of their outcomes. block: (U,) codes from 0. binary: outcomes
     are 0 or 1. clusters: the units drawn are sites. of: (E,) the entry's unit, in order; None where a
     unit is one entry. baseline: where there are covariates, and then an entry is a person. chance:
-    (2, U) of the arm and of its control; None where it is not known. arms: their names.
+    (2, U) of the arm and of its control; None where it is not known. arms: their names. named: the estimator
+    that the file or the kind of outcome asks for, None where the draw chooses; then every entry is a person, `event`
+    (R, E) says which times end with it and `exposure` (E,) what a count is over. sign: −1 where less of an estimate
+    is better.
     """
 
     treated: Bools
@@ -53,6 +56,10 @@ class Runs:
     baseline: Baseline | None = None
     chance: Floats | None = None
     arms: tuple[str, str] = ("arm", "control")
+    named: str | None = None
+    event: Floats | None = None
+    exposure: Floats | None = None
+    sign: int = 1
 
     @property
     def unit(self) -> Ints:
@@ -76,6 +83,8 @@ class Runs:
                 name: some_rows(values, entry) for name, values in self.baseline.values.items()
             },
             types={} if self.baseline is None else self.baseline.types,
+            event=None if self.event is None else self.event[run, entry],
+            exposure=None if self.exposure is None else self.exposure[entry],
         )  # fmt: skip
         return pair_of(rows, *self.arms, tuple(rows.covariates))
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FEW = 20
 """Below so many clusters the p-value comes from the schedule (statistics.md 17)."""
-_SEED = 20_270_301
+SEED = 20_270_301
 _NO_P = "the stored schedule is not known, so no p-value by drawing it again"
 
 
@@ -104,9 +104,9 @@ def schedule_test(
         steps, chance = law.every[0][:, codes].astype(np.int64) + 1, law.every[1]
         which = f"all {len(steps):,} schedules there could have been"
     else:
-        steps = law.redraw(DRAWS, np.random.default_rng(_SEED))[:, codes].astype(np.int64) + 1
+        steps = law.redraw(DRAWS, np.random.default_rng(SEED))[:, codes].astype(np.int64) + 1
         chance = np.full(len(steps), 1 / (DRAWS + 1))
-        which = f"{DRAWS:,} draws of the stored schedule, seed {_SEED}"
+        which = f"{DRAWS:,} draws of the stored schedule, seed {SEED}"
     averaged = design.estimand == "exposure_averaged"
     since = exposures_of(pair)
     times = tuple(np.unique(since[since > 0]).tolist()) if averaged else ()

@@ -42,11 +42,19 @@ def power(
 
 def simulate(
     file: File,
-    runs: Annotated[int, typer.Option(min=2, help="How many times the trial is run.")] = 1000,
+    runs: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="How many times the trial is run: 1,000, or 200 where each run must be fitted by itself.",
+            show_default=False,
+        ),
+    ] = None,
     effect: Annotated[
         list[str] | None,
         typer.Option(
-            help="True effect: `3 points`, `nothing`, `worthwhile`; several may be given.", show_default=False
+            help="True effect: `3 points`, `1.2 times`, `nothing`, `worthwhile`; several may be given.",
+            show_default=False,
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 1,

@@ -28,7 +28,8 @@ class Aim:
 class PowerLine:
     """One primary outcome and comparison. Effects are oriented: positive is better.
 
-    Proportions are 0 to 1, other effects in the outcome's unit. alpha: two-sided, after the
+    Proportions are 0 to 1, ratios natural logarithms (turn −1: of a ratio below 1), other effects in the outcome's
+    unit. alpha: two-sided, after the
     division over the family. units, people: those of this comparison. needed_times: how many
     times the whole design reaches the target, None beyond a thousand. verdicts: the chance of
     each at no effect, at the worthwhile effect and over the prior. priors: what is expected
@@ -39,6 +40,7 @@ class PowerLine:
     comparison: str
     scale: str
     unit: str
+    turn: int
     alpha: float
     units: float
     people: float
@@ -66,7 +68,9 @@ class Named:
     outcome: str
     comparison: str
     unit: str
-    """`points`, or the outcome's own unit."""
+    """`points`, `times`, or the outcome's own unit."""
+    turn: int = 1
+    """−1 where the ratio that is looked for is below 1."""
 
 
 def power_line(named: Named, plan: Plan, aim: Aim, total_units: float, iccs: Sequence[float] = ()) -> PowerLine:
@@ -77,7 +81,7 @@ def power_line(named: Named, plan: Plan, aim: Aim, total_units: float, iccs: Seq
     error, df = error_of(plan)
     found = detectable_effect(plan, aim.target)
     factor = factor_needed(plan, aim.worthwhile, aim.target)
-    proportion = plan.spread is None
+    proportion = plan.proportion
     priors = {name: expected_over(prior, plan, aim.worthwhile) for name, prior in PRIORS.items()} if proportion else {}
     verdicts = {
         "nothing": expected_at(0.0, plan, aim.worthwhile).verdicts,
@@ -86,7 +90,7 @@ def power_line(named: Named, plan: Plan, aim: Aim, total_units: float, iccs: Seq
     if proportion:
         verdicts["the prior"] = priors[aim.prior].verdicts
     return PowerLine(
-        named.outcome, named.comparison, "probability" if proportion else "mean", named.unit, plan.alpha,
+        named.outcome, named.comparison, plan.scale, named.unit, named.turn, plan.alpha,
         plan.units, plan.units * plan.rows * (len(plan.steps) + 1 if plan.steps else 1), plan.average, plan.icc,
         error, df, aim.worthwhile, aim.target,
         found, power(plan, aim.worthwhile), factor, None if factor is None else math.ceil(factor * total_units),
@@ -97,7 +101,9 @@ def power_line(named: Named, plan: Plan, aim: Aim, total_units: float, iccs: Seq
 
 def power_curve(plan: Plan, top: float) -> tuple[tuple[float, float], ...]:
     """Power at effects from nothing to `top`, as far as the outcome can rise."""
-    if plan.baseline is not None and plan.spread is None:
+    if plan.law is not None:
+        top = min(top, plan.law.most())
+    elif plan.baseline is not None and plan.proportion:
         top = min(top, 1 - plan.baseline)
     effects = [top * i / (_POINTS - 1) for i in range(_POINTS)]
     return tuple((effect, power(plan, effect)) for effect in effects)

@@ -16,6 +16,7 @@ import numpy as np
 from nudge.design.phased import wedge_df, wedge_error
 
 if TYPE_CHECKING:
+    from nudge.design.power_laws import OutcomeLaw
     from nudge.trial.records.analysis import Floats
     from nudge.trial.records.design import Prior
 
@@ -47,7 +48,8 @@ class Plan:
     freedom are units − parameters; None for Bell-McCaffrey's. steps: in a stepped wedge, the
     clusters that cross at each step; rows are then those of a cluster and period, and cac is
     how much of the ICC two periods of a cluster share; averaged: the effect is the mean over the
-    periods since crossing, and not one constant.
+    periods since crossing, and not one constant. law: of an outcome that is more than a level and
+    a spread, which then settles the variance.
     """
 
     blocks: tuple[Block, ...]
@@ -66,6 +68,24 @@ class Plan:
     steps: tuple[float, ...] = ()
     cac: float = 1.0
     averaged: bool = False
+    law: OutcomeLaw | None = None
+
+    @property
+    def proportion(self) -> bool:
+        """Whether effects are differences between chances."""
+        return self.law is None and self.spread is None
+
+    @property
+    def scale(self) -> str:
+        """Of effects."""
+        if self.law is not None:
+            return self.law.scale
+        return "probability" if self.proportion else "mean"
+
+    @property
+    def turn(self) -> int:
+        """−1 where a better ratio is one below 1."""
+        return 1 if self.law is None else self.law.turn
 
     @property
     def units(self) -> float:
@@ -128,6 +148,8 @@ def standard_error(plan: Plan, effect: float = 0.0) -> tuple[float, float]:
 
 
 def _variances(plan: Plan, effect: float) -> tuple[float, float]:
+    if plan.law is not None:
+        return plan.law.variances(effect, sum(block.treated for block in plan.blocks) / plan.units)
     if plan.spread is not None:
         return plan.spread**2, plan.spread**2
     if plan.baseline is None:
@@ -140,12 +162,17 @@ def power(plan: Plan, effect: float) -> float:
     """The chance that the interval excludes zero when the effect on those reached is `effect`."""
     from scipy.stats import t
 
-    diluted = effect * plan.reached
+    diluted = diluted_effect(plan, effect)
     error, df = standard_error(plan, diluted)
     if error == 0:
         return 1.0 if diluted else 0.0
     limit, shift = float(t.ppf(1 - plan.alpha / 2, df)), diluted / error
     return _beyond(limit, df, shift) + _beyond(limit, df, -shift)
+
+
+def diluted_effect(plan: Plan, effect: float) -> float:
+    """What is left over everyone of an effect on those reached."""
+    return effect * plan.reached if plan.law is None else plan.law.apart(effect, reached=plan.reached)
 
 
 def _beyond(limit: float, df: float, shift: float) -> float:
@@ -174,6 +201,8 @@ def detectable_effect(plan: Plan, target: float) -> float | None:
 
 
 def _largest(plan: Plan) -> float:
+    if plan.law is not None:
+        return plan.law.most()
     if plan.spread is not None:
         return 20 * plan.spread
     return 1 - (plan.baseline or 0.0)
@@ -233,7 +262,7 @@ def _expected(plan: Plan, effects: Floats, worthwhile: float) -> Expected:
     """Estimates are taken as normal around the truth, intervals as wide as they are on average."""
     from scipy.stats import norm, t
 
-    truth = effects * plan.reached
+    truth = np.array([diluted_effect(plan, float(one)) for one in effects])
     errors, dfs = np.array([standard_error(plan, float(one)) for one in truth]).T
     half = t.ppf(1 - plan.alpha / 2, dfs) * errors
     above, below = (truth - half) / errors, (-half - truth) / errors

@@ -122,7 +122,17 @@ def _alike(
     rng = np.random.default_rng([process.seed, 1])
     units = {unit: i for i, unit in enumerate(dict.fromkeys(person.unit for person in people))}
     shared = draw(rng, len(units))[[units[person.unit] for person in people]]
-    return np.where(rng.random(len(people)) < process.icc**0.5, shared, own)
+    return of_unit_or_own(own, shared, rng.random(len(people)), process.icc)
+
+
+def of_unit_or_own(
+    own: NDArray[np.float64], shared: NDArray[np.float64], toss: NDArray[np.float64], icc: float
+) -> NDArray[np.float64]:
+    """Each person's own draw, or with chance √icc the unit's: whatever is made of them, two of a unit correlate by icc.
+
+    own, shared, toss: of the same shape, a person's own draw, that of their unit, and an even toss.
+    """
+    return np.where(toss < icc**0.5, shared, own)
 
 
 def _amounts(people: Sequence[Person], process: Process) -> NDArray[np.float64]:

@@ -89,13 +89,18 @@ def _design(trial: Trial, source: Source) -> Iterator[Problem]:
             Level.LAUNCH, ("population",), "does not say which column holds the site",
             "add `site: COLUMN`: the hub, school, team or council a family belongs to",
         )  # fmt: skip
-    primary = [outcome for outcome in trial.outcomes.values() if outcome.role == "primary"]
-    if any(outcome.kind == "binary" for outcome in primary) and trial.power.baseline is None:
+    kinds = {outcome.kind for outcome in trial.outcomes.values() if outcome.role == "primary"}
+    if kinds & {"binary", "time_to_event"} and trial.power.baseline is None:
         yield source.problem(
             Level.LAUNCH, ("power",), "does not say how many have the outcome without any message",
             "add `power: {baseline: 62%}`",
         )  # fmt: skip
-    if any(outcome.kind != "binary" for outcome in primary) and trial.power.sd is None:
+    if "count" in kinds and trial.power.rate is None and trial.power.sd is None:
+        yield source.problem(
+            Level.LAUNCH, ("power",), "does not say how often what is counted happens to a person",
+            "add `power: {rate: 1.5, dispersion: 0.8}`, or its `sd`",
+        )  # fmt: skip
+    if "continuous" in kinds and trial.power.sd is None:
         yield source.problem(
             Level.LAUNCH, ("power",), "does not say how much the outcome varies", "add `power: {sd: …}`, in its unit"
         )

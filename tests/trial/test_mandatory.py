@@ -48,6 +48,22 @@ def test_an_amount_needs_its_spread(tmp_path: Path) -> None:
     assert sentence not in lacking(tmp_path, text + "power: {sd: 12}\n")
 
 
+def test_a_count_needs_its_rate_and_a_time_its_share_of_events(tmp_path: Path) -> None:
+    counted = changed("kind: binary", "kind: count\n    unit: visits").replace("5 points", "1 visits")
+    counted = counted.replace("stage: pilot", "stage: rollout")
+    sentence = (
+        "launch power: does not say how often what is counted happens to a person; add `power: {rate: 1.5, "
+        "dispersion: 0.8}`, or its `sd`"
+    )
+    assert sentence in lacking(tmp_path, counted)
+    assert not [one for one in lacking(tmp_path, counted + "power: {rate: 1.5}\n") if one.startswith("launch power")]
+    timed = changed("kind: binary", "kind: time_to_event").replace("5 points", "3 days")
+    timed = timed.replace("stage: pilot", "stage: rollout")
+    assert any("how many have the outcome without any message" in one for one in lacking(tmp_path, timed))
+    stated = lacking(tmp_path, timed + "power: {baseline: 40%}\n")
+    assert not [one for one in stated if one.startswith("launch power")]
+
+
 def test_an_arm_given_by_people_states_its_dose(tmp_path: Path) -> None:
     called = changed("    messages: [{template: visit, send: 7 days before visit at 10:00}]\n",
                      "    receives: a call\n    mechanism: [personal_help]\n")  # fmt: skip

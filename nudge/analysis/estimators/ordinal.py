@@ -28,8 +28,7 @@ UNIT = "points"
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """The chance of a higher value less one half, −0.5 to 0.5."""
-    weight = _weights(pair)
-    values = row_values(pair, weight)
+    values, weight = row_values(pair), _weights(pair)
     chance = float(np.average(values[pair.treated], weights=weight[pair.treated]))
     return fitted_by_design(pair, values, adjustment, "ordinal", (chance, 1 - chance))
 

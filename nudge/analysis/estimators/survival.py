@@ -30,18 +30,15 @@ scores = rank_scores
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
     """Mean days without the event up to the last moment followed, the arm's less the control's."""
-    need_events(pair)
+    values, last = row_values(pair), horizon(pair)
     if pair.event is None:
         raise AssertionError("need_events refuses times without events")
-    last = horizon(pair)
-    if last <= 0:
-        raise EstimationRefused("nobody is followed for any time", "check the times")
     means = [
         float(KaplanMeier.of(pair.y[here], pair.event[here]).area_after(np.zeros(1), last)[0])
         for here in (pair.treated, ~pair.treated)
     ]
     note = f"mean over the first {last:g} days"
-    return fitted_by_design(pair, row_values(pair), adjustment, "survival", (means[0], means[1]), note)
+    return fitted_by_design(pair, values, adjustment, "survival", (means[0], means[1]), note)
 
 
 def row_values(pair: Pair, weight: Floats | None = None) -> Floats:
@@ -50,6 +47,8 @@ def row_values(pair: Pair, weight: Floats | None = None) -> Floats:
     if pair.event is None:
         raise AssertionError("need_events refuses times without events")
     last, values = horizon(pair), np.zeros(pair.y.size)
+    if last <= 0:
+        raise EstimationRefused("nobody is followed for any time", "check the times")
     for here in (pair.treated, ~pair.treated):
         weighs = None if weight is None else weight[here]
         values[here] = restricted_values(pair.y[here], pair.event[here], last, weighs)

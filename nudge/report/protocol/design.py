@@ -172,6 +172,9 @@ def _size(trial: Trial, facts: ProtocolFacts) -> Answer:
         part for part in (
             f"level without a message {percent(power.baseline)}" if power.baseline is not None else "",
             f"standard deviation {power.sd:g}" if power.sd else "",
+            f"{power.rate:g} events per person without a message" if power.rate else "",
+            f"dispersion {power.dispersion:g}" if power.dispersion else "",
+            f"answers shared {', '.join(percent(one, 0) for one in power.answers)}" if power.answers else "",
             f"likeness within a unit (ICC) {power.icc:g}" if power.icc is not None else "",
             f"variance explained by covariates {percent(power.r2)}" if power.r2 else "",
             f"messages that arrive {percent(power.reached)}", f"outcomes that will be known {percent(power.known)}",
@@ -179,7 +182,7 @@ def _size(trial: Trial, facts: ProtocolFacts) -> Answer:
     )  # fmt: skip
     size = facts.units or power.units
     counted = f"{size:,} {called.units}{' on the roll' if facts.units else ' expected'}" if size else ""
-    stated = power.baseline is not None or power.sd is not None
+    stated = any(one is not None for one in (power.baseline, power.sd, power.rate, power.answers))
     return said(
         f"Wanted: {percent(power.power, 0)} power at a two-sided error rate of {percent(power.alpha, 0)} for "
         + "; ".join(f"{one.worthwhile} in {readable(name)}" for name, one in primary) + "." if primary else None,

@@ -155,8 +155,11 @@ class Power(Part):
 
     power: the chance wanted of finding the smallest worthwhile change; alpha: the two-sided error
     rate.
-    baseline: the outcome's level without any message; sd: its standard deviation, for other
-    kinds than binary. units: how many units, where no roll says it; people: mean rows per
+    baseline: the outcome's level without any message, of a time how often it happens within its window; sd: its
+    standard deviation, for other kinds than binary. rate: of a count, events per person (or per unit of its exposure)
+    without any message; dispersion: how much more counts vary than Poisson's law allows, their variance being
+    rate + dispersion × rate². answers: of an ordinal outcome, the share of each answer without any message, lowest
+    first. units: how many units, where no roll says it; people: mean rows per
     unit, cv: how that number varies, where no roll says it. icc: how alike the people of
     one unit are; cac: how alike one cluster's periods stay. r2: the share of the variance
     that covariates explain. reached, known: shares of people whose message arrives and whose
@@ -165,6 +168,9 @@ class Power(Part):
 
     baseline: Proportion | None = None
     sd: Annotated[float, Field(gt=0)] | None = None
+    rate: Annotated[float, Field(gt=0)] | None = None
+    dispersion: Annotated[float, Field(ge=0)] | None = None
+    answers: Annotated[tuple[Proportion, ...], Field(min_length=2)] | None = None
     power: Proportion = 0.8
     alpha: Proportion = 0.05
     units: Annotated[int, Field(ge=2)] | None = None

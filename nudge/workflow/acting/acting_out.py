@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from math import exp
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -183,8 +184,9 @@ def _process(trial: Trial, outcome: Outcome, effect: float | None, seed: int) ->
     size = 0.0
     if primary and outcome.worthwhile is not None:
         size = outcome.worthwhile.value if effect is None else effect
+    events = given.rate if primary and given.rate is not None else _EVENTS
     if primary and outcome.worthwhile is not None and outcome.worthwhile.unit == "times":
-        size = _EVENTS * abs(outcome.worthwhile.value - 1) if effect is None else effect
+        size = events * abs((outcome.worthwhile.value if effect is None else exp(effect)) - 1)
     signed = -size if outcome.better == "lower" else size
     amount = (given.sd or 1.0) if outcome.kind == "continuous" else None
     if outcome.role == "harm":
@@ -192,7 +194,7 @@ def _process(trial: Trial, outcome: Outcome, effect: float | None, seed: int) ->
     elif outcome.kind == "binary":
         level = given.baseline if primary and given.baseline is not None else _USUAL
     else:
-        level = _EVENTS if amount is None else _SPREADS * amount
+        level = events if amount is None else _SPREADS * amount
     added = dict(zip(trial.arms, arm_effects(trial, signed).tolist(), strict=True))
     missing = outcome.source is not None and outcome.source.no_record == "missing"
     return Process(

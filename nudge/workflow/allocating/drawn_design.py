@@ -64,11 +64,11 @@ def design_with_law(connection: Connection, trial: Trial, units: Sequence[Unit])
     def redraw(number: int, rng: np.random.Generator) -> npt.NDArray[np.int8]:
         return drawing.redraws(drawn, law, number, rng)[:, order]
 
-    every = _every_draw(drawing, drawn, law, order) if design.method == "stepped_wedge" else None
+    every = every_draw(drawing, drawn, law, order) if design.method == "stepped_wedge" else None
     return replace(design, law=StoredLaw(drawing.options(law), redraw, every))
 
 
-def _every_draw(
+def every_draw(
     drawing: Method, drawn: Sequence[DrawUnit], law: Law, order: Sequence[int]
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float64]] | None:
     """All draws and the chance of each, where there are no more of them than would be drawn at random."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from math import exp
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nudge.analysis.analyse import family_size
-from nudge.analysis.comparison import Choice
+from nudge.analysis.comparison import FEW_CLUSTERS, Choice
 from nudge.analysis.foreseen import foreseen_choices
+from nudge.analysis.named import named_for
 from nudge.analysis.wedge import wedge_choice
 from nudge.design.planning import Aim, Named, PowerLine, copies_needed
 from nudge.design.power import Block, Plan
@@ -19,8 +21,10 @@ from nudge.trial.errors import InputError
 from nudge.workflow.allocating.drawn_design import design_of, estimand_of
 from nudge.workflow.checking.drawing import draws_sites
 from nudge.workflow.law import law_of
+from nudge.workflow.planning.outcome_laws import law_for, level_without, rates_of
 
 if TYPE_CHECKING:
+    from nudge.design.power_laws import OutcomeLaw
     from nudge.trial.model import Trial
     from nudge.trial.parts.outcomes import Outcome
     from nudge.trial.quantities import Comparison
@@ -75,6 +79,8 @@ class Planned:
     plan: Plan
     aim: Aim
     choice: Choice
+    law: OutcomeLaw | None = None
+    """How the outcome comes about, where that is more than a level and a spread."""
 
 
 def sizes_of(trial: Trial, roll: Roll | None) -> Sizes:
@@ -123,20 +129,19 @@ def plans_of(trial: Trial, roll: Roll | None, sizes: Sizes) -> list[Planned]:
             raise InputError(
                 f"outcomes.{name} has no `worthwhile`", "add the smallest change that would alter the decision"
             )
-        if held_to.unit == "times":
-            raise InputError(
-                f"how well a trial can tell a ratio such as `{held_to}` is not worked out by formula",
-                "plan with a difference, or say in `underpowered` how the size was settled",
-            )
+        law = law_for(trial, name, roll)
         alpha = trial.power.alpha / family_size(trial, "primary")
         for pair in trial.comparisons:
             choice = choices[str(pair)]
-            plan = replace(_in_outcome(base, name, outcome, trial), alpha=alpha)
+            plan = replace(_in_outcome(base, name, outcome, trial, law), alpha=alpha)
             plan = _drawn(plan, trial, sizes, pair, choice)
+            if named_for(outcome) == "cox":
+                plan = _of_hazards(plan, trial)
             # Both one-sided tests must hold: each is missed half as often.
             target = (1 + trial.power.power) / 2 if outcome.aim == "equivalence" else trial.power.power
-            aim = Aim(held_to.value, target, trial.power.prior)
-            result.append(Planned(Named(name, str(pair), held_to.unit), plan, aim, choice))
+            aim = Aim(held_to.as_estimated, target, trial.power.prior)
+            turn = -1 if held_to.unit == "times" and held_to.value < 1 else 1
+            result.append(Planned(Named(name, str(pair), held_to.unit, turn), plan, aim, choice, law))
     return result
 
 
@@ -151,28 +156,35 @@ def _base(trial: Trial, sizes: Sizes) -> Plan:
     )  # fmt: skip
 
 
-_SPREAD_OF_PLACEMENTS = 12**-0.5
-"""Standard deviation of a share below that is as likely to be any: the most that placements vary without an effect."""
-
-
-def _in_outcome(plan: Plan, name: str, outcome: Outcome, trial: Trial) -> Plan:
+def _in_outcome(plan: Plan, name: str, outcome: Outcome, trial: Trial, law: OutcomeLaw | None) -> Plan:
     """The outcome's own level and spread, turned so that more is better."""
     given = trial.power
+    if law is not None and outcome.kind == "binary" and law.scale != "log_ratio":
+        law = None
+    if law is not None:
+        return replace(plan, law=law)
     if outcome.kind == "binary":
-        if given.baseline is None:
-            raise InputError(
-                f"the file does not say how often {name} happens without a message",
-                "add `baseline: 62%` to the `power` block",
-            )
-        level = 1 - given.baseline if outcome.better == "lower" else given.baseline
-        return replace(plan, baseline=level, spread=None)
-    if outcome.kind == "ordinal":
-        return replace(plan, spread=_SPREAD_OF_PLACEMENTS)
+        level = level_without(trial, name)
+        return replace(plan, baseline=1 - level if outcome.better == "lower" else level, spread=None)
+    if outcome.kind == "count" and given.rate is not None:
+        return replace(plan, spread=rates_of(trial, name, outcome, None, ratio=False).variances(0.0, 0.5)[0] ** 0.5)
     if given.sd is None:
         raise InputError(
-            f"the file does not say how much {name} varies", "add `sd:` (its standard deviation) to the `power` block"
+            f"the file does not say how much {name} varies",
+            "add `sd:` (its standard deviation) to the `power` block"
+            + (", or `rate:` and `dispersion:`" if outcome.kind == "count" else ""),
         )
     return replace(plan, spread=given.sd)
+
+
+def _of_hazards(plan: Plan, trial: Trial) -> Plan:
+    """Degrees of freedom of Cox's regression: units less one less its columns; covariates are not counted on."""
+    if plan.rows > 1 and draws_sites(trial) and plan.units < FEW_CLUSTERS:
+        raise InputError(
+            f"a ratio of hazards needs {FEW_CLUSTERS} sites for its error, and a comparison has {plan.units:.0f}",
+            "leave `estimator: cox` out, and the mean time until it happened is compared",
+        )
+    return replace(plan, parameters=2.0 + len(trial.analysis.covariates), r2=0.0)
 
 
 def _choices(trial: Trial, roll: Roll | None, sizes: Sizes) -> dict[str, Choice]:
@@ -240,17 +252,18 @@ _ONE = {"council": "council", "school": "school", "nhs": "trust"}
 def advice_of(trial: Trial, planned: Planned, line: PowerLine) -> str:
     """One sentence: whether this is enough, and what would be."""
     said = f"{line.outcome}, {line.comparison}: "
-    effect = amount(line.worthwhile, line.scale, line.unit)
+    effect = amount(line.worthwhile, line.scale, line.unit, line.turn)
     if line.power >= line.target:
         return f"{said}enough to find {effect}: power {percent(line.power, 0)}"
-    alone = f"; alone it can show {amount(line.detectable, line.scale, line.unit)}" if line.detectable else ""
+    alone = (
+        f"; alone it can show {amount(line.detectable, line.scale, line.unit, line.turn)}" if line.detectable else ""
+    )
     return f"{said}{advice_sentence(trial, planned, line.power)}{alone}"
 
 
 def advice_sentence(trial: Trial, planned: Planned, chance: float) -> str:
     """How far one council is from enough, and how many like it would be."""
-    scale = "probability" if planned.plan.spread is None else "mean"
-    effect = amount(planned.aim.worthwhile, scale, planned.named.unit)
+    effect = amount(planned.aim.worthwhile, planned.plan.scale, planned.named.unit, planned.named.turn)
     said = f"one {_ONE[trial.setting]} is not enough to find {effect}: power {percent(chance, 0)}"
     needed = copies_needed(planned.plan, planned.aim)
     if needed is None:
@@ -266,8 +279,10 @@ def _number(number: int) -> str:
     return _WORDS[number] if number < len(_WORDS) else f"{number:,}"
 
 
-def amount(effect: float, scale: str, unit: str) -> str:
-    """`5 points`, `0.21 days`."""
+def amount(effect: float, scale: str, unit: str, turn: int = 1) -> str:
+    """`5 points`, `0.21 days`, and of a log ratio `1.2 times`. turn: −1 where a better ratio is below 1."""
+    if scale == "log_ratio":
+        return f"{exp(turn * effect):.3g} times"
     if scale == "probability":
         number = f"{effect * 100:.1f}".removesuffix(".0")
         return f"{number} point" if number == "1" else f"{number} points"

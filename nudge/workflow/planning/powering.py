@@ -14,6 +14,7 @@ from nudge.trial.errors import ProblemsFound
 from nudge.trial.problems import Level
 from nudge.workflow.checking.drawing import draws_sites
 from nudge.workflow.checking.examine import examine
+from nudge.workflow.planning.outcome_laws import said_of_law
 from nudge.workflow.planning.plans import (
     FEW_INDIVIDUALS,
     LikelyIcc,
@@ -81,8 +82,7 @@ def _assumed(trial: Trial, sizes: Sizes, likely: LikelyIcc, planned: list[Planne
             f"people of one unit are alike: ICC {likely.value:.3g} ({likely.because}); "
             f"sizes of units vary by {percent(sizes.cv, 0)}"
         )
-    if given.baseline is not None:
-        lines.append(f"without a message the outcome happens to {percent(given.baseline, 0)}")
+    lines.extend(_outcomes(trial, planned))
     lines.append(f"{percent(given.reached, 0)} are reached, and the outcome of {percent(given.known, 0)} will be known")
     family = family_size(trial, "primary")
     if family > 1:
@@ -113,6 +113,19 @@ def _assumed(trial: Trial, sizes: Sizes, likely: LikelyIcc, planned: list[Planne
         lines.append("with so few sites the formula is rough: nudge simulate FILE is the better guide")
     elif not draws_sites(trial) and any(_smaller_arm(one.plan) < FEW_INDIVIDUALS for one in planned):
         lines.append("with fewer than 200 in an arm the formula is rough: nudge simulate FILE is the better guide")
+    return lines
+
+
+def _outcomes(trial: Trial, planned: list[Planned]) -> list[str]:
+    """What each primary outcome is without a message."""
+    laws = {one.named.outcome: one.law for one in planned}
+    lines = [
+        said for name, law in laws.items()
+        for said in said_of_law(law, name, exposed=trial.outcomes[name].exposure is not None)
+    ]  # fmt: skip
+    level = trial.power.baseline
+    if level is not None and any(trial.outcomes[name].kind == "binary" for name in laws):
+        lines.append(f"without a message the outcome happens to {percent(level, 0)}")
     return lines
 
 

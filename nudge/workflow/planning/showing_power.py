@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp
 from typing import TYPE_CHECKING
 
 from nudge.report.curves import Axes, Curve, curve_svg, curve_text
@@ -21,25 +22,37 @@ if TYPE_CHECKING:
 def curves_of(report: PowerReport) -> tuple[list[Curve], Axes, str]:
     """The curves of every comparison, their axes, and the figure in words."""
     first = report.lines[0]
-    factor = 100 if first.scale == "probability" else 1
-    alike = [line for line in report.lines if (line.scale, line.unit) == (first.scale, first.unit)]
+    alike = [
+        line for line in report.lines if (line.scale, line.unit, line.turn) == (first.scale, first.unit, first.turn)
+    ]
     shapes: dict[tuple[tuple[float, float], ...], list[str]] = {}
     for line in alike:
         shapes.setdefault(line.curve, []).append(f"{line.outcome}, {line.comparison}")
     curves = [
-        Curve("; ".join(names), tuple((effect * factor, chance) for effect, chance in points))
+        Curve("; ".join(names), tuple((_across(effect, first), chance) for effect, chance in points))
         for points, names in shapes.items()
     ]
-    across = "percentage points" if factor == 100 else first.unit  # noqa: PLR2004 - points of a share
+    in_percent = "per cent more" if first.turn > 0 else "per cent less"
+    across = {"probability": "percentage points", "log_ratio": in_percent}.get(first.scale, first.unit)
     axes = Axes(
-        f"Power of {report.trial} by true effect", f"true effect, {across}", first.worthwhile * factor, first.target
+        f"Power of {report.trial} by true effect",
+        f"true effect, {across}",
+        _across(first.worthwhile, first),
+        first.target,
     )
     words = "; ".join(
         f"{line.outcome}, {line.comparison}: power {percent(line.power, 0)} "
-        f"at {amount(line.worthwhile, line.scale, line.unit)}"
+        f"at {amount(line.worthwhile, line.scale, line.unit, line.turn)}"
         for line in alike
     )
     return curves, axes, words
+
+
+def _across(effect: float, line: PowerLine) -> float:
+    """Where an effect stands on the axis: points, the outcome's unit, or by how many per cent a rate changes."""
+    if line.scale == "log_ratio":
+        return 100 * line.turn * (exp(line.turn * effect) - 1)
+    return 100 * effect if line.scale == "probability" else effect
 
 
 def write_curve(report: PowerReport, path: Path) -> None:
@@ -67,11 +80,12 @@ def _alike(lines: Sequence[PowerLine]) -> list[tuple[PowerLine, str]]:
 
 def _in_lines(line: PowerLine, names: str) -> list[str]:
     def shown(effect: float) -> str:
-        return amount(effect, line.scale, line.unit)
+        return amount(effect, line.scale, line.unit, line.turn)
 
+    error = f"{line.standard_error:.3g} of the log ratio" if line.scale == "log_ratio" else shown(line.standard_error)
     lines = [
         f"{names} ({line.units:,.0f} units, {line.people:,.0f} people)",
-        f"  standard error          {shown(line.standard_error)}, {line.df:,.0f} degrees of freedom",
+        f"  standard error          {error}, {line.df:,.0f} degrees of freedom",
         f"  power at {shown(line.worthwhile):14} {percent(line.power, 0)} (wanted {percent(line.target, 0)})",
         "  smallest effect shown   " + (shown(line.detectable) if line.detectable else "none that is possible"),
         "  units needed in all     "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import TYPE_CHECKING
 
 from nudge.report.numbers import percent, signed
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
 
 
 def effects_named(given: Sequence[str]) -> dict[str, float | None]:
-    """Effects by name, from `3 points`, `nothing` or `worthwhile`. Raises InputError with how to write one."""
+    """Effects by name, from `3 points`, `1.2 times`, `nothing` or `worthwhile`; of a ratio its logarithm.
+
+    Raises InputError with how to write one.
+    """
     effects: dict[str, float | None] = {}
     for text in given:
         if text in {"nothing", "worthwhile"}:
             effects[text] = 0.0 if text == "nothing" else None
             continue
         try:
-            effects[text] = difference(text).value
+            size = difference(text)
+            effects[text] = log(size.value) if size.unit == "times" and size.value > 0 else size.value
         except GrammarError as error:
             raise InputError(error.what, f"{error.remedy}, or `nothing` or `worthwhile`") from None
     return effects
@@ -58,15 +63,21 @@ def _comparison(name: str, one: Line) -> Iterator[str]:
     found = one.operating
 
     def shown(effect: float) -> str:
-        return amount(effect, one.scale, one.unit)
+        return amount(effect, one.scale, one.unit, one.turn)
 
     factor = 100 if one.scale == "probability" else 1
+    ratio = one.scale == "log_ratio"
+    digits = 3 if ratio else 2
+    unit = "points" if factor > 1 else "of the log ratio" if ratio else one.unit
+    said, true = (
+        f"{size:.3g} {unit}" if ratio else shown(size) for size in (found.mean_error, found.spread)
+    )  # fmt: skip
     yield f"{one.outcome}, {one.comparison}, true effect: {name} ({shown(found.truth)} on average over everyone)"
     yield (
-        f"  bias                    {signed(found.bias.value * factor, 2)} ({found.bias.mc_error * factor:.2f})"
-        f" {'points' if factor > 1 else one.unit}"
+        f"  bias                    {signed(found.bias.value * factor, digits)} "
+        f"({found.bias.mc_error * factor:.{digits}f}) {unit}"
     )
-    yield f"  standard error          {shown(found.mean_error)} said, {shown(found.spread)} true"
+    yield f"  standard error          {said} said, {true} true"
     yield f"  95 % interval holds it  {_share(found.coverage)}"
     what = "false positives" if found.truth == 0 else "p below 5 %"
     yield f"  {what:24}{_share(found.rejected)}"

@@ -22,11 +22,14 @@ from nudge.trial.records.design import DrawUnit, Law
 from nudge.workflow.allocating.drawn_design import design_of
 from nudge.workflow.checking.drawing import draws_sites
 from nudge.workflow.law import draw_units, law_of
+from nudge.workflow.planning.outcome_laws import exposures
 from nudge.workflow.planning.plans import Planned, Sizes, icc_of
+from nudge.workflow.planning.simulated_laws import LawWorld, Made, made_by_law
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nudge.design.power_laws import OutcomeLaw
     from nudge.trial.model import Trial
     from nudge.trial.records.people import Roll, Value
 
@@ -43,6 +46,7 @@ class Setting:
 
     people: (U,) of each unit. of: (E,) the entry's unit where an entry is a person, else None.
     block: (U,) as the analysis has it. chance: (U, K) of every arm, None where it is not known.
+    worlds: of outcomes that are a level and a spread; laws: of the others.
     """
 
     trial: Trial
@@ -56,12 +60,14 @@ class Setting:
     baseline: Baseline | None
     planned: tuple[Planned, ...]
     worlds: Mapping[str, World]
+    laws: Mapping[str, LawWorld]
 
     @property
     def entries(self) -> int:
         """Numbers held for every run and column."""
         columns = 0 if self.baseline is None else self.baseline.columns.shape[1]
-        return (len(self.units) if self.of is None else self.of.size) * (1 + columns)
+        each = len(self.units) if self.of is None and not self.laws else int(self.people.sum())
+        return each * (1 + columns + len(self.laws))
 
 
 def setting_of(
@@ -84,10 +90,17 @@ def setting_of(
     baseline = Baseline.of({name: values[name] for name in covariates}, trial.population.columns)
     of = None if baseline is None else np.repeat(np.arange(people.size), people)
     block, units = _blocks(units, law, blocks=design_of(trial).blocks)
-    worlds = {one.named.outcome: _world(trial, one, people, of, _score(baseline), opt_out) for one in planned}
+    score = _score(baseline)
+    worlds = {one.named.outcome: _world(trial, one, people, of, score, opt_out) for one in planned if one.law is None}
+    counted_over = {one.named.outcome: exposures(trial, one.named.outcome, roll) for one in planned}
+    laws = {
+        one.named.outcome: _law_world(trial, one.law, people, score, opt_out, counted_over[one.named.outcome])
+        for one in planned
+        if one.law is not None
+    }
     return Setting(
         trial, law, _with_law(design_of(trial), law, units), units, people, of, block, _chances(units, law), baseline,
-        tuple(planned), worlds,
+        tuple(planned), worlds, laws,
     )  # fmt: skip
 
 
@@ -177,26 +190,36 @@ def _world(trial: Trial, one: Planned, people: Ints, of: Ints | None, score: Flo
     )  # fmt: skip
 
 
-Made = dict[str, tuple[Floats, Floats]]
-"""By outcome: people with a known outcome and the sum of their outcomes, (R, E) each."""
+def _law_world(
+    trial: Trial, law: OutcomeLaw, people: Ints, score: Floats | None, opt_out: float, exposure: Floats | None
+) -> LawWorld:
+    """The people of an outcome that is more than a level and a spread; better is as the file says."""
+    given = trial.power
+    return LawWorld(
+        law, np.repeat(np.arange(people.size), people), icc_of(trial).value if int(people.max()) > 1 else 0.0,
+        given.reached * (1 - opt_out), given.known, not draws_sites(trial), exposure, score, given.r2,
+    )  # fmt: skip
 
 
 def runs_of(
     setting: Setting, number: int, effects: Callable[[Planned], Floats], rng: np.random.Generator
-) -> tuple[Arms, Made]:
+) -> tuple[Arms, dict[str, Made]]:
     """Arms of so many runs, (R, U), and every outcome under them. effects: (K,) what each arm adds to an outcome."""
     added = {one.named.outcome: effects(one) for one in setting.planned}
-    made: Made = {}
+    made: dict[str, Made] = {}
     if setting.law.method == "adaptive":
         first = next(iter(added))
-        arms, made[first] = learning(setting.law, setting.worlds[first], added[first], number, rng)
+        arms, found = learning(setting.law, setting.worlds[first], added[first], number, rng)
+        made[first] = Made(*found)
     elif setting.law.method == "matched_pairs":
         arms = within_blocks(setting.units, setting.law, number, rng)
     else:
         arms = method(setting.law.method).redraws(setting.units, setting.law, number, rng)
     for name, sizes in added.items():
-        if name not in made:
-            made[name] = totals(setting.worlds[name], arms, sizes, rng)
+        if name in setting.laws:
+            made[name] = made_by_law(setting.laws[name], arms, sizes, rng)
+        elif name not in made:
+            made[name] = Made(*totals(setting.worlds[name], arms, sizes, rng))
     return arms, made
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nudge.analysis.analyse import family_size
+from nudge.analysis.batched_named import in_batches
 from nudge.analysis.named import named_for
 from nudge.analysis.operating import Operating, Share, Tally
 from nudge.analysis.runs import Runs
@@ -38,13 +40,20 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 _CELLS = 1_000_000
 """Runs × numbers for each held at once: memory stays below a few hundred megabytes whatever the roll."""
+USUAL_RUNS, FITTED_RUNS = 1000, 200
+_FITTED_AT_ONCE = 10
+"""Runs fitted one by one between two signs of progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to simulate. effects: by name, in proportions or the outcome's unit, None for each one's worthwhile."""
+    """What to simulate.
 
-    runs: int = 1000
+    runs: None for `USUAL_RUNS`, or `FITTED_RUNS` where every run must be fitted by itself. effects: by name, in
+    proportions, the outcome's unit or the logarithm of a ratio as the file writes it; None for each one's worthwhile.
+    """
+
+    runs: int | None = None
     seed: int = 1
     effects: Mapping[str, float | None] | None = None
     opt_out: float = 0.01
@@ -58,6 +67,8 @@ class Line:
     comparison: str
     scale: str
     unit: str
+    turn: int
+    """−1 where the ratio that is looked for is below 1."""
     operating: Operating
 
 
@@ -116,21 +127,36 @@ def simulate(examined: Examined, now: datetime, asked: Asked, progress: Progress
     setting = setting_of(trial, roll, plans_of(trial, roll, sizes), sizes, asked.opt_out, rng)
     wedge = wedge_plan(trial, roll, setting.people, now)
     effects = asked.effects or {"nothing": 0.0, "worthwhile": None}
+    singly = sorted({by for one in setting.planned if (by := _fitted_singly(setting, one)) is not None})
+    runs = asked.runs or (FITTED_RUNS if singly else USUAL_RUNS)
     scenarios = {}
     sending = sending_of(examined, now) if roll is not None and wedge is None else None
     counted: list[NDArray[np.float64]] = []
+    began = perf_counter()
     for name, effect in effects.items():
 
         def show(done: int, of: int, what: str = f"effect: {name}") -> None:
             progress(what, done, of)
 
-        tallies = _all_runs(setting, wedge, effect, asked.runs, rng, show, sending, counted)
+        tallies = _all_runs(setting, wedge, effect, runs, rng, show, sending, counted)
         scenarios[name] = tuple(_lines(setting, effect, tallies))
+    rate = runs * len(effects) / max(perf_counter() - began, 1e-9)
     logistics = _logistics(trial, sending, np.concatenate(counted), setting, asked) if sending is not None else None
+    notes = [*_notes(trial, roll, asked), *wedge_notes(wedge)]
+    if singly:
+        notes.append(f"every run is fitted by itself for {listed(f'`{one}`' for one in singly)}: {rate:,.0f} a second")
     return Simulated(
-        trial.trial, asked.runs, asked.seed, len(setting.units), int(setting.people.sum()), scenarios, logistics,
-        (*_notes(trial, roll, asked), *wedge_notes(wedge)),
+        trial.trial, runs, asked.seed, len(setting.units), int(setting.people.sum()), scenarios, logistics,
+        tuple(notes),
     )  # fmt: skip
+
+
+def _fitted_singly(setting: Setting, one: Planned) -> str | None:
+    """The estimator whose runs cannot be fitted together; None where they can."""
+    named = named_for(setting.trial.outcomes[one.named.outcome])
+    if named is None or one.law is None:
+        return None
+    return None if in_batches(named) else named
 
 
 def arm_effects(trial: Trial, effect: float) -> Floats:
@@ -158,10 +184,12 @@ def _all_runs(
         )  # fmt: skip
 
     def added(one: Planned) -> Floats:
-        return arm_effects(setting.trial, one.aim.worthwhile if effect is None else effect)
+        return arm_effects(setting.trial, _oriented(one, effect))
 
     tallies = [Tally() for _ in setting.planned]
     at_once = max(1, min(runs, _CELLS // setting.entries))
+    if any(_fitted_singly(setting, one) for one in setting.planned):
+        at_once = min(at_once, _FITTED_AT_ONCE)
     progress(0, runs)
     for start in range(0, runs, at_once):
         number = min(at_once, runs - start)
@@ -174,14 +202,26 @@ def _all_runs(
     return tallies
 
 
-def compared(setting: Setting, one: Planned, arms: NDArray[np.int8], rows: Floats, sums: Floats) -> Runs:
+def _oriented(one: Planned, effect: float | None) -> float:
+    """An effect as the comparison has it, positive for better: a ratio is written as it is."""
+    if effect is None:
+        return one.aim.worthwhile
+    return effect * one.plan.turn if one.plan.scale == "log_ratio" else effect
+
+
+def compared(
+    setting: Setting, one: Planned, arms: NDArray[np.int8], rows: Floats, sums: Floats, event: Floats | None = None
+) -> Runs:
     """One outcome and comparison of some runs, as the analysis takes them."""
     arm, _, control = one.named.comparison.partition(" - ")
     places = [setting.law.arms.index(name) for name in (arm, control)]
+    outcome, world = setting.trial.outcomes[one.named.outcome], setting.laws.get(one.named.outcome)
     return Runs(
-        arms == places[0], np.isin(arms, places), rows, sums, setting.block, one.plan.spread is None,
-        setting.design.clusters, setting.trial.analysis.average, setting.of, setting.baseline,
-        None if setting.chance is None else setting.chance[:, places].T, (arm, control),
+        arms == places[0], np.isin(arms, places), rows, sums, setting.block, outcome.kind == "binary",
+        setting.design.clusters, setting.trial.analysis.average, setting.of if world is None else world.unit,
+        setting.baseline, None if setting.chance is None else setting.chance[:, places].T, (arm, control),
+        named=None if world is None else named_for(outcome), event=event,
+        exposure=None if world is None else world.exposure, sign=1 if world is None else world.law.turn,
     )  # fmt: skip
 
 
@@ -189,16 +229,23 @@ def _lines(setting: Setting, effect: float | None, tallies: list[Tally]) -> list
     trial, lines = setting.trial, []
     family = family_size(trial, "primary")
     for one, tally in zip(setting.planned, tallies, strict=True):
-        size = one.aim.worthwhile if effect is None else effect
         arm, _, control = one.named.comparison.partition(" - ")
-        added = arm_effects(trial, size)
+        added = arm_effects(trial, _oriented(one, effect))
         pair = float(added[setting.law.arms.index(arm)]), float(added[setting.law.arms.index(control)])
-        world = setting.worlds[one.named.outcome]
-        truth = true_effect(world, pair, of_units=one.choice.estimator == "cluster_means")
-        found = tally.operating(truth, one.aim.worthwhile, trial.power.alpha, family)
-        scale = "probability" if one.plan.spread is None else "mean"
-        lines.append(Line(one.named.outcome, one.named.comparison, scale, one.named.unit, found))
+        found = tally.operating(_truth(setting, one, pair), one.aim.worthwhile, trial.power.alpha, family)
+        lines.append(
+            Line(one.named.outcome, one.named.comparison, one.plan.scale, one.named.unit, one.named.turn, found)
+        )
     return lines
+
+
+def _truth(setting: Setting, one: Planned, added: tuple[float, float]) -> float:
+    """What two arms truly differ by."""
+    name = one.named.outcome
+    if name in setting.laws:
+        world = setting.laws[name]
+        return world.law.apart(*added, reached=world.reached)
+    return true_effect(setting.worlds[name], added, of_units=one.choice.estimator == "cluster_means")
 
 
 def _logistics(
@@ -235,9 +282,10 @@ def _notes(trial: Trial, roll: Roll | None, asked: Asked) -> list[str]:
         r2 = trial.power.r2
         foretell = f"explain{s} nothing" if r2 == 0 else f"foretell{s} {percent(r2, 0)} of the outcome"
         notes.append(f"{named} the analysis as the plan says, and {foretell} (`power.r2`)")
-    for name, outcome in trial.outcomes.items():
-        if outcome.role == "primary" and (by := named_for(outcome)) is not None:
-            notes.append(f"{name} is analysed by `{by}`; what is simulated is a difference in means of the same size")
+    primary = {name: one for name, one in trial.outcomes.items() if one.role == "primary"}
+    notes.extend(f"{name} is analysed by `{by}`" for name, one in primary.items() if (by := named_for(one)) is not None)
+    if trial.analysis.covariates and any(named_for(one) == "cox" for one in primary.values()):
+        notes.append("a ratio of hazards moves when covariates are added: bias is told against the ratio without them")
     if trial.randomise and trial.randomise.method == "adaptive":
         notes.append("a batch learns from every outcome known of the batches before it")
     if roll is not None and any(len(unit.people) > 1 for unit in roll.units):

@@ -16,12 +16,14 @@ import numpy as np
 from nudge.analysis.drawn_wedge import Cells, Fits, wedge_fits
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.analysis.operating import Tally
-from nudge.analysis.wedge_answer import FEW
+from nudge.analysis.randomisation import DRAWS
+from nudge.analysis.schedules import schedule_p_values
+from nudge.analysis.wedge_answer import FEW, SEED
 from nudge.design.methods import method
 from nudge.report.numbers import percent
 from nudge.trial.crossing import crossings_of
 from nudge.trial.errors import InputError
-from nudge.workflow.allocating.drawn_design import estimand_of
+from nudge.workflow.allocating.drawn_design import estimand_of, every_draw
 from nudge.workflow.allocating.placing import opening, primary_window
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 _HELD = 200_000
 """Runs × cells held at once."""
 _EDGE = 1e-6
+_PATTERNS = 10
+"""Where outcomes are missing and p-values come from the schedule: how often it is settled anew whose they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,7 @@ def wedge_notes(plan: WedgePlan | None) -> list[str]:
     ]
     if plan.cells.clusters < FEW:
         notes.append(
-            f"intervals and p-values are those of t; below {FEW} sites the report's p-values come from drawing the "
-            "schedule again, which rejects a true null no oftener than it says"
+            f"intervals are those of t; below {FEW} sites p comes from drawing the schedule again, as in the report"
         )
     return notes
 
@@ -107,43 +110,74 @@ def wedge_tallies(
     """One tally per primary outcome. effect: None for each one's worthwhile change."""
     tallies = [Tally() for _ in planned]
     at_once = max(1, min(runs, _HELD // plan.people.size))
+    schedules = schedules_of(plan, units, law) if plan.cells.clusters < FEW else None
+    if schedules is not None and any(worlds[one.named.outcome].known < 1 for one in planned):
+        at_once = max(1, min(at_once, runs // _PATTERNS))
     for start in range(0, runs, at_once):
         number = min(at_once, runs - start)
         drawn = method(law.method).redraws(units, law, number, rng).astype(np.int64) + 1
         for one, tally in zip(planned, tallies, strict=True):
             size = one.aim.worthwhile if effect is None else effect
             added = np.where(np.arange(plan.cells.steps + 1) > 0, size, 0.0)
-            run_wedges(plan, worlds[one.named.outcome], drawn, added, rng, tally)
+            run_wedges(plan, worlds[one.named.outcome], drawn, added, rng, tally, schedules)
         progress(start + number, runs)
     return tallies
 
 
+@dataclass(frozen=True, slots=True)
+class Schedules:
+    """Schedules that the report holds a trial against. steps: (S, G). chance: (S,), None where they are a sample."""
+
+    steps: Ints
+    chance: Floats | None
+
+
+def schedules_of(plan: WedgePlan, units: Sequence[DrawUnit], law: Law) -> Schedules:
+    """All of them where they are few, else as many draws as the report takes, one set for all runs."""
+    drawing = method(law.method)
+    every = every_draw(drawing, units, law, range(plan.cells.clusters))
+    if every is not None:
+        return Schedules(every[0].astype(np.int64) + 1, every[1])
+    return Schedules(drawing.redraws(units, law, DRAWS, np.random.default_rng(SEED)).astype(np.int64) + 1, None)
+
+
 def run_wedges(
-    plan: WedgePlan, world: World, drawn: Ints, added: Floats, rng: np.random.Generator, tally: Tally
+    plan: WedgePlan, world: World, drawn: Ints, added: Floats, rng: np.random.Generator, tally: Tally,
+    schedules: Schedules | None = None,
 ) -> None:  # fmt: skip
-    """Make and analyse one outcome under every schedule drawn; p is that of t."""
+    """Make and analyse one outcome under every schedule drawn; p is that of t, or from the schedules given."""
     from scipy.stats import t
 
-    rows, sums = made_sums(plan, world, drawn, added, rng)
+    rows, sums = made_sums(plan, world, drawn, added, rng, alike=schedules is not None)
     found = wedge_fits(plan.cells, rows, sums, drawn, times=plan.times, by_cell=plan.by_cell)
     given = _given(found, plan.cells, rows, sums, drawn, binary=world.spread is None)
     error, df = np.where(given, found.std_error, np.nan), np.where(given, found.df, np.nan)
     tally.estimate.append(found.estimate)
     tally.std_error.append(error)
     tally.df.append(df)
-    tally.p_value.append(np.asarray(2 * t.sf(np.abs(found.estimate / error), df), dtype=float))
+    if schedules is None:
+        tally.p_value.append(np.asarray(2 * t.sf(np.abs(found.estimate / error), df), dtype=float))
+        return
+    by_t, by_size = schedule_p_values(
+        plan.cells, rows[0], sums, found, schedules.steps, schedules.chance, times=plan.times, by_cell=plan.by_cell
+    )
+    tally.p_value.append(np.where(given, by_t, np.where(np.isfinite(found.estimate), by_size, np.nan)))
 
 
 def made_sums(
-    plan: WedgePlan, world: World, drawn: Ints, added: Floats, rng: np.random.Generator
+    plan: WedgePlan, world: World, drawn: Ints, added: Floats, rng: np.random.Generator, *, alike: bool = False
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """People with a known outcome and the sum of their outcomes, by run and cell: (B, C) each.
 
-    added: (S + 1,) what the message adds by the number of periods since the step, 0 first.
+    added: (S + 1,) what the message adds by the number of periods since the step, 0 first. alike: the same people
+    are known of in all of these runs.
     """
     cells, shape = plan.cells, (len(drawn), plan.people.size)
     whole = np.broadcast_to(plan.people.astype(np.int64), shape)
-    rows = rng.binomial(whole, world.known).astype(float) if world.known < 1 else whole.astype(float)
+    rows = whole.astype(float)
+    if world.known < 1:
+        known = rng.binomial(whole[:1] if alike else whole, world.known).astype(float)
+        rows = np.broadcast_to(known, shape)
     reached = rng.binomial(whole, world.reached) / whole if world.reached < 1 else np.ones(shape)
     step = drawn[:, cells.cluster]
     since = np.where(step <= cells.complete, cells.period - step + 1, 0)

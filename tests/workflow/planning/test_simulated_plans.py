@@ -112,7 +112,7 @@ def analysed(made: Setting, arms: np.ndarray, rows: Floats, sums: Floats) -> Est
 def hold(made: Setting, estimator: str) -> None:
     """Some runs, one by one, against the batch."""
     arms, outcomes = runs_of(made, RUNS, lambda _: np.linspace(0, 0.1, len(made.law.arms)), np.random.default_rng(9))
-    rows, sums = outcomes["came"]
+    rows, sums, _ = outcomes["came"]
     tally = Tally()
     tally.add(compared(made, made.planned[0], arms, rows, sums), made.design)
     seen = set()

@@ -15,7 +15,7 @@ from nudge.trial.records.design import DrawUnit, Law
 from nudge.workflow.planning.powering import power_of
 from nudge.workflow.planning.showing_simulation import effects_named, self_test_verdict, simulation_in_lines
 from nudge.workflow.planning.simulating import Asked, Simulated, arm_effects, self_test, simulate_trial
-from tests.support.trials import START, trial_values, write_trial
+from tests.support.trials import START, write_trial
 
 POWER = {"baseline": "60%", "power": "80%", "alpha": "5%"}
 
@@ -53,12 +53,6 @@ def test_a_redraw_gives_what_the_draw_itself_may_give(n: int) -> None:
         assert set(counts[:, k]) <= {int(np.floor(n * share)), int(np.ceil(n * share))}
         # every unit's chance is its share, to four Monte Carlo errors of 4,000 draws
         assert np.abs((arms == k).mean(axis=0) - share).max() < 4 * np.sqrt(0.25 / 4000)
-
-
-def test_an_estimator_that_is_not_simulated_is_named(tmp_path: Path) -> None:
-    came = trial_values()["outcomes"]["came"] | {"estimator": "logit"}
-    made = simulated(write_trial(tmp_path, 300, power=POWER, outcomes={"came": came}), runs=20)
-    assert "came is analysed by `logit`; what is simulated is a difference in means of the same size" in made.notes
 
 
 def test_nothing_is_found_about_as_rarely_as_it_should(tmp_path: Path) -> None:
