@@ -13,6 +13,7 @@ from nudge.analysis.cace import ESTIMAND, ComplierEffect, complier_effect
 from nudge.analysis.comparison import Pair, informative
 from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import LEAST_DF
+from nudge.analysis.redundant import without
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats
 
@@ -45,7 +46,7 @@ def among_reached(line: Line) -> Iterator[Estimate]:
     for value, said in cases:
         reached = np.where(np.isnan(pair.received), value, pair.received)
         try:
-            effect = complier_effect(pair, reached, found.choice)
+            effect = complier_effect(without(pair, found.choice.left_out), reached, found.choice)
         except EstimationRefused:
             continue
         yield _shown(line, pair, found, effect, reached, said)

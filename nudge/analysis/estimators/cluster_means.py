@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import Pair, block_counts, choose, constant_probability
+from nudge.analysis.comparison import Pair, at_most, block_counts, choose, constant_probability
 from nudge.analysis.estimators import estimator
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.trial.errors import EstimationRefused
@@ -31,7 +31,7 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
         block_counts(clusters), Design(None, clusters=False, blocks=True), clustered=False, columns=len(pair.names),
         constant_probability=constant_probability(clusters), average="person",
     )  # fmt: skip
-    fitted = estimator(within.estimator).estimate(clusters, within.adjustment if adjustment != "none" else "none")
+    fitted = estimator(within.estimator).estimate(clusters, at_most(within.adjustment, adjustment))
     df = float(clusters.y.size - fitted.parameters)
     if df < LEAST_DF:
         raise EstimationRefused(f"only {df:.0f} degrees of freedom are left", "use randomisation inference")

@@ -45,6 +45,7 @@ from nudge.workflow.guard import Locked, changed_parts, need_locked
 from nudge.workflow.law import law_of
 from nudge.workflow.reporting.besides import earlier_looks, spent_on, with_beliefs, with_looks, with_money
 from nudge.workflow.reporting.elsewhere import analyse_elsewhere, design_elsewhere
+from nudge.workflow.reporting.few_clusters import few_clusters
 from nudge.workflow.reporting.flow import trial_flow
 from nudge.workflow.reporting.freezing import analyse_frozen, estimates_of, keep
 
@@ -227,6 +228,7 @@ def _results(
     if drawn_at is None:
         raise AssertionError("a trial without a draw is refused above")
     checks = [reconciliation(flow), *_checks(trial, locked, stored, rows_of, changed)]
+    checks += few_clusters(trial, analysed.estimates, rows_of)
     law = stored.allocation.law
     return Results(
         trial=trial.trial,

@@ -24,6 +24,7 @@ from nudge.trial.tables import EMPTY, field_problem, need_columns, plain_number,
 from nudge.workflow.checking.naming import named_things
 from nudge.workflow.dispatching.words import arm_summaries
 from nudge.workflow.reporting.besides import with_beliefs, with_money
+from nudge.workflow.reporting.few_clusters import few_clusters
 from nudge.workflow.reporting.freezing import estimates_of, keep
 
 if TYPE_CHECKING:
@@ -85,7 +86,10 @@ def analyse_elsewhere(
         estimates=analysed.estimates,
         careless=analysed.careless,
         curves=analysed.curves,
-        checks=(*_checks(loaded, frame, rows_of, design, flow), *unavailable),
+        checks=(
+            *_checks(loaded, frame, rows_of, design, flow), *unavailable,
+            *few_clusters(trial, analysed.estimates, rows_of),
+        ),
         flow=tuple(flow),
         balance=tuple(frame.balance()),
         delivery=(),
