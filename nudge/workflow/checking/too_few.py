@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from nudge.trial.problems import Problem
     from nudge.trial.records.people import Roll
 
+_MANY = 0.1
+"""A share of the units worth a word."""
+
 
 def too_few(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
     """Everything that the number of units forbids."""
@@ -66,7 +69,7 @@ def _small_blocks(loaded: LoadedTrial, roll: Roll) -> Iterator[Problem]:
         )  # fmt: skip
         return
     small = [size for size in sizes.values() if size < len(trial.arms)]
-    if small:
+    if sum(small) > _MANY * len(roll.units):
         yield loaded.source.problem(
             Level.ADVICE, ("randomise", "blocks"),
             f"{len(small)} of {len(sizes)} blocks, with {sum(small)} {called}, hold fewer than the {len(trial.arms)} "

@@ -284,7 +284,7 @@ def _checks(
     if changed:
         yield Check("lock", "problem", f"the trial file differs from its lock at {listed(changed)}")
     else:
-        yield Check("lock", "ok", f"the trial file is the one locked on {locked.lock.locked_at:%d %B %Y}")
+        yield Check("lock", "ok", f"the trial file is the one locked on {locked.lock.locked_at:%-d %B %Y}")
     if locked.state.demonstration:
         yield Check("demonstration", "note", "made with a simulated clock and a published seed: not a real trial")
     if stored.strayed:
