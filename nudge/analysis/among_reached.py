@@ -14,6 +14,7 @@ from nudge.analysis.comparison import Pair, informative
 from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.analysis.named import row_values
+from nudge.analysis.redundant import without
 from nudge.analysis.remarks import Remark
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats
@@ -57,7 +58,7 @@ def reached_lines(line: Line, pair: Pair, design: Design, also: str = "") -> Ite
     for value, said in cases:
         reached = np.where(np.isnan(pair.received), value, pair.received)
         try:
-            effect = complier_effect(pair, reached, found.choice)
+            effect = complier_effect(without(pair, found.choice.left_out), reached, found.choice)
         except EstimationRefused:
             continue
         yield _shown(line, pair, found, effect, reached, f"{said}{also}")

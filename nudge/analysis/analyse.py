@@ -75,7 +75,7 @@ def analyse(
 
 
 def _of_either(rows: AnalysisRows, comparison: Comparison) -> int:
-    return int(sum((rows.arm == arm).sum() for arm in (comparison.arm, comparison.control)))
+    return int(rows.arm.among([comparison.arm, comparison.control]).sum())
 
 
 def family_size(trial: Trial, role: str) -> int:

@@ -39,6 +39,11 @@ class Answer:
         return self.estimate - half, self.estimate + half
 
 
+def joined(*notes: str) -> str:
+    """Notes one after another, those that say nothing left out."""
+    return "; ".join(note for note in notes if note)
+
+
 def t_quantile(level: float, df: float) -> float:
     """The t value that leaves (1 − level) / 2 above it."""
     from scipy.stats import t

@@ -44,7 +44,7 @@ class _Table:
     @property
     def single(self) -> bool:
         """Whether a unit is a row."""
-        return self.starts.size == self.n.shape[1]
+        return bool(self.starts.size == self.n.shape[1])
 
 
 def glm_fits(named: str, entries: Entries, exposure: Floats | None, *, covariates: bool) -> Fits:
@@ -94,7 +94,7 @@ def _start(table: _Table, named: str) -> Floats:
 
 def _scored(family: Family, table: _Table, beta: Floats) -> tuple[Floats, Bools]:
     """Coefficients of greatest likelihood, (R, k), and where they stand."""
-    sound = np.isfinite(beta).all(axis=1)
+    sound = np.asarray(np.isfinite(beta).all(axis=1))
     beta = np.where(sound[:, None], beta, 0.0)
     moved = np.full(len(beta), np.inf)
     for _ in range(_STEPS):

@@ -253,6 +253,8 @@ class Choice:
     adjustment: str
     """interacted, additive or none."""
     because: str
+    left_out: tuple[str, ...] = ()
+    """Covariate columns that blocks or other covariates settle, known once a model is fitted."""
 
 
 def choose(
@@ -285,6 +287,12 @@ def _with_single_units(counts: BlockCounts, vcov: str, adjustment: str, *, const
     if constant_probability:
         return Choice("fixed_effects", vcov, _additive(adjustment), f"{single} is the same in every block")
     return Choice("inverse_probability", vcov, _additive(adjustment), f"{single} differs between blocks")
+
+
+def at_most(adjustment: str, allowed: str) -> str:
+    """The lesser of two ways to take covariates."""
+    ways = ("none", "additive", "interacted")
+    return min(adjustment, allowed, key=ways.index)
 
 
 def _additive(adjustment: str) -> str:

@@ -32,10 +32,9 @@ class EffectSums(UnitSums):
         if pair.names:
             rows = np.bincount(pair.block)[:, None]
             x, y = (
-                column - (_summed(column, pair.block) / rows)[pair.block]
-                for column in (pair.covariates, pair.y[:, None])
+                column - (_summed(column, pair.block) / rows)[pair.block] for column in (pair.matrix, pair.y[:, None])
             )
-            pair = replace(pair, y=pair.y - pair.covariates @ np.linalg.lstsq(x, y[:, 0])[0], names=())
+            pair = replace(pair, y=pair.y - pair.matrix @ np.linalg.lstsq(x, y[:, 0])[0], covariates={})
         made = UnitSums.of(pair)
         return cls(made.total, made.rows, made.block, made.treated)
 

@@ -19,6 +19,7 @@ from nudge.analysis.comparison import Pair, informative
 from nudge.analysis.estimators import estimator
 from nudge.analysis.groups import compact, first_rows
 from nudge.analysis.inference import answer
+from nudge.analysis.redundant import without
 from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def cost_effect(line: Line, cost: Floats) -> tuple[CostEffect, Pair] | None:
 
 def _fitted(pair: Pair, y: Floats, found: Answer) -> Fitted | None:
     try:
-        return estimator(found.choice.estimator).estimate(replace(pair, y=y), found.choice.adjustment)
+        fitted = without(replace(pair, y=y), found.choice.left_out)
+        return estimator(found.choice.estimator).estimate(fitted, found.choice.adjustment)
     except EstimationRefused:
         return None
 

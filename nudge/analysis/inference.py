@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nudge.analysis.answers import Answer, t_p_value
+from nudge.analysis.answers import Answer, joined, t_p_value
 from nudge.analysis.comparison import (
     Choice,
     Pair,
@@ -22,11 +22,14 @@ from nudge.analysis.linear_effect import need_spread
 from nudge.analysis.named import MOMENTS
 from nudge.analysis.named import named as estimator_named
 from nudge.analysis.randomisation import WITHIN_BLOCKS, Redraw, exact_events_test, permutation_test, redraw_of
+from nudge.analysis.redundant import redundant, said_of, without
 from nudge.analysis.wedge_answer import wedge_answer
-from nudge.trial.errors import EstimationRefused
+from nudge.trial.errors import ColumnsAlike, EstimationRefused, OneUnitDecides
 
 if TYPE_CHECKING:
-    from nudge.trial.records.analysis import Design
+    from collections.abc import Callable
+
+    from nudge.trial.records.analysis import Design, Fitted
 
 
 _NOTHING = Answer(
@@ -71,11 +74,34 @@ def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: R
     if binary and _one_sided(pair):
         return _few_events(pair, design, choice, redraw)
     try:
-        fitted = estimator(choice.estimator).estimate(pair, choice.adjustment)
+        fitted, choice, less = _as_planned(pair, choice, estimator(choice.estimator).estimate)
     except EstimationRefused as refusal:
         return _by_randomisation(pair, design, choice, refusal, redraw)
     p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
-    return Answer(choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note)
+    note = joined(less, fitted.note)
+    return Answer(choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, note)
+
+
+def _as_planned(pair: Pair, choice: Choice, estimate: Callable[[Pair, str], Fitted]) -> tuple[Fitted, Choice, str]:
+    """The fit that the plan asks for, less columns that no model can hold, and what was left out of it.
+
+    Covariates that say nothing new go first, which changes no number; then the interactions, as where units are few
+    (rules 9 and 28). None of it looks at the outcome. Raises EstimationRefused where that is not enough.
+    """
+    try:
+        return estimate(pair, choice.adjustment), choice, ""
+    except (ColumnsAlike, OneUnitDecides) as refusal:
+        spare = redundant(pair, choice.estimator) if isinstance(refusal, ColumnsAlike) else ()
+        if spare:
+            fewer = without(pair, spare)
+            adjustment = choice.adjustment if fewer.names else "none"
+            fitted, used, less = _as_planned(fewer, replace(choice, adjustment=adjustment), estimate)
+            return fitted, replace(used, left_out=(*spare, *used.left_out)), joined(said_of(spare, pair), less)
+        if choice.adjustment != "interacted":
+            raise
+        plain = replace(choice, adjustment="additive")
+        less = f"covariates stand beside the arm and not crossed with it, since {refusal.what}"
+        return estimate(pair, plain.adjustment), plain, less
 
 
 def _by_name(pair: Pair, design: Design, name: str, redraw: Redraw | None) -> Answer:
@@ -84,7 +110,7 @@ def _by_name(pair: Pair, design: Design, name: str, redraw: Redraw | None) -> An
         return _NOTHING
     module, choice = estimator_named(name), _choice_by_name(pair, design, name)
     try:
-        fitted = module.estimate(pair, choice.adjustment)
+        fitted, choice, less = _as_planned(pair, choice, module.estimate)
         need_spread(fitted.std_error, pair)
     except EstimationRefused as refusal:
         p, how = _p_by_permutation(replace(pair, y=module.scores(pair)), design, redraw=redraw)
@@ -92,8 +118,9 @@ def _by_name(pair: Pair, design: Design, name: str, redraw: Redraw | None) -> An
         return Answer(choice, float("nan"), None, None, p, None, why)
     p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
     return Answer(
-        choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, fitted.note, means=fitted.means
-    )
+        choice, fitted.estimate, fitted.std_error, fitted.df, p_value, fitted.vcov, joined(less, fitted.note),
+        means=fitted.means,
+    )  # fmt: skip
 
 
 def _choice_by_name(pair: Pair, design: Design, name: str) -> Choice:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _LEAST_DF = 1.0
 
 
+_SMALLEST_P = 0.001
+
+
 @dataclass(frozen=True, slots=True)
 class JointTest:
     """An F test: statistic, degrees of freedom, p-value."""
@@ -35,7 +38,8 @@ class JointTest:
 
     def __str__(self) -> str:
         """As a report says it."""
-        return f"F({self.df:.0f}, {self.df_below:.1f}) = {self.statistic:.2f}, p = {self.p_value:.3f}, {self.how}"
+        p = "< .001" if self.p_value < _SMALLEST_P else f"= {self.p_value:.3f}".replace("0.", ".")
+        return f"F({self.df:.0f}, {self.df_below:.1f}) = {self.statistic:.2f}, p {p}, {self.how}"
 
 
 def joint_test(model: LinearFit, contrasts: Floats, clusters: Ints | None = None) -> JointTest:

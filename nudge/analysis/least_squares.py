@@ -15,7 +15,7 @@ import numpy as np
 from scipy import linalg
 
 from nudge.analysis.cells import Cells
-from nudge.trial.errors import EstimationRefused
+from nudge.trial.errors import ColumnsAlike
 from nudge.trial.problems import listed
 from nudge.trial.records.analysis import Floats, Ints
 
@@ -88,7 +88,7 @@ def fit(cells: Cells, y: Floats, columns: Sequence[Column], weights: Floats | No
     """Ordinary or weighted least squares.
 
     y: (n,). weights: (C,), the same for all rows of a cell.
-    Raises EstimationRefused naming the columns that the others already determine.
+    Raises ColumnsAlike naming the columns that the others already determine.
     """
     names = tuple(column.name for column in columns)
     table = np.column_stack([column.values for column in columns])
@@ -176,7 +176,7 @@ def _refuse(triangle: Floats, names: Sequence[str]) -> NoReturn:
     """Without pivots a column that earlier ones determine leaves nothing, so the later of two is named."""
     left = np.abs(np.diag(triangle))
     spare = [name for i, name in enumerate(names) if i >= left.size or left[i] <= _SAME] or names[-1:]
-    raise EstimationRefused(
+    raise ColumnsAlike(
         f"{listed(spare)} cannot be told apart from the other columns of the model",
         "drop them, or merge levels that hold the same units",
     )

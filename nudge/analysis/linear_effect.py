@@ -13,7 +13,7 @@ from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT
 from nudge.analysis.groups import rows_unlike
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import Sandwich, clustered
-from nudge.trial.errors import EstimationRefused
+from nudge.trial.errors import EstimationRefused, OneUnitDecides
 from nudge.trial.records.analysis import Fitted, Floats, Ints
 from nudge.trial.records.columns import Coded
 
@@ -115,7 +115,7 @@ def arm_effect(
 def need_variance(variance: Sandwich) -> None:
     """Refuse where a unit fits itself and the contrast leans on it (rule 10)."""
     if variance.leverage > LEVERAGE_LIMIT:
-        raise EstimationRefused(
+        raise OneUnitDecides(
             "one unit alone decides part of the estimate, so its variance cannot be had", "use randomisation inference"
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.among_reached import among_reached
-from nudge.analysis.answers import Answer, t_p_value, t_quantile
+from nudge.analysis.answers import Answer, joined, t_p_value, t_quantile
 from nudge.analysis.bounds import extreme_lines
 from nudge.analysis.comparison import FEW_CLUSTERS, Pair, informs, pair_of
 from nudge.analysis.covariates import by_level
@@ -25,6 +25,7 @@ from nudge.analysis.linear_effect import THE_ARM, adjusted, arm_effect, arm_mode
 from nudge.analysis.missing_lines import missing_lines
 from nudge.analysis.named import BY_KIND, MOMENTS, beside, estimator_of, row_values, scale_of, turned
 from nudge.analysis.redrawn import by_the_draw
+from nudge.analysis.redundant import still_used
 from nudge.analysis.remarks import Remark
 from nudge.analysis.sandwich import clustered, robust
 from nudge.analysis.verdict import equivalence_verdict, harm_verdict, margin_verdict, p_beyond, verdict
@@ -109,7 +110,7 @@ class Line:
         line = self.line(pair, found, analysis.average, analysis.covariates, label)
         low, high = self._oriented(found, 1 - self.trial.power.alpha / self.family_size)
         return replace(
-            line, note=_joined(line.note, self._about(found, pair)), verdict=self._verdict(line, low, high),
+            line, note=joined(line.note, self._about(found, pair)), verdict=self._verdict(line, low, high),
             verdict_conf_low=low, verdict_conf_high=high, p_margin=self._p_margin(line),
         )  # fmt: skip
 
@@ -137,15 +138,18 @@ class Line:
 
     def _about(self, found: Answer, pair: Pair) -> str:
         notes = []
-        if self.locked and self.named is None and found.choice.estimator != self.locked:
+        if self.locked and self.named is None and found.choice.estimator not in {self.locked, "none"}:
             notes.append(f"the lock foresaw {self.locked}; the rows allow {found.choice.estimator}")
         if found.blocks_left_out:
             blocks = "1 block" if found.blocks_left_out == 1 else f"{found.blocks_left_out} blocks"
             notes.append(f"{blocks} without both arms cannot inform this comparison")
         if pair.names and found.choice.estimator == "paired":
             notes.append("pairs are compared without covariates")
-        elif pair.names and found.choice.adjustment == "none" and found.std_error is not None and self.named is None:
-            notes.append(f"too few units for {len(pair.names)} covariate columns, so none is used")
+        elif self._too_many(found, pair):
+            columns = "1 covariate column, so it is not" if len(pair.names) == 1 else (
+                f"{len(pair.names)} covariate columns, so none is"
+            )  # fmt: skip
+            notes.append(f"too few units for {columns} used")
         if self.apart:
             notes.append(
                 f"concurrent controls only: {self.apart:,} {self.trial.population.called.people} enrolled while one of "
@@ -154,7 +158,12 @@ class Line:
         notes.append(simple_effect(self.trial, self.comparison))
         if pair.phases is not None:
             notes.append(about_the_periods(pair))
-        return _joined(*notes)
+        return joined(*notes)
+
+    def _too_many(self, found: Answer, pair: Pair) -> bool:
+        """Whether covariates went unused because there are more than the smaller arm can carry (rule 9)."""
+        unused = found.choice.adjustment == "none" and not found.choice.left_out
+        return bool(pair.names) and unused and found.std_error is not None and self.named is None
 
     def beside(self) -> list[Estimate | Remark]:
         """Sensitivity lines, or why there are none; none of them sets the verdict."""
@@ -248,7 +257,10 @@ class Line:
         try:
             fitted = arm_effect(pair, made, [*effects, *adjusted(made, adjustment)], "fixed_effects")
         except EstimationRefused as refusal:
-            note = f"{column} effects give no number: {refusal.what}"
+            why = refusal.what
+            if all(len(set(pair.treated[codes == i].tolist())) == 1 for i in range(len(levels))):
+                why = f"every level of {column} is in one arm only, so they absorb the arm"
+            note = f"{column} effects give no number: {why}"
             return replace(plain, choice=choice, estimate=nan, std_error=None, df=None, p_value=None, note=note)
         p_value = t_p_value(fitted.estimate / fitted.std_error, fitted.df)
         return replace(
@@ -308,7 +320,7 @@ class Line:
             outcome=self.name, role=self.outcome.role, family=self.outcome.role, arm=self.comparison.arm,
             control=self.comparison.control, estimand=f"ITT: {estimand}", estimator=found.choice.estimator,
             vcov=found.vcov, average=average,
-            covariates=() if found.choice.adjustment == "none" else tuple(covariates),
+            covariates=() if found.choice.adjustment == "none" else still_used(covariates, pair, found.choice.left_out),
             better=self.outcome.better or "higher", scale=scale_of(told, self.outcome.kind),
             estimate=None if np.isnan(found.estimate) else sign * found.estimate,
             std_error=found.std_error, df=found.df, p_value=found.p_value, p_adjusted=None,
@@ -321,7 +333,7 @@ class Line:
             n_blocks=pair.blocks if self.design.blocks else None,
             icc=anova_icc(within_periods(pair), pair.unit) if clustered and pair.event is None else None,
             verdict=None, verdict_conf_low=None, verdict_conf_high=None, label=label,
-            note=_joined(note, found.note),
+            note=joined(note, found.note),
         )  # fmt: skip
 
     def _oriented(self, found: Answer, level: float) -> tuple[float | None, float | None]:
@@ -334,7 +346,3 @@ class Line:
 
 def _size(given: Difference | None) -> float | None:
     return None if given is None else given.as_estimated
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nudge.analysis.comparison import Choice, choose, constant_probability
+from nudge.analysis.comparison import Choice, at_most, choose, constant_probability
 from nudge.analysis.estimators import estimator
 from nudge.trial.records.analysis import Design, Fitted, Floats
 
@@ -32,6 +32,6 @@ def fitted_by_design(
 ) -> Fitted:
     """The effect on a number per row, by the estimator the draw allows. means: of the arm and the control."""
     within = allowed(pair)
-    used = within.adjustment if adjustment != "none" else "none"
+    used = at_most(within.adjustment, adjustment)
     found = estimator(within.estimator).estimate(replace(pair, y=values), used)
     return replace(found, estimator=name, means=means, note=note)

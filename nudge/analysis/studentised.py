@@ -120,7 +120,8 @@ def studentised_test(
         statistics = np.concatenate([units.t(some) for some in _some(units, redraw, draws, seed)])
     observed = float(units.t(units.treated[None, :])[0])
     hits = int((np.abs(statistics) >= tied(abs(observed))).sum())
-    law = "the stored law" if redraw else "the two arms' units within their blocks"
+    within = " within their blocks" if units.block.max() else ""
+    law = "the stored law" if redraw else f"the two arms' units{within}"
     what = "t of the outcome freed of its covariates" if pair.names else "the estimator's t"
     return RandomisationTest((hits + 1) / (draws + 1), f"{what} over {draws:,} re-draws of {law}, seed {seed}")
 

@@ -44,3 +44,11 @@ def p_beyond(estimate: float, std_error: float, df: float, margin: float, *, bot
 
     worse = float(t.sf((estimate + margin) / std_error, df))
     return max(worse, float(t.cdf((estimate - margin) / std_error, df))) if both else worse
+
+
+def chance_to_find(effect: float, std_error: float, df: float, alpha: float) -> float:
+    """The chance that |t| passes its two-sided limit when the effect is true: 1 less the noncentral t between them."""
+    from scipy.stats import nct, t
+
+    limit = float(t.isf(alpha / 2, df))
+    return float(nct.sf(limit, df, effect / std_error) + nct.cdf(-limit, df, effect / std_error))

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.answers import Answer, t_p_value
+from nudge.analysis.answers import Answer, joined, t_p_value
 from nudge.analysis.comparison import Choice, Pair
 from nudge.analysis.drawn_wedge import Cells, wedge_fits
 from nudge.analysis.estimators import estimator
 from nudge.analysis.groups import compact, first_rows
 from nudge.analysis.randomisation import DRAWS, RandomisationTest, tied
+from nudge.analysis.redundant import redundant, said_of, without
 from nudge.analysis.wedge import cluster_periods, exposures, need_comparison, wedge_choice, wedge_model
-from nudge.trial.errors import EstimationRefused
+from nudge.trial.errors import ColumnsAlike, EstimationRefused
 from nudge.trial.records.analysis import Phases
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> A
             return _few_events(pair, fitted, design, choice, average)
         found = estimator(choice.estimator).estimate(fitted, choice.adjustment)
     except EstimationRefused as refusal:
+        spare = _settled_by_clusters(pair) if isinstance(refusal, ColumnsAlike) else ()
+        if spare:
+            again = wedge_answer(without(pair, spare), design, binary=binary, average=average)
+            left_out = (*spare, *again.choice.left_out)
+            return replace(
+                again, choice=replace(again.choice, left_out=left_out), note=joined(said_of(spare, pair), again.note)
+            )
         try:
             return _without_interval(pair, fitted, design, choice, average, f"no interval: {refusal.what}")
         except EstimationRefused:
@@ -52,6 +60,11 @@ def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> A
         p_value = p_value if test is None else test.p_value
         note = _NO_P if test is None else f"p from {test.how}"
     return Answer(choice, found.estimate, found.std_error, found.df, p_value, found.vcov, note)
+
+
+def _settled_by_clusters(pair: Pair) -> tuple[str, ...]:
+    """Covariates that are the same for everyone of a cluster, or that others settle: cluster effects hold them."""
+    return redundant(replace(pair, block=np.unique(pair.unit, return_inverse=True)[1].astype(np.int64)), "")
 
 
 def _few_events(pair: Pair, fitted: Pair, design: Design, choice: Choice, average: str) -> Answer:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from nudge.trial.records.companions import Money, PayerBenefit, ReachCost
     from nudge.trial.records.report import Results
 
+_A_THOUSANDTH = 0.0005
+"""Less than this is shown as nothing."""
 _SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 
 
@@ -33,15 +35,18 @@ def costs_in_words(results: Results, trial: Trial) -> list[Beside]:
 
 def _compared(one: Money, trial: Trial) -> Iterator[str]:
     called, outcome = trial.population.called, readable(one.outcome)
+    more_is_better = trial.outcomes[one.outcome].better != "lower"
+    each_one = f"an extra “{outcome}”" if more_is_better else f"one fewer “{outcome}”"
     more = "more" if one.extra_cost >= 0 else "less"
     each = _money(abs(one.extra_cost), one.currency)
-    yield f"It costs {each} {more} for each of the {called.people} allocated ({one.prices} prices)."
+    costs = f"{each} {more}" if abs(one.extra_cost) >= _A_THOUSANDTH else "the same"
+    yield f"It costs {costs} for each of the {called.people} allocated ({one.prices} prices)."
     if one.per_extra is None:
-        yield f"No cost of an extra “{outcome}” is given: {one.why}."
+        yield f"No cost of {each_one} is given: {one.why}."
     else:
-        yield f"An extra “{outcome}” costs {_money(one.per_extra, one.currency)}{_intervals(one)}."
+        yield f"{each_one[:1].upper()}{each_one[1:]} costs {_money(one.per_extra, one.currency)}{_intervals(one)}."
     for payer in one.payers:
-        yield _gains(payer, one.currency, outcome, called.people)
+        yield _gains(payer, one.currency, f"{'each' if more_is_better else 'one fewer'} “{outcome}”", called.people)
 
 
 def _intervals(one: Money) -> str:
@@ -60,7 +65,7 @@ def _intervals(one: Money) -> str:
 def _gains(one: PayerBenefit, currency: str, outcome: str, people: str) -> str:
     kind = "cashable" if one.cashable else "not cashable: worth something, but no budget becomes smaller"
     said = (
-        f"For {one.payer} ({kind}), at {_money(one.value, currency)} for each “{outcome}”, the gain less the cost is "
+        f"For {one.payer} ({kind}), at {_money(one.value, currency)} for {outcome}, the gain less the cost is "
         f"{_money(one.net, currency)} for each of the {people} ({_money(one.net_low, currency)} to "
         f"{_money(one.net_high, currency)})"
     )

@@ -48,13 +48,15 @@ class IntervalPlot:
 
 _UNITS = {
     "probability": "percentage points, positive is better",
-    "mean": "difference, positive is better",
+    "mean": "{unit}, positive is better",
     "log_ratio": "times the control, on a logarithmic scale; to the right is better",
 }
 
 
-def interval_plot(lines: Sequence[Estimate], worthwhile: float | None) -> IntervalPlot | None:
-    """The estimates of one outcome, planned ones first within each comparison."""
+def interval_plot(
+    lines: Sequence[Estimate], worthwhile: float | None, measured_in: str | None = None
+) -> IntervalPlot | None:
+    """The estimates of one outcome, planned ones first within each comparison. measured_in: the outcome's own unit."""
     drawn = [line for line in lines if line.estimate is not None]
     if not drawn:
         return None
@@ -76,12 +78,12 @@ def interval_plot(lines: Sequence[Estimate], worthwhile: float | None) -> Interv
         Bar(
             readable(line.level) if line.level else f"{readable(line.arm)} − {readable(line.control)}",
             "" if line.label != "sensitivity" else line.note,
-            effect(line), line.label != "sensitivity", place(line.estimate), place(line.conf_low),
+            effect(line, measured_in), line.label != "sensitivity", place(line.estimate), place(line.conf_low),
             place(line.conf_high), place(line.verdict_conf_low), place(line.verdict_conf_high),
         )
         for line in drawn
     )  # fmt: skip
-    unit = _UNITS[drawn[0].scale]
+    unit = _UNITS[drawn[0].scale].format(unit=measured_in or "the outcome's own unit")
     decimals = 0 if all(float(tick).is_integer() for tick in ticks) else 1 if span > 1 else 3
     named = [
         ratio(drawn[0], tick) if drawn[0].scale == "log_ratio" else numbers.plain(tick, decimals) for tick in ticks

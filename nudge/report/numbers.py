@@ -60,6 +60,11 @@ def degrees(df: float | None) -> str:
     return "–" if df is None else f"{df:,.1f}"
 
 
+def counted(number: int, one: str) -> str:
+    """`1 record`, `1,410 records`."""
+    return f"{number:,} {one if number == 1 else f'{one}s'}"
+
+
 def day(moment: str) -> str:
     """An ISO moment as `30 January 2027`."""
     value = datetime.fromisoformat(moment)

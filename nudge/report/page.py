@@ -29,7 +29,8 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "readable": words.readable, "percent": numbers.percent, "p": numbers.p_value, "df": numbers.degrees,
-        "day": numbers.day, "effect": words.effect, "estimator": words.estimator_in_words,
+        "day": numbers.day, "effect": words.effect, "estimator": words.estimator_in_words, "icc": words.icc_in_words,
+        "sentence": words.sentence, "standing": words.standing, "counted": numbers.counted, "spaced": words.spaced,
     }  # fmt: skip
     return environment
 
@@ -47,6 +48,8 @@ def report_page(results: Results, trial: Trial) -> str:
         plots=_plots(results, trial),
         subgroups=_subgroups(results, trial),
         adjustment=words.ADJUSTMENTS[trial.analysis.multiplicity],
+        level=numbers.percent(1 - trial.power.alpha, 0),
+        unit_of={name: outcome.unit for name, outcome in trial.outcomes.items()},
         flow=_flow(results),
         lead=_lead(results, trial),
         balance=balance_table(results.balance, _shares(trial)),
@@ -56,7 +59,8 @@ def report_page(results: Results, trial: Trial) -> str:
         units=trial.population.called.units,
         people=trial.population.called.people,
         beside=beside.folds(results),
-        known=_known(results),
+        known=_known(results, trial),
+        sources=sorted(results.outcomes, key=lambda one: _place(one.outcome, [*trial.outcomes])),
         costs=costs_in_words(results, trial),
     )  # fmt: skip
 
@@ -79,7 +83,7 @@ def _plots(results: Results, trial: Trial) -> list[dict[str, Any]]:
             continue
         whole = [line for line in lines if line.level is None]
         mattering = None if outcome.worthwhile is None else outcome.worthwhile.as_estimated
-        plot = interval_plot(whole, mattering)
+        plot = interval_plot(whole, mattering, outcome.unit)
         if plot is not None:
             plots.append(
                 {"outcome": name, "question": outcome.question or "", "plot": plot, "worthwhile": outcome.worthwhile}
@@ -94,9 +98,10 @@ def _subgroups(results: Results, trial: Trial) -> list[dict[str, Any]]:
         if line.role == "subgroup":
             found[line.outcome, line.family.removeprefix("subgroup "), line.arm, line.control].append(line)
     return [
-        {"outcome": outcome, "column": column, "arm": arm, "control": control, "said": lines[0].note,
+        {"outcome": outcome, "column": column, "arm": arm, "control": control,
+         "said": lines[0].note.partition("; ")[0],  # what follows is of the first level alone
          "worthwhile": (size := _as_difference(trial.outcomes[outcome].worthwhile)),
-         "plot": interval_plot(lines, size.value if size else None)}
+         "plot": interval_plot(lines, size.value if size else None, trial.outcomes[outcome].unit)}
         for (outcome, column, arm, control), lines in found.items()
     ]  # fmt: skip
 
@@ -153,19 +158,32 @@ _STATES = {
 }  # fmt: skip
 
 
-def _known(results: Results) -> list[dict[str, Any]]:
+def _known(results: Results, trial: Trial) -> list[dict[str, Any]]:
     """What is on record of every outcome, by arm: who is missing, and whose window has not closed."""
+    order = [*trial.arms]
     return [
         {
-            "outcome": one.outcome, "states": [(state, _STATES.get(state, state)) for state in states],
+            "outcome": one.outcome, "states": [(state, _state(state, one.outcome, trial)) for state in states],
             "arms": [
                 {"arm": arm, "of": sum(counts.values()), "counts": [counts.get(state, 0) for state in states]}
-                for arm, counts in one.states.items()
+                for arm, counts in sorted(one.states.items(), key=lambda item: _place(item[0], order))
             ],
         }
-        for one in results.outcomes
+        for one in sorted(results.outcomes, key=lambda one: _place(one.outcome, [*trial.outcomes]))
         if (states := [state for state in _STATES if any(state in counts for counts in one.states.values())])
     ]  # fmt: skip
+
+
+def _state(state: str, outcome: str, trial: Trial) -> str:
+    """A yes or no happened or did not; anything else is a value on record."""
+    found = trial.outcomes.get(outcome)
+    happens = found is None or found.kind in {"binary", "time_to_event"}
+    return "known" if state == "event" and not happens else _STATES.get(state, state)
+
+
+def _place(name: str, order: list[str]) -> int:
+    """Where the file names it; what it does not name comes last."""
+    return order.index(name) if name in order else len(order)
 
 
 def _delivery(results: Results) -> list[dict[str, Any]]:

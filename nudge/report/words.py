@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from nudge.report import numbers
 if TYPE_CHECKING:
     from nudge.trial.model import Trial
     from nudge.trial.parts.outcomes import Outcome
+    from nudge.trial.quantities import Difference
     from nudge.trial.records.analysis import Estimate
 
 
@@ -29,6 +31,8 @@ class Answer:
     """good, bad or open: the colour beside the word, never instead of it."""
     because: str
     family: str
+    counted: str
+    """Of how many the outcome is known, and how the comparison stands to the lock where it is not as planned."""
 
 
 _VERDICTS = {
@@ -55,19 +59,57 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
+def sentence(text: str) -> str:
+    """The same with a capital first letter and spaced per cent signs; other capitals stay."""
+    return spaced(text[:1].upper() + text[1:])
+
+
+def spaced(text: str) -> str:
+    """`62.2 %`, as everywhere in a report."""
+    return re.sub(r"(?<=\d)%", " %", text)
+
+
+def standing(label: str) -> str:
+    """How a line stands to the lock, as words."""
+    return {"prespecified": "pre-specified", "sensitivity": "beside the plan"}.get(label, label)
+
+
 def answer(line: Estimate, trial: Trial) -> Answer:
     """One planned estimate in words."""
     outcome = trial.outcomes[line.outcome]
     none = ("No verdict yet" if line.note.startswith(_WAITS) else "No verdict", "open")
     shown, tone = _VERDICTS.get(line.verdict or "", none)
+    arms = f"{readable(line.arm)} compared with {readable(line.control)}"
+    alone = line.role == "primary" and _primary(trial) == 1
     return Answer(
-        question=f"{readable(line.arm)} compared with {readable(line.control)}",
+        question=arms if alone else f"{readable(line.outcome)}: {arms}",
         headline=headline(line, trial),
         verdict=shown,
         tone=tone,
         because=because(line, outcome),
         family=_family(line, trial),
+        counted=f"{_counted(line, trial)}{_STANDING.get(line.label, '')}",
     )
+
+
+_STANDING = {
+    "exploratory": " Exploratory: it is not as it was locked.",
+    "amended": " Amended: the plan changed after the lock, as told below.",
+}
+
+
+def _primary(trial: Trial) -> int:
+    return sum(one.role == "primary" for one in trial.outcomes.values())
+
+
+def _counted(line: Estimate, trial: Trial) -> str:
+    """Out of how many each arm's figures are."""
+    called = trial.population.called.people
+    arms = ((line.n_arm, line.n_allocated_arm, line.arm), (line.n_control, line.n_allocated_control, line.control))
+    if all(n == of for n, of, _ in arms):
+        return f"The outcome is known for all {arms[0][1]:,} and {arms[1][1]:,} {called}."
+    said = " and ".join(f"{n:,} of the {of:,} {called} with {readable(arm)}" for n, of, arm in arms)
+    return f"The outcome is known for {said}."
 
 
 def headline(line: Estimate, trial: Trial) -> str:
@@ -88,10 +130,9 @@ def headline(line: Estimate, trial: Trial) -> str:
     outcome = trial.outcomes[line.outcome]
     raw = unoriented(line, line.estimate)
     direction = "more" if raw >= 0 else "fewer"
-    return (
-        f"On average {numbers.plain(line.mean_control, 2)} {outcome.unit or ''} with {readable(line.control)}; "
-        f"{readable(line.arm)} makes it {numbers.plain(abs(raw), 2)} {direction}{_range(line, 1, 2)}."
-    )
+    level = f"{numbers.plain(line.mean_control, 2)}{f' {outcome.unit}' if outcome.unit else ''}"
+    change = f"{numbers.plain(abs(raw), 2)} {direction}{_range(line, 1, 2)}"
+    return f"On average {level} with {readable(line.control)}; {readable(line.arm)} makes it {change}."
 
 
 def _frequencies(line: Estimate, trial: Trial) -> str:
@@ -152,8 +193,8 @@ def _range(line: Estimate, base: int, decimals: int) -> str:
     return f" (anywhere from {shown(low)} fewer to {shown(high)} more)"
 
 
-def effect(line: Estimate) -> str:
-    """`+8.1 points (3.1 to 13.2)`, oriented."""
+def effect(line: Estimate, unit: str | None = None) -> str:
+    """`+8.1 points (3.1 to 13.2)`, or `+0.06 days (−1.03 to 1.15)`, oriented. unit: the outcome's own."""
     if line.estimate is None:
         return "–"
     if line.scale == "log_ratio":
@@ -168,7 +209,7 @@ def effect(line: Estimate) -> str:
         f" ({numbers.plain(line.conf_low, 3)} to {numbers.plain(line.conf_high, 3)})"
         if line.conf_low is not None and line.conf_high is not None else ""
     )  # fmt: skip
-    return f"{numbers.signed(line.estimate, 3)}{bounds}"
+    return f"{numbers.signed(line.estimate, 3)}{f' {unit}' if unit else ''}{bounds}"
 
 
 def because(line: Estimate, outcome: Outcome) -> str:
@@ -179,7 +220,7 @@ def because(line: Estimate, outcome: Outcome) -> str:
         note = line.note
         return note[:1].upper() + note[1:] + "." if note else "The file names no change that would matter."
     limit = outcome.worthwhile if outcome.aim == "superiority" else outcome.margin
-    low, high = _amount(line, line.verdict_conf_low), _amount(line, line.verdict_conf_high)
+    low, high = (_held_against(line, end, limit) for end in (line.verdict_conf_low, line.verdict_conf_high))
     above, below = ("above zero", "below zero") if line.scale != "log_ratio" else ("better than 1", "worse than 1")
     sentences = {
         "firmly worthwhile": f"Even the lower end of the interval, {low}, reaches the {limit} that would change the "
@@ -202,7 +243,14 @@ def because(line: Estimate, outcome: Outcome) -> str:
     }
     if line.verdict == "undecided" and outcome.hypothesis in {"non_inferiority", "equivalence"}:
         return f"The interval runs from {low} to {high}, so a difference of {limit} is not ruled out.{_margin_p(line)}"
-    return f"{sentences[line.verdict]}{_wider(line)}{_margin_p(line)}"
+    return f"{sentences[line.verdict]}{_turned(line)}{_wider(line)}{_margin_p(line)}"
+
+
+def _turned(line: Estimate) -> str:
+    """A reminder where the interval of the verdict runs the other way than the sentence before it."""
+    if line.better != "lower" or line.role == "harm" or line.scale == "log_ratio":
+        return ""
+    return " Fewer is better here, and better is counted as positive."
 
 
 def _waiting(line: Estimate) -> str:
@@ -246,19 +294,39 @@ ADJUSTMENTS = {
 """What a report calls the adjustment that a file names."""
 
 
-def _amount(line: Estimate, value: float | None) -> str:
+def _amount(line: Estimate, value: float | None, decimals: int = 0) -> str:
+    """An effect in its own unit. decimals: at least so many."""
     if value is None:
         return "–"
     if line.scale == "log_ratio":
         return f"{ratio(line, value)} times"
     if line.scale != "probability":
-        return numbers.plain(value, 3)
-    return f"{numbers.plain(value * 100, 1 if abs(value) >= _SMALL else 2)} points"
+        return numbers.plain(value, max(3, decimals))
+    return f"{numbers.plain(value * 100, max(decimals, 1 if abs(value) >= _SMALL else 2))} points"
+
+
+_FINEST = 5
+
+
+def _held_against(line: Estimate, value: float | None, limit: Difference | None) -> str:
+    """An end of an interval with as many decimals as tell it from the size that it is held against."""
+    if value is None or limit is None or line.scale == "log_ratio":
+        return _amount(line, value)
+    size, factor = abs(limit.as_estimated), 100 if line.scale == "probability" else 1
+    unit = f" {limit.unit}" if line.scale == "mean" else ""
+    for decimals in range(_FINEST):
+        shown = _amount(line, value, decimals)
+        number = float(shown.split(" ", maxsplit=1)[0].replace("−", "").replace(",", ""))
+        if number != round(size * factor, _FINEST) or abs(value) == size:
+            break
+    return f"{shown}{unit}"
 
 
 def _family(line: Estimate, trial: Trial) -> str:
     if line.p_adjusted is None:
         return ""
+    if line.role == "primary" and _primary(trial) * len(trial.comparisons) == 1:
+        return f"p {_equals(line.p_value)}"
     how = ADJUSTMENTS[trial.analysis.multiplicity]
     return f"p {_equals(line.p_value)}; adjusted for the family of comparisons ({how}) {_equals(line.p_adjusted)}"
 
@@ -268,24 +336,32 @@ def _equals(p: float | None) -> str:
     return shown if shown.startswith("<") else f"= {shown}"
 
 
-_METHODS = {
-    "complete": "fixed numbers per arm among all units (complete randomisation)",
-    "blocked": "fixed numbers per arm within every block (blocked randomisation)",
-    "cluster": "fixed numbers of clusters per arm (cluster randomisation)",
-    "blocked_cluster": "fixed numbers of clusters per arm within every block (blocked cluster randomisation)",
-    "stepped_wedge": "every cluster crossing to the arm, at a step that was drawn for it (stepped wedge)",
-    "waitlist": "fixed numbers receiving now, the others when their wait is over (waiting list)",
+METHODS = {
+    "simple": "each by a draw of its own, so that numbers per arm are left to chance (simple randomisation)",
+    "complete": "with fixed numbers per arm among all (complete randomisation)",
+    "blocked": "with fixed numbers per arm within every block (blocked randomisation)",
+    "cluster": "with fixed numbers of clusters per arm (cluster randomisation)",
+    "blocked_cluster": "with fixed numbers of clusters per arm within every block (blocked cluster randomisation)",
+    "matched_pairs": "in pairs as alike as could be found, one of each pair to either arm (matched pairs)",
+    "rerandomised": "again and again until the arms were alike enough at the start (rerandomisation)",
+    "minimisation": "one by one, each with a high chance of the arm that kept the arms most alike (minimisation)",
+    "permuted_blocks": "as they came, in short runs that hold every arm in its share (permuted blocks)",
+    "factorial": "with fixed numbers to every combination of the factors' levels (factorial design)",
+    "adaptive": "in batches, with chances that followed what earlier batches had shown (adaptive randomisation)",
+    "stepped_wedge": "with every cluster crossing to the arm, at a step that was drawn for it (stepped wedge)",
+    "waitlist": "with fixed numbers receiving now, the others when their wait is over (waiting list)",
 }
+"""After "were randomised" or "were drawn"."""
 
 
 def method_in_words(method: str | None) -> str:
-    """How arms were drawn."""
+    """How arms were drawn, after a verb."""
     if method is None:
         return "in a way the file does not state"
-    return _METHODS.get(method, readable(method))
+    return METHODS.get(method, f"by {readable(method)}")
 
 
-_ESTIMATORS = {
+ESTIMATORS = {
     "difference_in_means": "difference in means",
     "block_weighted": "difference in means within blocks, weighted by their size",
     "fixed_effects": "regression with block indicators",
@@ -302,15 +378,33 @@ _ESTIMATORS = {
     "immediate_effect": "regression on clusters, periods and having crossed, one constant effect",
     "exposure_averaged": "regression on clusters, periods and each number of periods since crossing, averaged",
     "response_weights": "those with an outcome weighted by its chance, to stand for those like them without one",
+    "batched": "differences within batches, combined by the numbers of their arms",
+    "micro_randomised": "weighted, centred regression on the messages drawn at every decision point",
+    "lee_bounds": "difference in means once the arm with more outcomes is trimmed",
     "imputation": "missing outcomes imputed, each completed set fitted as planned and pooled by Rubin's rules",
     "attributable_effect": "difference in means; interval of the events the arm brought about, per person in it",
     "none": "none",
 }
 
 
+_TWO_STAGE = "two_stage_"
+_ALIKE = 1.5
+"""Fewer rows in a unit than this, on average, say nothing of how alike those of one unit are."""
+
+
+def icc_in_words(line: Estimate) -> str:
+    """`, ICC 0.083`, where units have enough people for it to mean something."""
+    if line.icc is None or line.std_error is None or not line.n_clusters or line.n < _ALIKE * line.n_clusters:
+        return ""
+    return f", ICC {numbers.plain(line.icc, 3)}"
+
+
 def estimator_in_words(line: Estimate) -> str:
     """The estimator and its variance."""
-    name = _ESTIMATORS.get(line.estimator, readable(line.estimator))
+    within = line.estimator.removeprefix(_TWO_STAGE)
+    name = ESTIMATORS.get(within, readable(within))
+    if within != line.estimator:
+        name = f"effect on those reached, by two stages of: {name}"
     adjusted = f", adjusted for {', '.join(readable(one) for one in line.covariates)}" if line.covariates else ""
     variance = f"; {line.vcov} standard error, t with {numbers.degrees(line.df)} df" if line.std_error else ""
     return f"{name}{adjusted}{variance}"

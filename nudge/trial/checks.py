@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nudge.trial.conditions import ConditionError, condition
 from nudge.trial.grammar import POINTS
-from nudge.trial.inference_checks import planned_looks, priced
+from nudge.trial.inference_checks import absorbing, planned_looks, priced, settled_by_the_draw
 from nudge.trial.mandatory import mandatory
 from nudge.trial.parts.outcomes import PRESENT
 from nudge.trial.problems import Level, listed
@@ -310,8 +310,15 @@ def _analysis(trial: Trial, source: Source) -> Iterator[Problem]:
                 "keep one of the two",
             )  # fmt: skip
     yield from planned_looks(trial, source)
+    yield from absorbing(trial, source)
+    settled = settled_by_the_draw(trial)
     for path, name in _analysed_columns(trial):
-        if name not in columns:
+        if name in settled:
+            yield source.problem(
+                Level.ERROR, path, f"`{name}` is {settled[name]}, and only columns from before the draw belong here",
+                "name a column that was fixed before the draw, or leave it out",
+            )  # fmt: skip
+        elif name not in columns:
             yield unknown_name(source, path, name, columns, "a column of `population.columns`")
         elif columns[name] in {"text", "date"}:
             yield source.problem(

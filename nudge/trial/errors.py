@@ -7,6 +7,8 @@ NudgeError
     ├── KeysMissing       a verb that touches contact details has no keys
     ├── LockBroken        file, templates or roll differ from what was locked
     └── EstimationRefused an estimator that would give a wrong number
+        ├── ColumnsAlike      columns of its model cannot be told apart
+        └── OneUnitDecides    a unit fits itself, so nothing is left to tell its error
 
 An error says what is wrong, shows the value, and gives the remedy.
 """
@@ -60,3 +62,11 @@ class LockBroken(Refused):
 
 class EstimationRefused(Refused):
     """The estimator asked for would give a wrong number here."""
+
+
+class ColumnsAlike(EstimationRefused):
+    """Columns of a model cannot be told apart."""
+
+
+class OneUnitDecides(EstimationRefused):
+    """A unit fits itself, and the estimate leans on it."""

@@ -1,4 +1,4 @@
-"""What a plan of inference must be for its numbers to mean anything: looks, money."""
+"""What a plan of inference must be for its numbers to mean anything: looks, baseline columns, money."""
 
 from __future__ import annotations
 
@@ -36,6 +36,32 @@ def planned_looks(trial: Trial, source: Source) -> Iterator[Problem]:
         yield source.problem(
             Level.ERROR, path, "plans looks at an adaptive draw, which updates by its own rule", "leave `looks` out"
         )
+
+
+def settled_by_the_draw(trial: Trial) -> dict[str, str]:
+    """Columns of a trial run elsewhere that say what came of the draw, and what each is (statistics.md 9)."""
+    allocation = trial.allocation
+    if allocation is None:
+        return {}
+    found = {allocation.arm: "the column of the arm"}
+    for name, outcome in trial.outcomes.items():
+        record = outcome.source
+        if record is not None and not (record.csv_file or record.parquet_file or record.package):
+            found |= {column: f"where `{name}` is recorded" for column in (record.value, record.event) if column}
+    return found
+
+
+def absorbing(trial: Trial, source: Source) -> Iterator[Problem]:
+    """Effects of the column that was drawn hold constant the very thing that tells the arms apart."""
+    allocation = trial.allocation
+    drawn = {allocation.clusters, allocation.unit} if allocation else {trial.unit_column}
+    for i, extra in enumerate(trial.analysis.sensitivity):
+        if extra.fixed_effects is not None and extra.fixed_effects in drawn:
+            yield source.problem(
+                Level.ERROR, ("analysis", "sensitivity", i, "fixed_effects"),
+                f"`{extra.fixed_effects}` is what was drawn, so each of its effects would absorb the arm",
+                "name a column that several units share, or leave it out",
+            )  # fmt: skip
 
 
 def priced(trial: Trial, source: Source) -> Iterator[Problem]:

@@ -220,11 +220,3 @@ def test_a_useful_covariate_narrows_the_interval_and_leaves_the_effect_near() ->
     with_them, without = found(made, shape), found(replace(made, covariates={}), shape)
     assert (with_them.std_error or 1) < 0.7 * (without.std_error or 0)
     assert abs(with_them.estimate - without.estimate) < 2 * (without.std_error or 0)
-
-
-def test_a_covariate_given_twice_is_refused_by_name() -> None:
-    made = made_up(SHAPES["individuals with covariates"])
-    twice = replace(made, covariates={**made.covariates, "copy": made.covariates["x0"]})
-    result = answer(twice, SHAPES["individuals"].design, binary=False, average="person")
-    assert (result.std_error, result.choice.adjustment) == (None, "none")
-    assert "copy and arm × copy cannot be told apart" in result.note

@@ -10,8 +10,9 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from nudge.analysis.analyse import Analysed
-from nudge.analysis.some_rows import matured
+from nudge.analysis.in_view import matured
 from nudge.trial.records.analysis import AnalysisRows, Estimate
+from nudge.trial.records.columns import Coded
 from tests.analysis.builders import CLUSTER, COMPLETE, outcome, results, rows, trial
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -117,10 +118,12 @@ def test_imputed_answers_and_counts_are_ones_that_somebody_gave() -> None:
 
 def test_a_level_of_answers_is_the_mann_whitney_of_its_rows() -> None:
     of = made("ordinal", missing=False)
+    areas = of.covariates["area"]
+    assert isinstance(areas, Coded)
     for one in analysed("ordinal", of).estimates:
         if one.role == "subgroup":
-            here = of.covariates["area"] == (one.level or "").removeprefix("area: ")
-            arm, control = (of.outcome[here & (of.arm == name)] for name in ("plan", "usual"))
+            here = areas.is_((one.level or "").removeprefix("area: "))
+            arm, control = (of.outcome[here & of.arm.is_(name)] for name in ("plan", "usual"))
             chance = mannwhitneyu(arm, control).statistic / (arm.size * control.size)
             assert one.estimate == pytest.approx(chance - 0.5)
 
@@ -129,7 +132,8 @@ def test_the_worst_case_of_times_is_never_within_the_window_and_at_once_for_the_
     of = made("survival")
     worst = with_note(analysed("survival", of), "worst case")
     assert "(not within 60 days in it, at once in usual)" in worst.note
-    missing, plan = np.isnan(of.outcome), of.arm == "plan"
+    missing, plan = np.isnan(of.outcome), of.arm.is_("plan")
+    assert of.event is not None
     by_hand = replace(
         of, outcome=np.where(missing, np.where(plan, 60.0, 0.0), of.outcome),
         event=np.where(missing, np.where(plan, 0.0, 1.0), of.event),

@@ -116,7 +116,8 @@ def test_the_effect_on_those_reached_of_a_stepped_wedge() -> None:
 
 def test_weights_by_the_chance_of_an_outcome_of_a_stepped_wedge() -> None:
     rows, expected = analysis_rows(), R["wedge.weighted"]
-    need = rows.covariates["need"].astype(float)
+    need = rows.covariates["need"]
+    assert isinstance(need, np.ndarray)
     known = (np.arange(1, need.size + 1) * 7 + np.rint(need)) % 6 != 0
     rows = replace(rows, outcome=np.where(known, rows.outcome, np.nan))
     chance = response_weights(rows, "plan", "usual", need[:, None])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import Pair, choose, constant_probability
+from nudge.analysis.comparison import Pair, at_most, choose, constant_probability
 from nudge.analysis.covariates import numbers_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.groups import compact, first_rows
@@ -33,7 +33,7 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
         clusters.counts, Design(None, clusters=False, blocks=True), clustered=False, columns=len(pair.names),
         constant_probability=constant_probability(clusters), average="person",
     )  # fmt: skip
-    fitted = estimator(within.estimator).estimate(clusters, within.adjustment if adjustment != "none" else "none")
+    fitted = estimator(within.estimator).estimate(clusters, at_most(within.adjustment, adjustment))
     df = float(clusters.y.size - fitted.parameters)
     if df < LEAST_DF:
         raise EstimationRefused(f"only {df:.0f} degrees of freedom are left", "use randomisation inference")

@@ -21,6 +21,7 @@ from nudge.trial.problems import Level, Problem, Problems
 from nudge.trial.records.people import Roll
 from nudge.trial.tables import EMPTY
 from nudge.workflow.acting.example_records import EXAMPLES
+from nudge.workflow.checking.adjusting import adjustment_problems
 from nudge.workflow.checking.cautions import cautions, household_cap
 from nudge.workflow.checking.crossing import mixed_periods
 from nudge.workflow.checking.drawing import draws_sites, takes_one_by_one, undrawable
@@ -28,6 +29,7 @@ from nudge.workflow.checking.foreseeing import foreseen_problems
 from nudge.workflow.checking.naming import named_templates, named_things, unused_columns
 from nudge.workflow.checking.rendering import Forecast, Unrendered, forecast
 from nudge.workflow.checking.reply_checks import reply_problems
+from nudge.workflow.checking.too_few import too_few
 from nudge.workflow.checking.waiting import early_crossings
 from nudge.workflow.checking.wording import wording_problems
 from nudge.workflow.dispatching.linking import link_problems, rehearsed
@@ -128,6 +130,8 @@ def examine(path: Path, now: datetime, link_base: str = "") -> Examined:
         problems.extend(_unrendered(loaded, expected))
     if not problems.fatal:
         problems.extend(foreseen_problems(loaded, roll))
+        problems.extend(adjustment_problems(loaded, roll))
+        problems.extend(too_few(loaded, roll))
     return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)
 
 

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nudge.trial.load import LoadedTrial
+    from nudge.trial.model import Trial
     from nudge.trial.problems import Problem
     from nudge.trial.records.people import Roll
 
 FEW_SITES = 20
 """Below so many, averages over clusters are the safer default (statistics.md 8)."""
-_HARDLY_ANY = 8
+HARDLY_ANY = 8
+FEWEST_SITES = 6
+"""Fewer leave fewer than four degrees of freedom to two arms, so no interval (statistics.md 10)."""
 AT_SIX = {("person", "equal"): 0.0496, ("person", "unequal"): 0.0, ("cluster", "equal"): 0.0496,
           ("cluster", "unequal"): 0.0462}  # fmt: skip
 """How often a true null is rejected at six sites: docs/simulation/few_clusters.json, 10,000 trials each."""
@@ -82,7 +85,7 @@ def _sites(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
             f"only {sizes.units:.0f} sites are drawn, too few for an average over people to be sure of its error",
             "add `average: cluster` to `analysis`: every site then counts the same",
         )  # fmt: skip
-    if sizes.units <= _HARDLY_ANY and sizes.cv > _UNEQUAL:
+    if sizes.units <= HARDLY_ANY and sizes.cv > _UNEQUAL:
         yield source.problem(
             Level.ADVICE, ("analysis",),
             f"with {sizes.units:.0f} sites whose sizes vary by {percent(sizes.cv, 0)} often no interval can be given",
@@ -100,17 +103,29 @@ def _fewer_than_eight(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Proble
         chances = [power(one.plan, one.aim.worthwhile) for one in plans_of(trial, roll, sizes)]
     except InputError:
         return
-    if sizes.units >= _HARDLY_ANY or not chances:
+    if sizes.units >= HARDLY_ANY or not chances:
         return
-    average = trial.analysis.average
-    errs = AT_SIX[average, "unequal" if sizes.cv > _UNEQUAL else "equal"]
-    said = f"a false alarm in {percent(errs, 1)} of trials" if errs else "no interval at all"
+    found = f" and finds a worthwhile change {percent(min(chances), 0)} of the time"
     yield source.problem(
         Level.ADVICE, ("randomise",),
-        f"with {sizes.units:.0f} sites, counted by {average}, the method gives {said} (simulated at six sites) and "
-        f"finds a worthwhile change {percent(min(chances), 0)} of the time",
+        f"with {sizes.units:.0f} sites, counted by {trial.analysis.average}, the method gives "
+        f"{what_so_few_give(trial, sizes.units, sizes.cv)}{found if sizes.units >= FEWEST_SITES else ''}",
         "find more sites, or pool the trial with others",
     )  # fmt: skip
+
+
+def what_so_few_give(trial: Trial, sites: float, cv: float) -> str:
+    """False alarms of the method that analyses fewer than eight sites, with where the figure is from.
+
+    cv: how the sites vary in size, as a share of their mean.
+    """
+    if trial.randomise is not None and trial.randomise.method == "stepped_wedge":
+        return f"a false alarm in at most {percent(trial.power.alpha, 0)} of trials (by re-drawing the schedule)"
+    if sites < FEWEST_SITES:
+        return "no interval (fewer than four degrees of freedom are left)"
+    errs = AT_SIX[trial.analysis.average, "unequal" if cv > _UNEQUAL else "equal"]
+    said = f"a false alarm in {percent(errs, 1)} of trials" if errs else "no interval at all"
+    return f"{said} (simulated at six sites)"
 
 
 def _step_down(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:

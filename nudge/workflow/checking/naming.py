@@ -110,6 +110,8 @@ def unused_columns(loaded: LoadedTrial, templates: list[Template]) -> Iterator[P
     }
     used |= {outcome.exposure or "" for outcome in trial.outcomes.values()}
     used |= {one.fixed_effects for one in trial.analysis.sensitivity if one.fixed_effects} | {population.site or ""}
+    used |= {name for one in trial.analysis.sensitivity for name in one.covariates or ()}
+    used |= {*(trial.analysis.risk_bands.predicted_from if trial.analysis.risk_bands else ())}
     for name in population.columns:
         if name not in used:
             yield loaded.source.problem(

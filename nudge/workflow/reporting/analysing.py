@@ -50,6 +50,7 @@ from nudge.workflow.law import law_of
 from nudge.workflow.reporting.besides import earlier_looks, spent_on, with_beliefs, with_looks, with_money
 from nudge.workflow.reporting.concurrency import chances, closed_arms, closed_to
 from nudge.workflow.reporting.elsewhere import analyse_elsewhere, design_elsewhere
+from nudge.workflow.reporting.few_clusters import few_clusters
 from nudge.workflow.reporting.flow import trial_flow
 from nudge.workflow.reporting.freezing import analyse_frozen, estimates_of, keep
 
@@ -249,6 +250,7 @@ def _results(
     if drawn_at is None:
         raise AssertionError("a trial without a draw is refused above")
     checks = [reconciliation(flow), *_checks(trial, locked, stored, rows_of, changed), *as_checks(analysed.remarks)]
+    checks += few_clusters(trial, analysed.estimates, rows_of)
     law = stored.allocation.law
     return Results(
         trial=trial.trial,
@@ -304,7 +306,7 @@ def _checks(
     if changed:
         yield Check("lock", "problem", f"the trial file differs from its lock at {listed(changed)}")
     else:
-        yield Check("lock", "ok", f"the trial file is the one locked on {locked.lock.locked_at:%d %B %Y}")
+        yield Check("lock", "ok", f"the trial file is the one locked on {locked.lock.locked_at:%-d %B %Y}")
     if locked.state.demonstration:
         yield Check("demonstration", "note", "made with a simulated clock and a published seed: not a real trial")
     if stored.strayed:

@@ -21,6 +21,7 @@ from nudge.workflow.dispatching.words import arm_summaries
 from nudge.workflow.reporting.besides import with_beliefs, with_money
 from nudge.workflow.reporting.elsewhere_outcomes import happened, outcome_values
 from nudge.workflow.reporting.elsewhere_rows import Frame, available, distinct, frame_of, main_table
+from nudge.workflow.reporting.few_clusters import few_clusters
 from nudge.workflow.reporting.freezing import estimates_of, keep
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def analyse_elsewhere(
         estimates=analysed.estimates,
         careless=analysed.careless,
         curves=analysed.curves,
-        checks=(*_checks(loaded, frame, rows_of, design, flow), *unavailable, *as_checks(analysed.remarks)),
+        checks=(
+            *_checks(loaded, frame, rows_of, design, flow), *unavailable, *as_checks(analysed.remarks),
+            *few_clusters(trial, analysed.estimates, rows_of),
+        ),
         flow=tuple(flow),
         balance=tuple(balance(frame.baseline, frame.arm, trial.comparisons, trial.population.columns)),
         delivery=(),

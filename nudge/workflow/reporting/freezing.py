@@ -10,6 +10,7 @@ import numpy as np
 
 from nudge import __version__
 from nudge.analysis.analyse import Analysed, analyse
+from nudge.analysis.answers import joined
 from nudge.analysis.checks import attrition
 from nudge.analysis.frozen import AnalysisData, freeze, thaw
 from nudge.analysis.randomisation import WITHIN_BLOCKS
@@ -41,7 +42,17 @@ def estimates_of(trial: Trial, data: AnalysisData, design: Design) -> Analysed:
         for line in analysed.estimates
     ]
     held = [_without_verdict(line, data.windows_open.get(line.outcome, 0)) for line in lines]
-    return replace(analysed, estimates=tuple(held))
+    registered = {*data.foreseen} if data.fingerprint is not None else None
+    return replace(analysed, estimates=tuple(_registered(line, registered) for line in held))
+
+
+def _registered(line: Estimate, registered: set[str] | None) -> Estimate:
+    """A comparison that the lock does not name is exploratory and has no verdict. registered: None without a lock."""
+    if registered is None or line.role == "factor" or f"{line.arm} - {line.control}" in registered:
+        return line
+    said = f"{line.arm} - {line.control} is not a comparison of the lock: exploratory, and no verdict"
+    label = line.label if line.label == "sensitivity" else "exploratory"
+    return replace(line, label=label, verdict=None, note=joined(said, line.note))
 
 
 def _without_verdict(line: Estimate, windows_open: int) -> Estimate:
@@ -49,7 +60,7 @@ def _without_verdict(line: Estimate, windows_open: int) -> Estimate:
         return line
     windows = "1 window is" if windows_open == 1 else f"{windows_open:,} windows are"
     said = f"no verdict yet: {windows} still open, and it is read when the last has closed"
-    return replace(line, verdict=None, note=f"{said}; {line.note}" if line.note else said)
+    return replace(line, verdict=None, note=joined(said, line.note))
 
 
 def keep(data: AnalysisData, folder: Path | None) -> FrozenData:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nudge.analysis.frozen import is_frozen
+from nudge.report.numbers import p_value
 from nudge.report.page import report_page
 from nudge.report.words import effect, readable
 from nudge.store.audit import record_action
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nudge.trial.model import Trial
+    from nudge.trial.records.analysis import Estimate
     from nudge.workflow.desk import Desk
 
 
@@ -60,11 +62,22 @@ def results_in_lines(results: Results) -> list[str]:
     for line in results.estimates:
         indent = "  " if line.label == "sensitivity" else ""
         said = f": {line.verdict}" if line.verdict else ""
-        lines.append(f"{indent}{readable(line.outcome)}, {line.arm} - {line.control}: {effect(line)}{said}")
+        lines.append(f"{indent}{readable(line.outcome)}, {line.arm} - {line.control}: {effect(line)}{_p(line)}{said}")
         if line.note:
             lines.append(f"{indent}  {line.note}")
     lines += [f"a careless analysis: {one.what}, SE {one.std_error:.4f}; wrong: {one.why}" for one in results.careless]
     return lines + [f"{check.status}: {check.detail}" for check in results.checks if check.status != "ok"]
+
+
+def _p(line: Estimate) -> str:
+    """`, p .031 (adjusted .062), 98 of 100 and 97 of 101 known`, the counts for planned lines only."""
+    p = "" if line.p_value is None else f", p {p_value(line.p_value)}"
+    if line.p_adjusted is not None and line.p_adjusted != line.p_value:
+        p += f" (adjusted {p_value(line.p_adjusted)})"
+    if line.label == "sensitivity" or line.level is not None:
+        return p
+    known = f"{line.n_arm:,} of {line.n_allocated_arm:,} and {line.n_control:,} of {line.n_allocated_control:,} known"
+    return f"{p}, {known}"
 
 
 def results_json(results: Results) -> str:

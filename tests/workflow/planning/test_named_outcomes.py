@@ -186,7 +186,7 @@ def test_counts_are_over_the_roll_s_own_exposure(tmp_path: Path) -> None:
     assert abs(found.rejected.value - 0.05) < 4 * 0.005
 
 
-MISSING = {
+MISSING: dict[str, tuple[dict[str, Any], str]] = {
     "rates": ({}, "how often came happens to a person without a message; add `rate: 1.5`"),
     "dispersed": ({"rate": 1.5}, "how much more came varies than Poisson's law allows; add `dispersion: 0.8`"),
     "days": ({}, "how often came happens within its window without a message; add `baseline: 62%`"),

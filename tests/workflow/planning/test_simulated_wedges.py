@@ -14,6 +14,7 @@ from nudge.analysis.schedules import schedule_p_values
 from nudge.analysis.wedge_answer import schedule_test
 from nudge.design.methods import method
 from nudge.trial.records.analysis import AnalysisRows, Phases, StoredLaw
+from nudge.trial.records.columns import Coded
 from nudge.workflow.checking.examine import examine
 from nudge.workflow.planning.plans import plans_of, sizes_of
 from nudge.workflow.planning.simulated_world import setting_of
@@ -78,8 +79,8 @@ def rows_of(plan: Any, rows: np.ndarray, sums: np.ndarray, step_of: np.ndarray) 
     step = step_of[unit]
     arm = np.where(step <= complete, "plan", np.where(step > period, "usual", ""))
     return AnalysisRows(
-        (place < sums[cell]).astype(float), arm, unit, np.zeros(cell.size, dtype=np.int64), np.full(cell.size, np.nan),
-        {}, {}, phases=Phases(period, complete, step, plan.cells.steps),
+        (place < sums[cell]).astype(float), Coded.of(arm.tolist()), unit, np.zeros(cell.size, dtype=np.int64),
+        np.full(cell.size, np.nan), {}, {}, phases=Phases(period, complete, step, plan.cells.steps),
     )  # fmt: skip
 
 
