@@ -81,8 +81,6 @@ class Setting:
 
 
 def _kinds(setting: Setting) -> tuple[Setting, ...]:
-    if setting.few:
-        return (setting,)
     numbers = () if setting.design == "adaptive" else (replace(setting, kind="continuous"),)
     return setting, replace(setting, effect=EFFECT), *numbers
 
@@ -94,8 +92,9 @@ SETTINGS = tuple(
             Setting(design, units, sizes, average)
             for design in ("cluster", "blocked_cluster", "matched_pairs", "cluster, a covariate")
             for average in ("person", "cluster") if design != "cluster, a covariate" or average == "person"
-            for units in (SITES if design != "cluster, a covariate" else (6, 8, 40)) for sizes in ("equal", "unequal")
+            for units in SITES for sizes in ("equal", "unequal")
         ),
+        *(Setting("rerandomised", units, sizes) for units in SITES[2:] for sizes in ("equal", "unequal")),
         *(
             Setting(design, units, "one")
             for design in (
@@ -106,7 +105,7 @@ SETTINGS = tuple(
             for units in (60, 400)
         ),
         *(Setting(design, 300, "households") for design in ("complete", "blocked, covariates")),
-        Setting("adaptive", 300, "one"),
+        *(Setting("adaptive", units, "one") for units in (300, 600)),
     )
     for kind in _kinds(one)
 )  # fmt: skip
