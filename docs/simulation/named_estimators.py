@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 RESULT = Path(__file__).with_suffix(".json")
 SEED = 20_270_800
-SLOW = {"negative_binomial": 5_000, "cox": 5_000}
+SLOW = {"negative_binomial": 4_000, "cox": 2_000}
 """How often these are run; others 10,000 times."""
 STORED = 5
 SIZE, CV, ALIKE = 20, 0.8, 0.3
