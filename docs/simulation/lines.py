@@ -48,7 +48,7 @@ SLOW = {"missing": 2_000, "factorial": 5_000, "reached": 5_000, "draw": 5_000}
 STORED = 5
 SIZE, CV, ALIKE = 30, 0.8, 0.1
 BASE, EFFECT, MARGIN, ALPHA = 0.4, 0.1, 0.05, 0.05
-IMPUTATIONS, DRAWS = 20, 199
+IMPUTATIONS, DRAWS = 10, 199
 _ENOUGH = 12
 
 Found = dict[str, bool | None]

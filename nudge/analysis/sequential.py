@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from math import e, inf, log, log1p, sqrt
 from typing import TYPE_CHECKING
 
@@ -69,10 +69,17 @@ def _on(before: _Density, time: float, bound: float, drift: float) -> _Density:
     if low >= high:
         return _Density(time, np.zeros(1), np.zeros(1))
     nodes = max(_NODES, int(_PER_STEP * (high - low) / sqrt(step)))
-    at, share = np.polynomial.legendre.leggauss(min(nodes, 400))
+    at, share = _gauss(min(nodes, 400))
     x = low + (high - low) * (1 + at) / 2
     kernel = norm.pdf((x[:, None] - before.x - drift * step) / sqrt(step)) / sqrt(step)
     return _Density(time, x, kernel @ before.weight * share * (high - low) / 2)
+
+
+@cache
+def _gauss(nodes: int) -> tuple[Floats, Floats]:
+    """Places and weights of the quadrature on −1 to 1: finding them takes longer than using them."""
+    at, share = np.polynomial.legendre.leggauss(nodes)
+    return at, share
 
 
 def boundaries(times: Sequence[float], alpha: float, spending: str, *, all_spent: bool = False) -> list[float]:
