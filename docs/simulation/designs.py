@@ -81,6 +81,8 @@ class Setting:
 
 
 def _kinds(setting: Setting) -> tuple[Setting, ...]:
+    if setting.few:
+        return (setting,)
     numbers = () if setting.design == "adaptive" else (replace(setting, kind="continuous"),)
     return setting, replace(setting, effect=EFFECT), *numbers
 
@@ -94,7 +96,7 @@ SETTINGS = tuple(
             for average in ("person", "cluster") if design != "cluster, a covariate" or average == "person"
             for units in SITES for sizes in ("equal", "unequal")
         ),
-        *(Setting("rerandomised", units, sizes) for units in SITES[2:] for sizes in ("equal", "unequal")),
+        *(Setting("rerandomised", units, sizes) for units in (20, 40) for sizes in ("equal", "unequal")),
         *(
             Setting(design, units, "one")
             for design in (

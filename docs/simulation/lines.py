@@ -105,6 +105,266 @@ _INFORM_THERE = {("1 in 10 reached", "two stages: held")}
 TRIALS = {
     "individuals": ((100, "one"), (400, "one")),
     "sites": tuple((n, sizes) for n in (12, 20, 40) for sizes in ("equal", "unequal")),
+    "one of each": ((400, "one"), (12, "equal"), (20, "equal"), (40, "unequal")),
+    "few": tuple((n, sizes) for n in (6, 8) for sizes in ("equal", "unequal")),
+}
+
+
+def people(setting: Setting, rng: np.random.Generator) -> Ints:
+    """The unit of everyone."""
+    sizes = {
+        "one": np.ones(setting.units), "equal": np.full(setting.units, SIZE),
+        "unequal": np.maximum(1, np.rint(rng.gamma(1 / CV**2, SIZE * CV**2, setting.units))),
+    }  # fmt: skip
+    return np.repeat(np.arange(setting.units, dtype=np.int64), sizes[setting.sizes].astype(np.int64))
+
+
+def drawn(setting: Setting, unit: Ints, arms: int, rng: np.random.Generator) -> Ints:
+    """Everyone's arm, as many units to each."""
+    return rng.permutation(np.arange(setting.units) % arms)[unit]
+
+
+def luck(setting: Setting, unit: Ints, rng: np.random.Generator) -> Floats:
+    """Normal, with variance 1, of which people of one site share a part."""
+    own: Floats = rng.standard_normal(unit.size)
+    if not setting.sites:
+        return own
+    shared = rng.standard_normal(setting.units)[unit]
+    return np.asarray(sqrt(ALIKE) * shared + sqrt(1 - ALIKE) * own, dtype=float)
+
+
+def happened(chance: Floats, luck: Floats) -> Floats:
+    """A yes or no of such chances."""
+    return np.asarray(luck < ndtri(chance), dtype=float)
+
+
+@cache
+def trial(arms: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], kind: str, covariates: tuple[str, ...]) -> Trial:
+    """A trial file's values. arms: names, and the level each has of every factor; the first is the control."""
+    size = {"worthwhile": "5 points"} if kind == "binary" else {"worthwhile": "0.1 points", "unit": "points"}
+    return Trial.model_validate({
+        "trial": "made-up",
+        "arms": {
+            name: ({"control": True} if i == 0 else {}) | ({"levels": dict(levels)} if levels else {})
+            for i, (name, levels) in enumerate(arms)
+        },
+        "allocation": {"arm": "arm", "method": "complete"},
+        "outcomes": {
+            "came": {"role": "primary", "kind": kind, "better": "higher", **size,
+                     "source": {"value": "came", "no_record": "missing"}},
+        },
+        "analysis": {"covariates": list(covariates), "imputations": IMPUTATIONS if covariates else 0},
+    })  # fmt: skip
+
+
+TWO = (("usual", ()), ("plan", ()))
+FOUR = tuple(
+    (name, (("text", text), ("letter", letter)))
+    for name, text, letter in (
+        ("neither", "no", "no"), ("text", "yes", "no"), ("letter", "no", "yes"), ("both", "yes", "yes"),
+    )
+)  # fmt: skip
+
+
+def line_of(
+    setting: Setting, y: Floats, arm: Ints, unit: Ints, made: Trial, columns: Mapping[str, np.ndarray] | None = None
+) -> Line:
+    """The comparison of the second arm with the first."""
+    given = columns or {}
+    names = list(made.arms)
+    rows = AnalysisRows(
+        outcome=y, arm=np.array(names)[arm], unit=unit, block=np.zeros(y.size, dtype=np.int64),
+        probability=np.full(y.size, 1 / len(names)),
+        covariates={name: values.astype(object) for name, values in given.items()},
+        types={name: "number" if values.dtype == float else "category" for name, values in given.items()},
+    )  # fmt: skip
+    return Line(made, "came", made.outcomes["came"], Comparison(names[1], names[0]), rows, setting.design, None, 1)
+
+
+def _holds(low: float | None, high: float | None, truth: float) -> bool | None:
+    return None if low is None or high is None else low <= truth <= high
+
+
+def factorial(setting: Setting, rng: np.random.Generator) -> Found:
+    """The main effect of one factor, and its simple effect: two arms compared."""
+    unit = people(setting, rng)
+    arm = drawn(setting, unit, 4, rng)
+    added = np.array([0.0, EFFECT if setting.put_in == "an effect that the letter undoes" else 0.0, 0.0, 0.0])
+    y = happened(BASE + added[arm], luck(setting, unit, rng))
+    line = line_of(setting, y, arm, unit, trial(FOUR, "binary", ()))
+    main = next((one for one in factor_lines(line, "prespecified") if one.arm == "text: yes"), None)
+    simple = line.planned("prespecified")
+    return {
+        **_of("main effect", main, float(added[1]) / 2), **_of("simple effect", simple, float(added[1])),
+    }  # fmt: skip
+
+
+def _of(name: str, line: Estimate | None, truth: float) -> Found:
+    if line is None:
+        return {f"{name}: p < .05": None, f"{name}: held": None}
+    rejected = None if line.p_value is None or truth else line.p_value < ALPHA
+    return {f"{name}: p < .05": rejected, f"{name}: held": _holds(line.conf_low, line.conf_high, truth)}
+
+
+def subgroups(setting: Setting, rng: np.random.Generator) -> Found:
+    """Whether an effect that is the same in every kind is said to differ."""
+    unit = people(setting, rng)
+    arm = drawn(setting, unit, 2, rng)
+    kinds = 3 if setting.put_in.startswith("three") else 2
+    of_site = setting.put_in.endswith("site")
+    kind = rng.permutation(np.arange(setting.units) % 2)[unit] if of_site else rng.integers(0, kinds, unit.size)
+    y = happened(np.asarray(BASE + EFFECT * (arm + kind - 1), dtype=float), luck(setting, unit, rng))
+    line = line_of(setting, y, arm, unit, trial(TWO, "binary", ()), {"kind": kind.astype(str)})
+    levels = levels_of(line, "kind")
+    shown = levels.shown()
+    try:
+        return {"p < .05": interaction(levels, shown).p_value < ALPHA if len(shown) > 1 else None}
+    except EstimationRefused:
+        return {"p < .05": None}
+
+
+def reached(setting: Setting, rng: np.random.Generator) -> Found:
+    """The effect on those reached, who would do better anyway; and Anderson and Rubin's interval for it."""
+    unit = people(setting, rng)
+    arm = drawn(setting, unit, 2, rng)
+    would = rng.random(unit.size) < (0.7 if setting.put_in.startswith("7") else 0.1)
+    received = would & (arm == 1)
+    y = happened(BASE - 0.1 + 0.1 * would + EFFECT * received, luck(setting, unit, rng))
+    pair = line_of(setting, y, arm, unit, trial(TWO, "binary", ())).pair()
+    found = answer(pair, setting.design, binary=True, average="person")
+    nothing: Found = {"two stages: held": None, "Anderson-Rubin: held": None, "interval without end": None}
+    if found.std_error is None or found.score_counts is not None or not received.any():
+        return nothing
+    try:
+        effect = complier_effect(pair, received.astype(float), found.choice)
+    except EstimationRefused:
+        return nothing
+    half = t_quantile(1 - ALPHA, effect.df) * effect.std_error if effect.df >= LEAST_DF else None
+    parts = effect.anderson_rubin(t_quantile(1 - ALPHA, effect.itt.df))
+    return {
+        "two stages: held": None if half is None else abs(effect.estimate - EFFECT) <= half,
+        "Anderson-Rubin: held": any(low <= EFFECT <= high for low, high in parts),
+        "interval without end": bool(np.isinf(parts).any()),
+    }
+
+
+def missing(setting: Setting, rng: np.random.Generator) -> Found:
+    """Outcomes that go missing by a number which foretells them, the other way round in either arm."""
+    unit = people(setting, rng)
+    arm = drawn(setting, unit, 2, rng)
+    number = rng.standard_normal(unit.size)
+    with_luck = luck(setting, unit, rng)
+    kind = "binary" if setting.put_in.startswith("yes") else "continuous"
+    chance = np.clip(BASE + 0.15 * np.clip(number, -2, 2) + EFFECT * arm, 0, 1)
+    y = happened(chance, with_luck) if kind == "binary" else 0.7 * number + EFFECT * arm + with_luck
+    gone = rng.random(unit.size) < 1 / (1 + np.exp(1.5 - number * np.where(arm == 1, 1.0, -1.0)))
+    line = line_of(setting, np.where(gone, np.nan, y), arm, unit, trial(TWO, kind, ("number",)), {"number": number})
+    shown = {one.estimator: one for one in missing_lines(line)}
+    plain = answer(line.pair(), setting.design, binary=line.binary, average="person").interval(1 - ALPHA)
+    weighted, imputed = (shown.get(name) for name in ("inverse_probability", "imputation"))
+    return {
+        "known only: held": None if plain is None else _holds(*plain, EFFECT),
+        "weighted: held": None if weighted is None else _holds(weighted.conf_low, weighted.conf_high, EFFECT),
+        "filled in: held": None if imputed is None else _holds(imputed.conf_low, imputed.conf_high, EFFECT),
+    }
+
+
+def lee(setting: Setting, rng: np.random.Generator) -> Found:
+    """Whether Lee's bounds hold the effect where the message gains outcomes, from anybody or from the highest."""
+    unit = people(setting, rng)
+    arm = drawn(setting, unit, 2, rng)
+    y = EFFECT * arm + luck(setting, unit, rng)
+    order = rng.random(unit.size) if setting.put_in == "gained from anybody" else -(y - EFFECT * arm)
+    place = np.argsort(np.argsort(order)) / unit.size
+    known = (place >= 0.2) | ((arm == 1) & (place >= 0.1))
+    line = line_of(setting, np.where(known, y, np.nan), arm, unit, trial(TWO, "continuous", ()))
+    bounds = [one.estimate for one in missing_lines(line) if one.estimator == "lee_bounds"]
+    return {"bounds: held": _holds(bounds[0], bounds[1], EFFECT) if len(bounds) == 2 else None}
+
+
+def margin(setting: Setting, rng: np.random.Generator) -> Found:
+    """Trials whose arm is worse by just the margin: how often that is said to be ruled out."""
+    unit = people(setting, rng)
+    arm = drawn(setting, unit, 2, rng)
+    y = happened(np.asarray(BASE - MARGIN * arm, dtype=float), luck(setting, unit, rng))
+    pair = line_of(setting, y, arm, unit, trial(TWO, "binary", ())).pair()
+    bounds = answer(pair, setting.design, binary=True, average="person").interval(1 - ALPHA)
+    if bounds is None:
+        return {"no worse": None, "equivalent": None}
+    return {
+        "no worse": margin_verdict(*bounds, MARGIN) == "no worse",
+        "equivalent": equivalence_verdict(*bounds, MARGIN) == "equivalent",
+    }
+
+
+def draw(setting: Setting, rng: np.random.Generator) -> Found:
+    """The p-value of re-drawing the arms where nothing is, and the shifts that it does not reject where one is."""
+    unit = people(setting, rng)
+    arm = drawn(setting, unit, 2, rng)
+    with_luck = luck(setting, unit, rng)
+    if setting.put_in == "a shift":
+        pair = line_of(setting, with_luck + 2 * EFFECT * arm, arm, unit, trial(TWO, "continuous", ())).pair()
+        bounds = shift_interval(pair, 1 - ALPHA, draws=DRAWS, seed=int(rng.integers(2**31)))
+        return {"held": True if bounds is None else bounds[0] <= 2 * EFFECT <= bounds[1]}
+    y = happened(np.full(unit.size, BASE), with_luck)
+    pair = line_of(setting, y, arm, unit, trial(TWO, "binary", ())).pair()
+    return {"p < .05": studentised_test(pair, draws=DRAWS, seed=int(rng.integers(2**31))).p_value <= ALPHA}
+
+
+LINES: dict[str, Callable[[Setting, np.random.Generator], Found]] = {
+    "factorial": factorial, "subgroups": subgroups, "reached": reached, "missing": missing, "lee": lee,
+    "margin": margin, "draw": draw,
+}  # fmt: skip
+_WHERE = {
+    "factorial": (("individuals", "sites"), ("nothing", "an effect that the letter undoes")),
+    "subgroups": (("individuals", "sites"), ("two kinds of people", "three kinds of people")),
+    "reached": (("individuals", "sites"), ("7 in 10 reached", "1 in 10 reached")),
+    "missing": (("one of each",), ("yes or no", "a number")),
+    "lee": (("individuals",), ("gained from anybody", "gained from the highest")),
+    "margin": (("individuals", "few", "sites"), ("worse by the margin",)),
+    "draw": (("few", "sites"), ("nothing", "a shift")),
+}
+SETTINGS = (
+    *(
+        Setting(line, units, sizes, put_in)
+        for line, (where, puts) in _WHERE.items()
+        for put_in in puts for one in where for units, sizes in TRIALS[one]
+    ),
+    *(Setting("subgroups", n, sizes, "two kinds of site") for n in (20, 40) for sizes in ("equal", "unequal")),
+)  # fmt: skip
+
+
+def repetitions(self) -> int:
+        """How often it is run."""
+        return SLOW.get(self.line, 10_000)
+
+    @property
+    def design(self) -> Design:
+        """As the lock would store it."""
+        return Design("cluster" if self.sites else "complete", clusters=self.sites, blocks=False)
+
+    def band(self, question: str) -> tuple[float, float] | None:
+        """Between which shares the answer must lie (statistics.md 29); None where it only informs."""
+        few = self.sites and self.units < _ENOUGH * (2 if question.startswith("simple") else 1)
+        slack = 3 / sqrt(self.repetitions)
+        if self.line == "draw":
+            beyond = 0.05 + slack * sqrt(0.05 * 0.95)
+            return (0.0, beyond) if question == "p < .05" else (1 - beyond, 1.0)
+        if self.line == "margin":
+            return 0.0, (0.035 if few else 0.0325)
+        if question in _INFORM or (self.put_in, question) in _INFORM_THERE:
+            return None
+        if question.endswith("p < .05"):
+            return (0.0, 0.07) if few else (0.035, 0.065)
+        return (0.93, 1.0) if few or question.startswith("Anderson") else (0.935, 0.965)
+
+
+_INFORM = {"interval without end", "bounds: held", "known only: held"}
+_INFORM_THERE = {("1 in 10 reached", "two stages: held")}
+TRIALS = {
+    "individuals": ((100, "one"), (400, "one")),
+    "sites": tuple((n, sizes) for n in (12, 20, 40) for sizes in ("equal", "unequal")),
+    "one of each": ((400, "one"), (12, "equal"), (20, "equal"), (40, "unequal")),
     "few": tuple((n, sizes) for n in (6, 8) for sizes in ("equal", "unequal")),
 }
 
