@@ -100,7 +100,8 @@ SETTINGS = (
     *(Setting("family", n, sizes, effect) for effect in (False, True) for n, sizes in ((120, "one"), *_TRIALS)),
     *(
         Setting(way, n, sizes, effect)
-        for way in ("obrien_fleming", "pocock") for effect in (False, True) for n, sizes in ((200, "one"), *_TRIALS)
+        for way in ("obrien_fleming", "pocock") for effect in (False, True)
+        for n, sizes in ((200, "one"), (60, "unequal"))
     ),
     *(Setting("whenever", n, sizes, effect=False) for n, sizes in ((200, "one"), *_TRIALS)),
 )  # fmt: skip

@@ -104,9 +104,9 @@ _INFORM = {"interval without end", "bounds: held", "known only: held"}
 _INFORM_THERE = {("1 in 10 reached", "two stages: held")}
 TRIALS = {
     "individuals": ((100, "one"), (400, "one")),
-    "sites": tuple((n, sizes) for n in (12, 20, 40) for sizes in ("equal", "unequal")),
-    "one of each": ((400, "one"), (12, "equal"), (20, "equal"), (40, "unequal")),
-    "few": tuple((n, sizes) for n in (6, 8) for sizes in ("equal", "unequal")),
+    "sites": ((12, "equal"), (12, "unequal"), (20, "unequal"), (40, "unequal")),
+    "few": ((6, "equal"), (6, "unequal"), (8, "unequal")),
+    "one of each": ((400, "one"), (20, "equal")),
 }
 
 
@@ -330,7 +330,7 @@ SETTINGS = (
         for line, (where, puts) in _WHERE.items()
         for put_in in puts for one in where for units, sizes in TRIALS[one]
     ),
-    *(Setting("subgroups", n, sizes, "two kinds of site") for n in (20, 40) for sizes in ("equal", "unequal")),
+    *(Setting("subgroups", n, sizes, "two kinds of site") for n, sizes in ((20, "unequal"), (40, "unequal"))),
 )  # fmt: skip
 
 
