@@ -1,12 +1,12 @@
-"""How often a family of questions, or a trial that is looked at as it goes, errs anywhere.
+"""How often a family of questions, a trial that is looked at as it goes, or the draw made again, errs anywhere.
 
     OMP_NUM_THREADS=1 python docs/simulation/families.py
 
 Families: three arms, each against the control, by Holm and by Romano and Wolf. Looks: at a third and at two thirds of
 the units, and at the end, by the boundaries of the plan; and the sequence that may be read at any moment, read ten
-times. Individuals, and sites of 30 people, or of sizes that vary by 80 % about that, whose yes or no is alike (a
-normal shift, a tenth of the variance on the normal scale). Writes families.json beside itself; docs/simulation.md
-says what is in it.
+times. Re-draws: the test of the estimator's own t, and the shifts of a number that it does not reject. Individuals,
+and sites of 30 people, or of sizes that vary by 80 % about that, whose yes or no is alike (a normal shift, a tenth of
+the variance on the normal scale). Writes families.json beside itself; docs/simulation.md says what is in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import pairwise
 from math import sqrt
@@ -33,6 +33,7 @@ from nudge.analysis.looks import Moment, looked
 from nudge.analysis.multiplicity import adjusted
 from nudge.analysis.romano_wolf import Question, Units, adjust
 from nudge.analysis.sequential import whenever_half_width
+from nudge.analysis.studentised import shift_interval, studentised_test
 from nudge.trial.model import Trial
 from nudge.trial.quantities import Comparison
 from nudge.trial.records.analysis import AnalysisRows, Design, Floats, Ints
@@ -46,10 +47,13 @@ STORED = 5
 SIZE, CV, ALIKE = 30, 0.8, 0.1
 BASE, ALPHA = 0.4, 0.05
 ARMS, DRAWS, MOMENTS = 4, 199, 10
+SHIFT = 0.2
+"""Of a number, where re-draws are asked for an interval."""
 EFFECT = {60: 0.11, 120: 0.25, 200: 0.2}
 """What is put in where anything is, by units; looks plan to find it with 80 %."""
 
-Found = dict[str, bool]
+Found = dict[str, bool | None]
+"""By question, whether it came so in one trial; None where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Setting:
     @property
     def truth(self) -> float:
         """What the one arm adds."""
-        return EFFECT[self.units] if self.effect else 0.0
+        return EFFECT.get(self.units, SHIFT) if self.effect and self.way != "redrawn" else 0.0
 
     @property
     def design(self) -> Design:
@@ -88,10 +92,13 @@ class Setting:
 
     def band(self, question: str) -> tuple[float, float]:
         """Between which shares the answer must lie: statistics.md 29, and never above 5 % what promises that."""
+        slack = 3 * sqrt(0.05 * 0.95 / self.repetitions)
+        if self.way == "redrawn":
+            return (0.0, 0.05 + slack) if question == "p < .05" else (0.95 - slack, 1.0)
         if question == "held":
             return 0.935, 0.965
         if question in {"Romano-Wolf", "ever left out"}:
-            return 0.0, 0.05 + 3 * sqrt(0.05 * 0.95 / self.repetitions)
+            return 0.0, 0.05 + slack
         return (0.0 if question == "Holm" else 0.035), 0.065
 
 
@@ -104,6 +111,10 @@ SETTINGS = (
         for n, sizes in ((200, "one"), (60, "unequal"))
     ),
     *(Setting("whenever", n, sizes, effect=False) for n, sizes in ((200, "one"), *_TRIALS)),
+    *(
+        Setting("redrawn", n, sizes, effect)
+        for effect in (False, True) for n, sizes in ((6, "equal"), *((n, "unequal") for n in (6, 8, 12, 20, 40)))
+    ),
 )  # fmt: skip
 
 
@@ -137,7 +148,7 @@ def made(setting: Setting, arms: int, rng: np.random.Generator) -> People:
         "unequal": np.maximum(1, np.rint(rng.gamma(1 / CV**2, SIZE * CV**2, setting.units))),
     }  # fmt: skip
     unit = np.repeat(np.arange(setting.units, dtype=np.int64), sizes[setting.sizes].astype(np.int64))
-    parts = 1 if setting.way == "family" else MOMENTS if setting.way == "whenever" else 3
+    parts = {"family": 1, "redrawn": 1, "whenever": MOMENTS}.get(setting.way, 3)
     edges = np.rint(np.linspace(0, setting.units, parts + 1)).astype(int)
     arm = np.concatenate([
         rng.permutation(np.arange(last - first) % arms) for first, last in pairwise(edges)
@@ -231,8 +242,22 @@ def whenever(setting: Setting, rng: np.random.Generator) -> Found:
     return {"ever p < .05": naive, "ever left out": out}
 
 
+def redrawn(setting: Setting, rng: np.random.Generator) -> Found:
+    """The p-value of re-drawing the arms where nothing is, and the shifts that it does not reject where one is."""
+    people = made(setting, 2, rng)
+    seed = int(rng.integers(2**31))
+    if not setting.effect:
+        p = studentised_test(people.pair(1), draws=DRAWS, seed=seed).p_value
+        return {"p < .05": p <= ALPHA, "held": None}
+    site = np.sqrt(ALIKE) * rng.standard_normal(setting.units)[people.unit]
+    y = SHIFT * (people.arm == 1) + site + np.sqrt(1 - ALIKE) * rng.standard_normal(people.unit.size)
+    bounds = shift_interval(replace(people, y=y).pair(1), 1 - ALPHA, draws=DRAWS, seed=seed)
+    return {"p < .05": None, "held": bounds is None or bounds[0] <= SHIFT <= bounds[1]}
+
+
 WAYS: dict[str, Callable[[Setting, np.random.Generator], Found]] = {
     "family": family, "obrien_fleming": looks, "pocock": looks, "whenever": whenever,
+    "redrawn": redrawn,
 }  # fmt: skip
 UNGUARDED = {"no adjustment", "ever p < .05"}
 """What happens without what is shown beside it."""
@@ -246,13 +271,16 @@ def repetition(setting: Setting, number: int) -> Found:
 def simulated(setting: Setting) -> dict[str, Any]:
     """Every repetition of one setting, counted."""
     found = [repetition(setting, number) for number in range(setting.repetitions)]
-    shares = {question: sum(one[question] for one in found) / setting.repetitions for question in found[0]}
+    shares = {
+        question: None if none is None else sum(bool(one[question]) for one in found) / setting.repetitions
+        for question, none in found[0].items()
+    }
     return asdict(setting) | {"repetitions": setting.repetitions, "shares": shares, "first": found[:STORED]}
 
 
-def within(setting: Setting, question: str, share: float) -> bool:
+def within(setting: Setting, question: str, share: float | None) -> bool:
     """Whether a share lies in its band, or has none."""
-    if question in UNGUARDED or (question == "any look" and setting.effect):
+    if share is None or question in UNGUARDED or (question == "any look" and setting.effect):
         return True
     low, high = setting.band(question)
     return low <= share <= high
@@ -268,9 +296,9 @@ def tables(stored: Mapping[str, Any]) -> dict[str, list[str]]:
         head = ["trial", *beside, "put in", *one["shares"]]
         mine = rows.setdefault(of, [f"| {' | '.join(head)} |", "|---" * len(head) + "|"])
         what = f"{setting.units} sites of {setting.sizes} sizes" if setting.sites else f"{setting.units} individuals"
-        put_in = f"{100 * setting.truth:.0f} points" if setting.effect else "nothing"
+        put_in = f"{100 * setting.truth:.0f} points" if setting.truth else "a shift" if setting.effect else "nothing"
         shares = [
-            f"{100 * share:.1f} %{'' if within(setting, question, share) else ' *'}"
+            "" if share is None else f"{100 * share:.1f} %{'' if within(setting, question, share) else ' *'}"
             for question, share in one["shares"].items()
         ]
         spending = [setting.way.replace("_", "-")] if beside else []

@@ -24,31 +24,32 @@ import numpy as np
 from scipy.special import ndtri
 
 from nudge.analysis.answers import t_quantile
-from nudge.analysis.cace import complier_effect
+from nudge.analysis.batched import fits
+from nudge.analysis.cace import ComplierEffect, complier_effect
 from nudge.analysis.factorial import factor_lines
 from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.analysis.lines import Line
 from nudge.analysis.missing_lines import missing_lines
-from nudge.analysis.studentised import shift_interval, studentised_test
+from nudge.analysis.runs import Fits, Runs
 from nudge.analysis.subgroups import interaction, levels_of
 from nudge.analysis.verdict import equivalence_verdict, margin_verdict
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.model import Trial
 from nudge.trial.quantities import Comparison
-from nudge.trial.records.analysis import AnalysisRows, Design, Floats, Ints
+from nudge.trial.records.analysis import AnalysisRows, Design, Fitted, Floats, Ints
 
 if TYPE_CHECKING:
     from nudge.trial.records.analysis import Estimate
 
 RESULT = Path(__file__).with_suffix(".json")
 SEED = 20_281_122
-SLOW = {"missing": 2_000, "factorial": 5_000, "reached": 5_000, "draw": 5_000}
+SLOW = {"missing": 2_000}
 """How often these are run; others 10,000 times."""
 STORED = 5
 SIZE, CV, ALIKE = 30, 0.8, 0.1
 BASE, EFFECT, MARGIN, ALPHA = 0.4, 0.1, 0.05, 0.05
-IMPUTATIONS, DRAWS = 10, 199
+IMPUTATIONS = 10
 _ENOUGH = 12
 
 Found = dict[str, bool | None]
@@ -87,10 +88,6 @@ class Setting:
     def band(self, question: str) -> tuple[float, float] | None:
         """Between which shares the answer must lie (statistics.md 29); None where it only informs."""
         few = self.sites and self.units < _ENOUGH * (2 if question.startswith("simple") else 1)
-        slack = 3 / sqrt(self.repetitions)
-        if self.line == "draw":
-            beyond = 0.05 + slack * sqrt(0.05 * 0.95)
-            return (0.0, beyond) if question == "p < .05" else (1 - beyond, 1.0)
         if self.line == "margin":
             return 0.0, (0.035 if few else 0.0325)
         if question in _INFORM or (self.put_in, question) in _INFORM_THERE:
@@ -185,18 +182,43 @@ def _holds(low: float | None, high: float | None, truth: float) -> bool | None:
     return None if low is None or high is None else low <= truth <= high
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Everyone's unit, arm and outcome, and whether the message reached them."""
+
+    unit: Ints
+    arm: Ints
+    y: Floats
+    received: Floats
+
+
+def made(setting: Setting, rng: np.random.Generator) -> Made:
+    """A trial of four arms, of two of which one reaches some, or of two of which one is worse by the margin."""
+    unit = people(setting, rng)
+    arm = drawn(setting, unit, 4 if setting.line == "factorial" else 2, rng)
+    if setting.line == "reached":
+        would = rng.random(unit.size) < (0.7 if setting.put_in.startswith("7") else 0.1)
+        received = would & (arm == 1)
+        chance = BASE - 0.1 + 0.1 * would + EFFECT * received
+        return Made(unit, arm, happened(chance, luck(setting, unit, rng)), received.astype(float))
+    added = -MARGIN if setting.line == "margin" else _text(setting)
+    y = happened(np.asarray(BASE + added * (arm == 1), dtype=float), luck(setting, unit, rng))
+    return Made(unit, arm, y, np.zeros(unit.size))
+
+
+def _text(setting: Setting) -> float:
+    """What the text adds by itself; with the letter it adds nothing."""
+    return EFFECT if setting.put_in == "an effect that the letter undoes" else 0.0
+
+
 def factorial(setting: Setting, rng: np.random.Generator) -> Found:
     """The main effect of one factor, and its simple effect: two arms compared."""
-    unit = people(setting, rng)
-    arm = drawn(setting, unit, 4, rng)
-    added = np.array([0.0, EFFECT if setting.put_in == "an effect that the letter undoes" else 0.0, 0.0, 0.0])
-    y = happened(BASE + added[arm], luck(setting, unit, rng))
-    line = line_of(setting, y, arm, unit, trial(FOUR, "binary", ()))
+    one = made(setting, rng)
+    line = line_of(setting, one.y, one.arm, one.unit, trial(FOUR, "binary", ()))
     main = next((one for one in factor_lines(line, "prespecified") if one.arm == "text: yes"), None)
     simple = line.planned("prespecified")
-    return {
-        **_of("main effect", main, float(added[1]) / 2), **_of("simple effect", simple, float(added[1])),
-    }  # fmt: skip
+    added = _text(setting)
+    return {**_of("main effect", main, added / 2), **_of("simple effect", simple, added)}
 
 
 def _of(name: str, line: Estimate | None, truth: float) -> Found:
@@ -225,20 +247,20 @@ def subgroups(setting: Setting, rng: np.random.Generator) -> Found:
 
 def reached(setting: Setting, rng: np.random.Generator) -> Found:
     """The effect on those reached, who would do better anyway; and Anderson and Rubin's interval for it."""
-    unit = people(setting, rng)
-    arm = drawn(setting, unit, 2, rng)
-    would = rng.random(unit.size) < (0.7 if setting.put_in.startswith("7") else 0.1)
-    received = would & (arm == 1)
-    y = happened(BASE - 0.1 + 0.1 * would + EFFECT * received, luck(setting, unit, rng))
-    pair = line_of(setting, y, arm, unit, trial(TWO, "binary", ())).pair()
+    one = made(setting, rng)
+    pair = line_of(setting, one.y, one.arm, one.unit, trial(TWO, "binary", ())).pair()
     found = answer(pair, setting.design, binary=True, average="person")
     nothing: Found = {"two stages: held": None, "Anderson-Rubin: held": None, "interval without end": None}
-    if found.std_error is None or found.score_counts is not None or not received.any():
+    if found.std_error is None or found.score_counts is not None or not one.received.any():
         return nothing
     try:
-        effect = complier_effect(pair, received.astype(float), found.choice)
+        effect = complier_effect(pair, one.received, found.choice)
     except EstimationRefused:
         return nothing
+    return _of_reached(effect)
+
+
+def _of_reached(effect: ComplierEffect) -> Found:
     half = t_quantile(1 - ALPHA, effect.df) * effect.std_error if effect.df >= LEAST_DF else None
     parts = effect.anderson_rubin(t_quantile(1 - ALPHA, effect.itt.df))
     return {
@@ -284,11 +306,12 @@ def lee(setting: Setting, rng: np.random.Generator) -> Found:
 
 def margin(setting: Setting, rng: np.random.Generator) -> Found:
     """Trials whose arm is worse by just the margin: how often that is said to be ruled out."""
-    unit = people(setting, rng)
-    arm = drawn(setting, unit, 2, rng)
-    y = happened(np.asarray(BASE - MARGIN * arm, dtype=float), luck(setting, unit, rng))
-    pair = line_of(setting, y, arm, unit, trial(TWO, "binary", ())).pair()
-    bounds = answer(pair, setting.design, binary=True, average="person").interval(1 - ALPHA)
+    one = made(setting, rng)
+    pair = line_of(setting, one.y, one.arm, one.unit, trial(TWO, "binary", ())).pair()
+    return _of_margin(answer(pair, setting.design, binary=True, average="person").interval(1 - ALPHA))
+
+
+def _of_margin(bounds: tuple[float, float] | None) -> Found:
     if bounds is None:
         return {"no worse": None, "equivalent": None}
     return {
@@ -297,23 +320,9 @@ def margin(setting: Setting, rng: np.random.Generator) -> Found:
     }
 
 
-def draw(setting: Setting, rng: np.random.Generator) -> Found:
-    """The p-value of re-drawing the arms where nothing is, and the shifts that it does not reject where one is."""
-    unit = people(setting, rng)
-    arm = drawn(setting, unit, 2, rng)
-    with_luck = luck(setting, unit, rng)
-    if setting.put_in == "a shift":
-        pair = line_of(setting, with_luck + 2 * EFFECT * arm, arm, unit, trial(TWO, "continuous", ())).pair()
-        bounds = shift_interval(pair, 1 - ALPHA, draws=DRAWS, seed=int(rng.integers(2**31)))
-        return {"held": True if bounds is None else bounds[0] <= 2 * EFFECT <= bounds[1]}
-    y = happened(np.full(unit.size, BASE), with_luck)
-    pair = line_of(setting, y, arm, unit, trial(TWO, "binary", ())).pair()
-    return {"p < .05": studentised_test(pair, draws=DRAWS, seed=int(rng.integers(2**31))).p_value <= ALPHA}
-
-
 LINES: dict[str, Callable[[Setting, np.random.Generator], Found]] = {
     "factorial": factorial, "subgroups": subgroups, "reached": reached, "missing": missing, "lee": lee,
-    "margin": margin, "draw": draw,
+    "margin": margin,
 }  # fmt: skip
 _WHERE = {
     "factorial": (("individuals", "sites"), ("nothing", "an effect that the letter undoes")),
@@ -322,7 +331,6 @@ _WHERE = {
     "missing": (("one of each",), ("yes or no", "a number")),
     "lee": (("individuals",), ("gained from anybody", "gained from the highest")),
     "margin": (("individuals", "few", "sites"), ("worse by the margin",)),
-    "draw": (("few", "sites"), ("nothing", "a shift")),
 }
 SETTINGS = (
     *(
@@ -339,9 +347,113 @@ def repetition(setting: Setting, number: int) -> Found:
     return LINES[setting.line](setting, np.random.default_rng([SEED, *setting.key, number]))
 
 
+def together(setting: Setting, numbers: range) -> list[Found]:
+    """Many trials by the estimators' batched form; what that cannot settle goes through the plain one."""
+    trials = [made(setting, np.random.default_rng([SEED, *setting.key, number])) for number in numbers]
+    whole = [Sums.of(setting, one) for one in trials]
+    sums = Sums(*(np.stack([getattr(one, name) for one in whole]) for name in Sums.__slots__))
+    asked = {"factorial": _factorials, "reached": _reached, "margin": _margins}[setting.line](setting, sums)
+    return [repetition(setting, n) if one is None else one for n, one in zip(numbers, asked, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Trials by randomised unit, (R, U) each."""
+
+    rows: Floats
+    arm: Floats
+    y: Floats
+    received: Floats
+
+    @classmethod
+    def of(cls, setting: Setting, one: Made) -> Sums:
+        """Of one trial, (U,) each."""
+        rows, arm, y, received = (
+            np.bincount(one.unit, values, setting.units).astype(float)
+            for values in (np.ones(one.y.size), one.arm, one.y, one.received)
+        )
+        return cls(rows, np.rint(arm / rows), y, received)
+
+    def compared(self, setting: Setting, arm: int, control: int, total: Floats, *, binary: bool) -> Fits:
+        """The plan's estimate, its error and degrees of freedom."""
+        block = np.zeros(setting.units, dtype=np.int64)
+        here = (self.arm == arm) | (self.arm == control)
+        return fits(
+            Runs(self.arm == arm, here, self.rows, total, block, binary, setting.sites, "person"), setting.design
+        )
+
+
+def _factorials(setting: Setting, sums: Sums) -> list[Found | None]:
+    """Main effect: the mean of two simple ones, whose arms are others."""
+    with_text, with_both = (sums.compared(setting, a, b, sums.y, binary=True) for a, b in ((1, 0), (3, 2)))
+    error = np.sqrt(with_text.std_error**2 + with_both.std_error**2) / 2
+    expected = [sum(1 / ((sums.arm == k) * sums.rows).sum(axis=1) for k in pair) for pair in ((1, 0), (3, 2))]
+    df = (expected[0] + expected[1]) ** 2 / (expected[0] ** 2 / with_text.df + expected[1] ** 2 / with_both.df)
+    estimate, added = (with_text.estimate + with_both.estimate) / 2, _text(setting)
+    return [
+        {
+            **_of_numbers("main effect", estimate[i], error[i], df[i], added / 2),
+            **_of_numbers("simple effect", with_text.estimate[i], with_text.std_error[i], with_text.df[i], added),
+        } if with_text.settled[i] and with_both.settled[i] else None
+        for i in range(len(sums.y))
+    ]  # fmt: skip
+
+
+def _of_numbers(name: str, estimate: float, error: float, df: float, truth: float) -> Found:
+    half = t_quantile(1 - ALPHA, df) * error
+    rejected = None if truth else bool(abs(estimate) > half)
+    return {f"{name}: p < .05": rejected, f"{name}: held": bool(abs(estimate - truth) <= half)}
+
+
+def _reached(setting: Setting, sums: Sums) -> list[Found | None]:
+    """As `complier_effect`, whose four fits are of sums."""
+    rows = sums.rows.sum(axis=1)
+    mean = sums.y.sum(axis=1) / rows
+    spread = np.sqrt(mean * (1 - mean))
+    effect = sums.compared(setting, 1, 0, sums.y, binary=True)
+    up, down = (
+        sums.compared(setting, 1, 0, sums.y + side * spread[:, None] * sums.received, binary=False) for side in (1, -1)
+    )
+    with np.errstate(all="ignore"):
+        share = (up.estimate - down.estimate) / (2 * spread)
+        ratio = effect.estimate / share
+        left = sums.compared(setting, 1, 0, sums.y - ratio[:, None] * sums.received, binary=False)
+    settled = effect.settled & up.settled & down.settled & left.settled & (share > 0)
+    found: list[Found | None] = []
+    for i in range(len(sums.y)):
+        outcome = effect.std_error[i] ** 2
+        both = (up.std_error[i] ** 2 - down.std_error[i] ** 2) / (4 * spread[i])
+        of_reached = max(0.0, (up.std_error[i] ** 2 + down.std_error[i] ** 2 - 2 * outcome) / (2 * spread[i] ** 2))
+        itt = Fitted(effect.estimate[i], effect.std_error[i], effect.df[i], "difference_in_means", "", 2)
+        one = ComplierEffect(
+            ratio[i], left.std_error[i] / abs(share[i]), left.df[i], "", share[i], itt, (outcome, both, of_reached)
+        )
+        found.append(_of_reached(one) if settled[i] else None)
+    return found
+
+
+def _margins(setting: Setting, sums: Sums) -> list[Found | None]:
+    found = sums.compared(setting, 1, 0, sums.y, binary=True)
+    return [
+        _of_margin((estimate - half, estimate + half)) if settled else None
+        for estimate, half, settled in (
+            (found.estimate[i], t_quantile(1 - ALPHA, found.df[i]) * found.std_error[i], found.settled[i])
+            for i in range(len(sums.y))
+        )
+    ]
+
+
+TOGETHER = {"factorial", "reached", "margin"}
+_HELD = 500
+
+
 def simulated(setting: Setting) -> dict[str, Any]:
     """Every repetition of one setting, counted."""
-    found = [repetition(setting, number) for number in range(setting.repetitions)]
+    found: list[Found] = []
+    for start in range(0, setting.repetitions, _HELD):
+        numbers = range(start, min(start + _HELD, setting.repetitions))
+        many = setting.line in TOGETHER
+        found += together(setting, numbers) if many else [repetition(setting, number) for number in numbers]
     shares, given = {}, {}
     for question in found[0]:
         answers = [one[question] for one in found if one[question] is not None]
