@@ -1,4 +1,4 @@
-"""How often the lines that stand beside a plan err: factors, subgroups, those reached, missing outcomes, margins.
+"""How often the lines that stand beside a plan err: factors, subgroups, those reached, margins.
 
     OMP_NUM_THREADS=1 python docs/simulation/lines.py
 
@@ -30,7 +30,6 @@ from nudge.analysis.factorial import factor_lines
 from nudge.analysis.inference import answer
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.analysis.lines import Line
-from nudge.analysis.missing_lines import missing_lines
 from nudge.analysis.runs import Fits, Runs
 from nudge.analysis.subgroups import interaction, levels_of
 from nudge.analysis.verdict import equivalence_verdict, margin_verdict
@@ -44,12 +43,10 @@ if TYPE_CHECKING:
 
 RESULT = Path(__file__).with_suffix(".json")
 SEED = 20_281_122
-SLOW = {"missing": 2_000}
-"""How often these are run; others 10,000 times."""
+REPETITIONS = 10_000
 STORED = 5
 SIZE, CV, ALIKE = 30, 0.8, 0.1
 BASE, EFFECT, MARGIN, ALPHA = 0.4, 0.1, 0.05, 0.05
-IMPUTATIONS = 10
 _ENOUGH = 12
 
 Found = dict[str, bool | None]
@@ -78,7 +75,7 @@ class Setting:
     @property
     def repetitions(self) -> int:
         """How often it is run."""
-        return SLOW.get(self.line, 10_000)
+        return REPETITIONS
 
     @property
     def design(self) -> Design:
@@ -97,13 +94,12 @@ class Setting:
         return (0.93, 1.0) if few or question.startswith("Anderson") else (0.935, 0.965)
 
 
-_INFORM = {"interval without end", "bounds: held", "known only: held"}
+_INFORM = {"interval without end"}
 _INFORM_THERE = {("1 in 10 reached", "two stages: held")}
 TRIALS = {
     "individuals": ((100, "one"), (400, "one")),
     "sites": ((12, "equal"), (12, "unequal"), (20, "unequal"), (40, "unequal")),
     "few": ((6, "equal"), (6, "unequal"), (8, "unequal")),
-    "one of each": ((400, "one"), (20, "equal")),
 }
 
 
@@ -136,9 +132,8 @@ def happened(chance: Floats, luck: Floats) -> Floats:
 
 
 @cache
-def trial(arms: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], kind: str, covariates: tuple[str, ...]) -> Trial:
+def trial(arms: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> Trial:
     """A trial file's values. arms: names, and the level each has of every factor; the first is the control."""
-    size = {"worthwhile": "5 points"} if kind == "binary" else {"worthwhile": "0.1 points", "unit": "points"}
     return Trial.model_validate({
         "trial": "made-up",
         "arms": {
@@ -147,10 +142,9 @@ def trial(arms: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], kind: str, 
         },
         "allocation": {"arm": "arm", "method": "complete"},
         "outcomes": {
-            "came": {"role": "primary", "kind": kind, "better": "higher", **size,
+            "came": {"role": "primary", "kind": "binary", "better": "higher", "worthwhile": "5 points",
                      "source": {"value": "came", "no_record": "missing"}},
         },
-        "analysis": {"covariates": list(covariates), "imputations": IMPUTATIONS if covariates else 0},
     })  # fmt: skip
 
 
@@ -214,7 +208,7 @@ def _text(setting: Setting) -> float:
 def factorial(setting: Setting, rng: np.random.Generator) -> Found:
     """The main effect of one factor, and its simple effect: two arms compared."""
     one = made(setting, rng)
-    line = line_of(setting, one.y, one.arm, one.unit, trial(FOUR, "binary", ()))
+    line = line_of(setting, one.y, one.arm, one.unit, trial(FOUR))
     main = next((one for one in factor_lines(line, "prespecified") if one.arm == "text: yes"), None)
     simple = line.planned("prespecified")
     added = _text(setting)
@@ -236,7 +230,7 @@ def subgroups(setting: Setting, rng: np.random.Generator) -> Found:
     of_site = setting.put_in.endswith("site")
     kind = rng.permutation(np.arange(setting.units) % 2)[unit] if of_site else rng.integers(0, kinds, unit.size)
     y = happened(np.asarray(BASE + EFFECT * (arm + kind - 1), dtype=float), luck(setting, unit, rng))
-    line = line_of(setting, y, arm, unit, trial(TWO, "binary", ()), {"kind": kind.astype(str)})
+    line = line_of(setting, y, arm, unit, trial(TWO), {"kind": kind.astype(str)})
     levels = levels_of(line, "kind")
     shown = levels.shown()
     try:
@@ -248,7 +242,7 @@ def subgroups(setting: Setting, rng: np.random.Generator) -> Found:
 def reached(setting: Setting, rng: np.random.Generator) -> Found:
     """The effect on those reached, who would do better anyway; and Anderson and Rubin's interval for it."""
     one = made(setting, rng)
-    pair = line_of(setting, one.y, one.arm, one.unit, trial(TWO, "binary", ())).pair()
+    pair = line_of(setting, one.y, one.arm, one.unit, trial(TWO)).pair()
     found = answer(pair, setting.design, binary=True, average="person")
     nothing: Found = {"two stages: held": None, "Anderson-Rubin: held": None, "interval without end": None}
     if found.std_error is None or found.score_counts is not None or not one.received.any():
@@ -270,44 +264,10 @@ def _of_reached(effect: ComplierEffect) -> Found:
     }
 
 
-def missing(setting: Setting, rng: np.random.Generator) -> Found:
-    """Outcomes that go missing by a number which foretells them, the other way round in either arm."""
-    unit = people(setting, rng)
-    arm = drawn(setting, unit, 2, rng)
-    number = rng.standard_normal(unit.size)
-    with_luck = luck(setting, unit, rng)
-    kind = "binary" if setting.put_in.startswith("yes") else "continuous"
-    chance = np.clip(BASE + 0.15 * np.clip(number, -2, 2) + EFFECT * arm, 0, 1)
-    y = happened(chance, with_luck) if kind == "binary" else 0.7 * number + EFFECT * arm + with_luck
-    gone = rng.random(unit.size) < 1 / (1 + np.exp(1.5 - number * np.where(arm == 1, 1.0, -1.0)))
-    line = line_of(setting, np.where(gone, np.nan, y), arm, unit, trial(TWO, kind, ("number",)), {"number": number})
-    shown = {one.estimator: one for one in missing_lines(line)}
-    plain = answer(line.pair(), setting.design, binary=line.binary, average="person").interval(1 - ALPHA)
-    weighted, imputed = (shown.get(name) for name in ("inverse_probability", "imputation"))
-    return {
-        "known only: held": None if plain is None else _holds(*plain, EFFECT),
-        "weighted: held": None if weighted is None else _holds(weighted.conf_low, weighted.conf_high, EFFECT),
-        "filled in: held": None if imputed is None else _holds(imputed.conf_low, imputed.conf_high, EFFECT),
-    }
-
-
-def lee(setting: Setting, rng: np.random.Generator) -> Found:
-    """Whether Lee's bounds hold the effect where the message gains outcomes, from anybody or from the highest."""
-    unit = people(setting, rng)
-    arm = drawn(setting, unit, 2, rng)
-    y = EFFECT * arm + luck(setting, unit, rng)
-    order = rng.random(unit.size) if setting.put_in == "gained from anybody" else -(y - EFFECT * arm)
-    place = np.argsort(np.argsort(order)) / unit.size
-    known = (place >= 0.2) | ((arm == 1) & (place >= 0.1))
-    line = line_of(setting, np.where(known, y, np.nan), arm, unit, trial(TWO, "continuous", ()))
-    bounds = [one.estimate for one in missing_lines(line) if one.estimator == "lee_bounds"]
-    return {"bounds: held": _holds(bounds[0], bounds[1], EFFECT) if len(bounds) == 2 else None}
-
-
 def margin(setting: Setting, rng: np.random.Generator) -> Found:
     """Trials whose arm is worse by just the margin: how often that is said to be ruled out."""
     one = made(setting, rng)
-    pair = line_of(setting, one.y, one.arm, one.unit, trial(TWO, "binary", ())).pair()
+    pair = line_of(setting, one.y, one.arm, one.unit, trial(TWO)).pair()
     return _of_margin(answer(pair, setting.design, binary=True, average="person").interval(1 - ALPHA))
 
 
@@ -321,15 +281,12 @@ def _of_margin(bounds: tuple[float, float] | None) -> Found:
 
 
 LINES: dict[str, Callable[[Setting, np.random.Generator], Found]] = {
-    "factorial": factorial, "subgroups": subgroups, "reached": reached, "missing": missing, "lee": lee,
-    "margin": margin,
+    "factorial": factorial, "subgroups": subgroups, "reached": reached,     "margin": margin,
 }  # fmt: skip
 _WHERE = {
     "factorial": (("individuals", "sites"), ("nothing", "an effect that the letter undoes")),
     "subgroups": (("individuals", "sites"), ("two kinds of people", "three kinds of people")),
     "reached": (("individuals", "sites"), ("7 in 10 reached", "1 in 10 reached")),
-    "missing": (("one of each",), ("yes or no", "a number")),
-    "lee": (("individuals",), ("gained from anybody", "gained from the highest")),
     "margin": (("individuals", "few", "sites"), ("worse by the margin",)),
 }
 SETTINGS = (
