@@ -94,9 +94,8 @@ SETTINGS = tuple(
             Setting(design, units, sizes, average)
             for design in ("cluster", "blocked_cluster", "matched_pairs", "cluster, a covariate")
             for average in ("person", "cluster") if design != "cluster, a covariate" or average == "person"
-            for units in SITES for sizes in ("equal", "unequal")
+            for units in (SITES if design != "cluster, a covariate" else (6, 8, 40)) for sizes in ("equal", "unequal")
         ),
-        *(Setting("rerandomised", units, sizes) for units in (20, 40) for sizes in ("equal", "unequal")),
         *(
             Setting(design, units, "one")
             for design in (
