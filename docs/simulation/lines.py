@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 RESULT = Path(__file__).with_suffix(".json")
 SEED = 20_281_122
-REPETITIONS = 10_000
+REPETITIONS, SLOW = 10_000, 2_000
 STORED = 5
 SIZE, CV, ALIKE = 30, 0.8, 0.1
 BASE, EFFECT, MARGIN, ALPHA = 0.4, 0.1, 0.05, 0.05
@@ -74,8 +74,14 @@ class Setting:
 
     @property
     def repetitions(self) -> int:
-        """How often it is run."""
-        return REPETITIONS
+        """How often it is run; fewer times where trials must be gone through one by one."""
+        alone = self.line == "subgroups" or (self.sizes == "unequal" and (self.units < 8 or self.four_of_few))
+        return SLOW if alone else REPETITIONS
+
+    @property
+    def four_of_few(self) -> bool:
+        """Whether four arms share so few sites that the batch settles nothing."""
+        return self.line == "factorial" and self.units == _ENOUGH
 
     @property
     def design(self) -> Design:
