@@ -20,6 +20,8 @@ R_HERE = "held to R's clubSandwich on rows stored here, and simulated"
 SIMULATED = "simulated"
 WRITTEN_OUT = "held to the formula written out"
 SITES = "docs/simulation/few_clusters.json"
+DESIGNS = "docs/simulation/designs.json"
+LINES = "docs/simulation/lines.json"
 NAMED = "docs/simulation/named_estimators.json"
 LIVE = "tests/reference/test_live_r.py"
 
@@ -84,12 +86,12 @@ PAGES = {
     ),
     "batched": Page(
         "estimators.batched", "Batches of an adaptive draw",
-        "τ = Σ (d_b / s_b) / Σ (1 / s_b), standard error √B / Σ (1 / s_b), d_b and s_b the difference in means of "
-        "batch b and its standard error.",
+        "τ = Σ w_b d_b / Σ w_b, w_b = √(n₁n₀ / (n₁ + n₀)), standard error √Σ w_b² s_b² / Σ w_b, d_b and s_b the "
+        "difference in means of batch b and its HC2 or CR2 error; t on B² / Σ (1 / ν_b).",
         "Within a batch every family had the same logged chances, and outcomes that a batch learned from were all in. "
         "The effect is much alike in all batches; the level of the outcome may drift.",
         ("Zhang, Janson & Murphy (2020), NeurIPS 33, Inference for batched bandits",), SIMULATED,
-        (), ("tests/analysis/test_batches_of_bandits.py",),
+        (), ("tests/analysis/test_batches_of_bandits.py", DESIGNS),
     ),
     "fixed_effects": Page(
         "estimators.fixed_effects", "Arm beside block indicators",

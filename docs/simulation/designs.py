@@ -34,8 +34,6 @@ from nudge.workflow.planning.simulated_world import learning
 
 RESULT = Path(__file__).with_suffix(".json")
 GROUPS, RUNS = 20, 500
-FEW_GROUPS = 4
-"""Groups of few sites, whose runs are nearly all answered from rows, and of adaptive draws, one by one as well."""
 SEED = 20_280_200
 STORED = 5
 BASE, EFFECT, ICC, HOUSEHOLD_ICC = 0.3, 0.1, 0.05, 0.3
@@ -70,11 +68,6 @@ class Setting:
     def key(self) -> list[int]:
         """A part of the seed of its own, the same with an effect and without, whoever is averaged over."""
         return [*self.design.encode(), self.units, *self.sizes.encode(), self.kind == "binary"]
-
-    @property
-    def groups(self) -> int:
-        """How many groups of runs."""
-        return FEW_GROUPS if self.few or self.design == "adaptive" else GROUPS
 
     @property
     def few(self) -> bool:
@@ -114,7 +107,7 @@ SETTINGS = tuple(
             for units in (60, 400)
         ),
         *(Setting(design, 300, "households") for design in ("complete", "blocked, covariates")),
-        Setting("adaptive", 300, "one"),
+        *(Setting("adaptive", units, "one") for units in (300, 600)),
     )
     for kind in _kinds(one)
 )  # fmt: skip
@@ -239,7 +232,7 @@ def group(setting: Setting, number: int, tally: Tally) -> float:
 def simulated(setting: Setting) -> dict[str, Any]:
     """Every group of one setting."""
     tally = Tally()
-    truth = float(np.mean([group(setting, number, tally) for number in range(setting.groups)]))
+    truth = float(np.mean([group(setting, number, tally) for number in range(GROUPS)]))
     found = tally.operating(truth, EFFECT, ALPHA, 1)
     given = float(np.isfinite(np.concatenate(tally.std_error)).mean())
     coverage = found.coverage.value if given > 0 else None
@@ -264,7 +257,7 @@ def result() -> dict[str, Any]:
         "script": "docs/simulation/designs.py",
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "seeds": f"numpy.random.default_rng([{SEED}, *Setting.key, N]), N from 0 to Setting.groups - 1",
+        "seeds": f"numpy.random.default_rng([{SEED}, *Setting.key, N]), N from 0 to {GROUPS - 1}",
         "settings": found,
     }
 

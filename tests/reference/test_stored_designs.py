@@ -16,13 +16,13 @@ from tests.reference.test_stored_simulation import FOLDER, script, stored
 STORED = stored("designs")
 OUTSIDE = {
     ("blocked_cluster", 12, "unequal", "person"), ("matched_pairs", 12, "unequal", "person"),
-    ("adaptive", 300, "one", "person"),
 }  # fmt: skip
 """Design, units, sizes and whom it averages over, of those that the page says lie outside their band."""
 AGAIN = (
     ("simple", 60, "one"), ("blocked, small blocks", 60, "one"), ("minimisation", 60, "one"),
     ("rerandomised", 60, "one"), ("factorial", 60, "one"), ("matched_pairs", 20, "unequal"),
-    ("blocked_cluster", 12, "equal"),
+    ("blocked_cluster", 12, "equal"), ("cluster", 8, "unequal"), ("matched_pairs", 6, "equal"),
+    ("adaptive", 300, "one"),
 )  # fmt: skip
 
 
@@ -37,9 +37,7 @@ def setting(simulation: ModuleType, one: dict[str, Any]) -> Any:
 
 def test_every_setting_of_the_script_is_stored_with_its_repetitions(simulation: ModuleType) -> None:
     assert [setting(simulation, one) for one in STORED["settings"]] == list(simulation.SETTINGS)
-    for one in STORED["settings"]:
-        few = one["units"] < 12 or one["design"] == "adaptive"
-        assert one["repetitions"] == (2_000 if few else 10_000)
+    assert {one["repetitions"] for one in STORED["settings"]} == {simulation.GROUPS * simulation.RUNS} == {10_000}
 
 
 def test_every_method_that_can_be_simulated_is_among_them(simulation: ModuleType) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ class Estimator(Protocol):
         ...
 
 
-def estimator_names() -> list[str]:
+@cache
+def estimator_names() -> tuple[str, ...]:
     """The estimators there are."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
 def estimator(name: str) -> Estimator:

@@ -17,7 +17,7 @@ from nudge.trial.errors import EstimationRefused
 
 if TYPE_CHECKING:
     from nudge.analysis.comparison import Pair
-    from nudge.trial.records.analysis import Fitted
+    from nudge.trial.records.analysis import Fitted, Floats
 
 ESTIMAND = "average effect of being allocated to the arm, as a ratio of rates from a negative binomial model"
 KINDS = ("count",)
@@ -50,12 +50,17 @@ def likeliest_dispersion(ready: marginal.Prepared) -> float:
 
     counts, number = np.unique(ready.pair.y, return_counts=True)
     n = ready.cells.count
+    near: Floats | None = None
+    # A cell for every coefficient is met exactly, whatever the dispersion.
+    saturated = ready.tables[0].shape[0] == ready.tables[0].shape[1]
 
     def against(log_dispersion: float) -> float:
         """Less the log-likelihood, without what does not hang on the dispersion."""
+        nonlocal near
         size = float(np.exp(-log_dispersion))
-        coefficients = marginal.likeliest(ready, marginal.negative_binomial(1 / size))
-        mean = np.exp(ready.tables[0] @ coefficients + ready.offset)
+        if near is None or not saturated:
+            near = marginal.likeliest(ready, marginal.negative_binomial(1 / size), near)
+        mean = np.exp(ready.tables[0] @ near + ready.offset)
         by_row = number @ gammaln(counts + size) - number.sum() * gammaln(size)
         return -float(by_row + n @ (ready.mean * np.log(mean / (mean + size)) + size * np.log(size / (mean + size))))
 
