@@ -63,8 +63,10 @@ def test_a_file_that_keeps_plain_texts_thaws_to_the_same_rows(tmp_path: Path) ->
         "baseline.first": pa.array([True, False, None, False, True, True]),
         "outcome.came": pa.array(rows.outcome),
     }  # fmt: skip
-    about: dict[str, object] = {"trial": "small", "fingerprint": None, "label": "prespecified", "foreseen": {}, "labels": {},
-             "windows_open": {}}  # fmt: skip
+    about: dict[str, object] = {
+        "trial": "small", "fingerprint": None, "label": "prespecified", "foreseen": {}, "labels": {},
+        "windows_open": {},
+    }  # fmt: skip
     file = tmp_path / "old.parquet"
     parquet.write_table(
         pa.table(columns).replace_schema_metadata({b"nudge analysis data": json.dumps(about)}), file
