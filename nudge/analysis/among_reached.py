@@ -29,6 +29,8 @@ def among_reached(line: Line) -> Iterator[Estimate]:
     Offered where somebody in the arm was reached and nobody in the control: between two arms that
     both send messages, being reached is not what tells them apart.
     """
+    if line.rows.received is None:
+        return
     average = line.trial.analysis.average
     pair = line.pair(line.trial.analysis.covariates)
     if line.design.blocks:

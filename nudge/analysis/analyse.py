@@ -48,7 +48,7 @@ def analyse(
                 trial, name, trial.outcomes[name], comparison, rows, design, foreseen.get(str(comparison)), size
             )
             planned = len(lines)
-            asked[planned] = line
+            asked[planned] = line.without_rows()
             lines.append(line.planned(label))
             lines.extend(line.beside())
             lines.extend(subgroup_lines(line, label) if line.has_means else ())

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from nudge.analysis.covariates import Covariates, coded_columns, matrix, names_of
-from nudge.analysis.groups import compact, distinct, first_rows, same_within
+from nudge.analysis.groups import by_side, compact, distinct, first_rows, looked_up, rows_unlike
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints, Phases
 from nudge.trial.records.columns import some_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nudge.trial.records.columns import Rows
 
@@ -22,6 +22,7 @@ COLUMNS_PER_UNIT_INTERACTED = 10
 COLUMNS_PER_UNIT_ADDITIVE = 5
 FEW_CLUSTERS = 30
 _SAME_CHANCE = 1e-9
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Pair:
     """Of a stepped wedge."""
     crossing: Pair | None = None
     """Of a stepped wedge, rows in their cluster's transition: in neither arm here, and in one under other draws."""
+    _known: dict[str, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,7 +66,7 @@ class Pair:
     @property
     def units(self) -> int:
         """Randomised units in the comparison."""
-        return distinct(self.unit)
+        return self._counted("units", lambda: distinct(self.unit))
 
     def units_of(self, *, treated: bool) -> int:
         """Randomised units of one side."""
@@ -73,7 +75,19 @@ class Pair:
     @property
     def blocks(self) -> int:
         """Blocks in the comparison."""
-        return distinct(self.block)
+        return self._counted("blocks", lambda: distinct(self.block))
+
+    @property
+    def counts(self) -> BlockCounts:
+        """How many units of each arm every block holds."""
+        return self._counted("counts", lambda: _block_counts(self))
+
+    def _counted(self, what: str, count: Callable[[], _T]) -> _T:
+        """What many readers ask of the same rows, counted once."""
+        if what not in self._known:
+            self._known[what] = count()
+        found: _T = self._known[what]
+        return found
 
     @property
     def clustered(self) -> bool:
@@ -84,15 +98,16 @@ class Pair:
         """The same comparison on some of its rows."""
         if rows.all():
             return self
+        here = np.flatnonzero(rows)
         return replace(
-            self, y=self.y[rows], treated=self.treated[rows], unit=self.unit[rows], block=self.block[rows],
-            weight=self.weight[rows],
-            covariates={name: some_rows(column, rows) for name, column in self.covariates.items()},
-            received=None if self.received is None else self.received[rows],
-            origin=None if self.origin is None else self.origin[rows],
-            event=None if self.event is None else self.event[rows],
-            exposure=None if self.exposure is None else self.exposure[rows],
-            phases=None if self.phases is None else phases_of(self.phases, rows),
+            self, y=self.y[here], treated=self.treated[here], unit=self.unit[here], block=self.block[here],
+            weight=self.weight[here],
+            covariates={name: some_rows(column, here) for name, column in self.covariates.items()},
+            received=None if self.received is None else self.received[here],
+            origin=None if self.origin is None else self.origin[here],
+            event=None if self.event is None else self.event[here],
+            exposure=None if self.exposure is None else self.exposure[here],
+            phases=None if self.phases is None else phases_of(self.phases, here),
         )  # fmt: skip
 
 
@@ -109,12 +124,14 @@ def pair_of(rows: AnalysisRows, arm: str, control: str, covariates: Sequence[str
     """
     if rows.phases is not None:
         return _crossing_pair(rows, rows.phases, arm, control, covariates)
-    some = rows.arm.among([arm, control])
+    treated = rows.arm.is_(arm)
+    some = rows.arm.is_(control)
+    some |= treated
     some &= ~np.isnan(rows.outcome)
     if rows.event is not None:
         some &= ~np.isnan(rows.event)
     here: Rows = slice(None) if some.all() else np.flatnonzero(some)
-    treated, unit, block = rows.arm.at(here).is_(arm), compact(rows.unit[here]), compact(rows.block[here])
+    treated, unit, block = treated[here], compact(rows.unit[here]), compact(rows.block[here])
     if not rows.moments:
         _need_whole_units(unit, {"both arms": treated, "several blocks": block})
     return Pair(
@@ -147,9 +164,9 @@ def _covariates(rows: AnalysisRows, here: Rows, names: Sequence[str], on: Bools)
 
 def _in_both(block: Ints, treated: Bools) -> Bools:
     """(n,) whether a row's block holds both arms."""
-    size = int(block.max(initial=-1)) + 1
-    arm, all_rows = np.bincount(block[treated], minlength=size), np.bincount(block, minlength=size)
-    found: Bools = ((arm > 0) & (arm < all_rows))[block]
+    control, arm = by_side(block, treated).T
+    both = (control > 0) & (arm > 0)
+    found: Bools = np.ones(block.size, dtype=bool) if both.all() else looked_up(both, block)
     return found
 
 
@@ -158,7 +175,7 @@ def _need_whole_units(unit: Ints, parts: Mapping[str, np.ndarray]) -> None:
     if units == unit.size:
         return
     for what, values in parts.items():
-        mixed = distinct(unit[~same_within(unit, values)])
+        mixed = distinct(unit[rows_unlike(unit, values)])
         if mixed:
             raise EstimationRefused(
                 f"{mixed} of {units} units have rows in {what}, so they are not what was randomised",
@@ -179,44 +196,44 @@ class BlockCounts:
         return (self.treated > 0) & (self.control > 0)
 
 
-def block_counts(pair: Pair) -> BlockCounts:
-    """How many units of each arm every block holds."""
-    firsts = first_rows(pair.unit)
-    block, treated = pair.block[firsts], pair.treated[firsts]
-    size = int(pair.block.max(initial=-1)) + 1
-    of = [np.bincount(block[treated == side], minlength=size) for side in (True, False)]
-    return BlockCounts(of[0], of[1])
+def _block_counts(pair: Pair) -> BlockCounts:
+    block, treated = pair.block, pair.treated
+    if pair.clustered:
+        firsts = first_rows(pair.unit)
+        block, treated = block[firsts], treated[firsts]
+    control, arm = by_side(block, treated).astype(np.int64).T
+    return BlockCounts(arm, control)
 
 
 def informative(pair: Pair) -> tuple[Pair, int]:
     """The rows of blocks that hold both arms, and how many blocks do not."""
-    both = block_counts(pair).informative
+    both = pair.counts.informative
     if both.all():
         return pair, 0
-    kept = pair.only(both[pair.block])
+    kept = pair.only(looked_up(both, pair.block))
     return replace(kept, block=compact(kept.block)), int((~both).sum())
 
 
 def difference_within_blocks(pair: Pair) -> float:
     """Difference in means within each block, averaged with the blocks' rows as weights; every block has both arms."""
-    rows = np.bincount(pair.block)
-    means = [
-        np.bincount(pair.block, pair.y * side) / np.bincount(pair.block, side)
-        for side in (pair.treated.astype(float), (~pair.treated).astype(float))
-    ]
-    return float((rows * (means[0] - means[1])).sum() / rows.sum())
+    rows, totals = by_side(pair.block, pair.treated), by_side(pair.block, pair.treated, pair.y)
+    control, arm = (totals / rows).T
+    return float((rows.sum(axis=1) * (arm - control)).sum() / rows.sum())
 
 
 def varies_within_blocks(pair: Pair) -> bool:
     """Whether another draw of the arms could have given anything else."""
-    return not bool(same_within(pair.block, pair.y).all())
+    return rows_unlike(pair.block, pair.y).size > 0
 
 
 def constant_probability(pair: Pair) -> bool:
     """Whether each arm had the same chance throughout; by the draw's own probabilities where known."""
-    if not np.isnan(pair.weight).any():
-        return all(np.ptp(pair.weight[pair.treated == side]) < _SAME_CHANCE for side in (True, False))
-    counts = block_counts(pair)
+    low, high = pair.weight.min(initial=np.inf), pair.weight.max(initial=-np.inf)
+    if not np.isnan(low):
+        return bool(high - low < _SAME_CHANCE) or all(
+            np.ptp(pair.weight[pair.treated == side]) < _SAME_CHANCE for side in (True, False)
+        )
+    counts = pair.counts
     shares = counts.treated / np.maximum(counts.treated + counts.control, 1)
     return bool(np.ptp(shares) < _SAME_CHANCE)
 

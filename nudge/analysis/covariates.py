@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from nudge.analysis.groups import alike, looked_up, runs
 from nudge.trial.records.columns import Coded, Column, some_rows
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ with none of them (-1) has the level that the others are compared with."""
 BLANK = " blank"
 NO_LEVEL = "(blank)"
 _DETERMINED = 1e-8
-_RUN = 1 << 16
-"""Rows looked at together."""
 _SOME = 64
 
 
@@ -53,10 +52,10 @@ def _coded(name: str, column: Column, on: Bools) -> list[tuple[str, Column]]:
         return [(name, Coded(codes, tuple(f"{name}={one}" for one in names[1:])))] if len(names) > 1 else []
     blank = np.isnan(column)
     if not blank.any():
-        return [(name, _fewest(name, column))] if _varies(column, on) else []
+        return [] if alike(column, on) else [(name, _fewest(name, column))]
     known = on & ~blank
     numbers = np.where(blank, float(column[known].mean()) if known.any() else 0.0, column)
-    made: list[tuple[str, Column]] = [(name, _fewest(name, numbers))] if _varies(numbers, on) else []
+    made: list[tuple[str, Column]] = [] if alike(numbers, on) else [(name, _fewest(name, numbers))]
     if known.any() and (on & blank).any():
         made.append((name + BLANK, _indicator(name + BLANK, blank)))
     return made
@@ -69,10 +68,11 @@ def levels_of(column: Coded, on: Bools | None = None) -> tuple[NDArray[np.int32]
     """
     texts = [*column.levels, NO_LEVEL]
     seen = np.zeros(len(texts), dtype=bool)
-    seen[column.codes if on is None or on.all() else column.codes[on]] = True  # a blank, -1, is the last
+    for run in runs(len(column)):
+        seen[column.codes[run] if on is None else column.codes[run][on[run]]] = True  # a blank, -1, is the last
     names = tuple(sorted({text for text, one in zip(texts, seen, strict=True) if one}))
     place = {name: i for i, name in enumerate(names)}
-    return np.array([place.get(text, 0) for text in texts], dtype=np.int32)[column.codes], names
+    return looked_up(np.array([place.get(text, 0) for text in texts], dtype=np.int32), column.codes), names
 
 
 def by_level(column: Column, kind: str) -> tuple[Ints, tuple[str, ...]]:
@@ -86,15 +86,10 @@ def by_level(column: Column, kind: str) -> tuple[Ints, tuple[str, ...]]:
     return np.argsort(order)[place], tuple(texts[i] for i in order)
 
 
-def _varies(values: Floats, on: Bools) -> bool:
-    return bool(np.ptp(values if on.all() else values[on]) > 0)
-
-
 def _fewest(name: str, values: Floats) -> Column:
     """An indicator where the values are 0 and 1."""
-    for start in range(0, values.size, _RUN):
-        here = values[start : start + _RUN]
-        if not ((here == 0) | (here == 1)).all():
+    for run in runs(values.size):
+        if not ((values[run] == 0) | (values[run] == 1)).all():
             return values
     return _indicator(name, values == 1)
 
@@ -124,8 +119,8 @@ def _determined(indicator: Column, others: Sequence[Column], rows: NDArray[np.in
 def _first_wrong(
     indicator: Column, others: Sequence[Column], rows: NDArray[np.intp], slopes: Floats
 ) -> NDArray[np.intp]:
-    for start in range(0, rows.size, _RUN):
-        here = rows[start : start + _RUN]
+    for run in runs(rows.size):
+        here = rows[run]
         left = _dense([indicator], here)[:, 1] - _dense(others, here) @ slopes
         wrong = np.flatnonzero(np.abs(left) > _DETERMINED)
         if wrong.size:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from nudge.analysis.answers import Answer, t_p_value
 from nudge.analysis.comparison import (
     Choice,
     Pair,
-    block_counts,
     choose,
     constant_probability,
     difference_within_blocks,
@@ -20,6 +17,7 @@ from nudge.analysis.comparison import (
 )
 from nudge.analysis.estimators import estimator
 from nudge.analysis.estimators.cluster_means import cluster_means
+from nudge.analysis.groups import alike
 from nudge.analysis.linear_effect import need_spread
 from nudge.analysis.named import MOMENTS
 from nudge.analysis.named import named as estimator_named
@@ -60,11 +58,11 @@ def answer(
 
 
 def _answer(pair: Pair, design: Design, *, binary: bool, average: str, redraw: Redraw | None) -> Answer:
-    units = [pair.units_of(treated=side) for side in (True, False)]
+    units = [int(pair.counts.treated.sum()), int(pair.counts.control.sum())]
     if min(units) == 0:
         return _NOTHING
     choice = choose(
-        block_counts(pair), design, clustered=pair.clustered, columns=len(pair.names),
+        pair.counts, design, clustered=pair.clustered, columns=len(pair.names),
         constant_probability=constant_probability(pair), average=average,
     )  # fmt: skip
     if max(units) == 1:
@@ -103,7 +101,7 @@ def _choice_by_name(pair: Pair, design: Design, name: str) -> Choice:
         why = "a message was drawn anew at every decision point"
         return Choice(MOMENTS, "Mancl-DeRouen", "additive" if pair.names else "none", why)
     drawn = choose(
-        block_counts(pair), design, clustered=pair.clustered, columns=len(pair.names),
+        pair.counts, design, clustered=pair.clustered, columns=len(pair.names),
         constant_probability=constant_probability(pair), average="person",
     )  # fmt: skip
     return replace(drawn, estimator=name)
@@ -111,7 +109,7 @@ def _choice_by_name(pair: Pair, design: Design, name: str) -> Choice:
 
 def _one_sided(pair: Pair) -> bool:
     """Whether an arm has no event, or nothing but events: its variance is zero."""
-    return any(np.ptp(pair.y[pair.treated == side]) == 0 for side in (True, False))
+    return alike(pair.y, pair.treated) or alike(pair.y, ~pair.treated)
 
 
 def _few_events(pair: Pair, design: Design, choice: Choice, redraw: Redraw | None) -> Answer:

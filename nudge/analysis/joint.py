@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.groups import distinct
 from nudge.analysis.sandwich import cluster_vectors, robust
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats, Ints
@@ -46,7 +47,7 @@ def joint_test(model: LinearFit, contrasts: Floats, clusters: Ints | None = None
 
     q = contrasts.shape[1]
     effect = contrasts.T @ model.coefficients
-    if clusters is None or np.unique(clusters).size == clusters.size:
+    if clusters is None or distinct(clusters) == clusters.size:
         statistic = _quadratic(robust(model, contrasts).covariance, effect) / q
         below, how = float(model.y.size - len(model.names)), "HC2"
     else:

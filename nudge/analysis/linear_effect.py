@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nudge.analysis.cells import Cells, cells_of
 from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT
-from nudge.analysis.groups import by_value
+from nudge.analysis.groups import rows_unlike
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import Sandwich, clustered
 from nudge.trial.errors import EstimationRefused
@@ -46,28 +46,42 @@ class Grouped:
 
 
 def grouped(pair: Pair, extra: Ints | None = None) -> Grouped:
-    """The cells of a comparison: arm, block, weight and yes-or-no covariates; other covariates vary within.
+    """The cells of a comparison: arm, block, weight and coded covariates; other covariates vary within.
 
     extra: (n,) codes of a column to be used beside, by level.
     """
-    few = [column for column in pair.covariates.values() if isinstance(column, Coded)]
+    factors: list[np.ndarray] = [
+        pair.treated.view(np.int8),
+        pair.block,
+        *([] if extra is None else [extra]),
+        *_weight_codes(pair),
+    ]
+    few: list[np.ndarray] = [column.codes + 1 for column in pair.covariates.values() if isinstance(column, Coded)]
     many = [column for column in pair.covariates.values() if not isinstance(column, Coded)]
-    weight, known = by_value(pair.weight, pair.block * 2 + pair.treated)
-    beside = np.zeros(pair.y.size, dtype=np.int64) if extra is None else extra
-    cells = cells_of(
-        [pair.treated.astype(np.int64), pair.block, weight, beside, *(one.codes.astype(np.int64) + 1 for one in few)],
-        many,
-    )
-    arm, block, weighs, extras = cells.levels[:, :4].T
-    made = Grouped(cells, arm.astype(float), block, extras, known[weighs], ())
-    columns, coded, measured = [], iter(cells.levels[:, 4:].T), iter(range(len(many)))
+    cells = cells_of([*factors, *few], many)
+    levels = cells.levels.T
+    weight = np.zeros(cells.count.size)
+    weight[cells.of] = pair.weight
+    extras = np.zeros(weight.size, dtype=np.int64) if extra is None else levels[2]
+    made = Grouped(cells, levels[0].astype(float), levels[1], extras, weight, ())
+    columns, coded, measured = [], iter(levels[len(factors) :]), iter(range(len(many)))
     for name, column in pair.covariates.items():
         if isinstance(column, Coded):
             level = next(coded)
             columns += [made.centred(one, (level == i).astype(float)) for i, one in enumerate(column.levels, 1)]
         else:
             columns.append(Column(name, *cells.measure(next(measured))))
-    return Grouped(cells, made.treated, block, extras, made.weight, tuple(columns))
+    return replace(made, covariates=tuple(columns))
+
+
+def _weight_codes(pair: Pair) -> list[Ints]:
+    """Codes of the weights, where arm and block do not settle them."""
+    weight = pair.weight
+    if weight.min(initial=np.inf) == weight.max(initial=-np.inf) or np.isnan(weight).all():
+        return []
+    if not rows_unlike(pair.block * 2 + pair.treated, weight).size:
+        return []
+    return [np.unique(weight, return_inverse=True)[1]]
 
 
 def arm_model(
@@ -108,7 +122,7 @@ def need_variance(variance: Sandwich) -> None:
 
 def need_spread(std_error: float, pair: Pair) -> None:
     """Refuse a variance of zero: what is left of it is rounding, and makes any p-value (rule 10)."""
-    if std_error <= _NO_SPREAD * float(np.abs(pair.y).max()):
+    if std_error <= _NO_SPREAD * max(float(pair.y.max()), -float(pair.y.min())):
         raise EstimationRefused("the outcome does not vary within the arms", "read the counts")
 
 

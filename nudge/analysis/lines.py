@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from nudge.analysis.answers import Answer, t_p_value, t_quantile
 from nudge.analysis.comparison import FEW_CLUSTERS, Pair, pair_of
 from nudge.analysis.covariates import by_level
 from nudge.analysis.estimators import estimator
+from nudge.analysis.groups import by_side
 from nudge.analysis.icc import anova_icc
 from nudge.analysis.inference import answer
 from nudge.analysis.least_squares import Column
@@ -51,6 +52,7 @@ class Line:
     design: Design
     locked: str | None
     family_size: int
+    _pairs: dict[tuple[str, ...], Pair] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def sign(self) -> int:
@@ -78,8 +80,18 @@ class Line:
         return self.outcome.kind not in BY_KIND and self.named != MOMENTS
 
     def pair(self, covariates: Sequence[str] = (), rows: AnalysisRows | None = None) -> Pair:
-        """The two arms' rows that have an outcome."""
-        return pair_of(rows or self.rows, self.comparison.arm, self.comparison.control, covariates)
+        """The two arms' rows that have an outcome, found once; of other rows than the line's own, each time."""
+        arms = (self.comparison.arm, self.comparison.control)
+        if rows is not None:
+            return pair_of(rows, *arms, covariates)
+        named = tuple(covariates)
+        if named not in self._pairs:
+            self._pairs[named] = pair_of(self.rows, *arms, named)
+        return self._pairs[named]
+
+    def without_rows(self) -> Line:
+        """The same, with nothing kept of what was found."""
+        return replace(self)
 
     def planned(self, label: Label) -> Estimate:
         """The estimate the plan names."""
@@ -258,8 +270,8 @@ class Line:
     ) -> Estimate:  # fmt: skip
         """An answer as a line of the results, oriented. covariates: those the model used, if it took any."""
         bounds, sign = self._oriented(found, self.level), self.sign * turned(found.choice.estimator)
-        treated, control = pair.y[pair.treated], pair.y[~pair.treated]
-        means = found.means or tuple(float(side.mean()) if side.size else None for side in (treated, control))
+        (n_control, n_arm), totals = (by_side(None, pair.treated, values)[0].tolist() for values in (None, pair.y))
+        means = found.means or (totals[1] / n_arm if n_arm else None, totals[0] / n_control if n_control else None)
         clustered = pair.clustered or self.design.clusters
         if not estimand:
             estimand = "none" if found.choice.estimator == "none" else estimator(found.choice.estimator).ESTIMAND
@@ -273,9 +285,9 @@ class Line:
             std_error=found.std_error, df=found.df, p_value=found.p_value, p_adjusted=None,
             conf_low=bounds[0], conf_high=bounds[1], conf_level=self.level,
             mean_arm=means[0], mean_control=means[1],
-            n=int(pair.y.size), n_arm=int(treated.size), n_control=int(control.size),
-            n_allocated_arm=int(self.rows.arm.is_(self.comparison.arm).sum()),
-            n_allocated_control=int(self.rows.arm.is_(self.comparison.control).sum()),
+            n=pair.y.size, n_arm=int(n_arm), n_control=int(n_control),
+            n_allocated_arm=self.rows.arm.count(self.comparison.arm),
+            n_allocated_control=self.rows.arm.count(self.comparison.control),
             n_clusters=pair.units if clustered else None,
             n_blocks=pair.blocks if self.design.blocks else None,
             icc=anova_icc(within_periods(pair), pair.unit) if clustered and pair.event is None else None,

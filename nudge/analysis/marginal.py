@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nudge.analysis.cells import Cells
-from nudge.analysis.comparison import block_counts, choose, constant_probability
+from nudge.analysis.comparison import choose, constant_probability
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.linear_effect import (
     LEAST_DF,
@@ -168,7 +168,7 @@ def fitted(ready: Prepared, family: Family) -> Modelled:
 
 def _need_design(pair: Pair) -> None:
     within = choose(
-        block_counts(pair), Design(None, clusters=False, blocks=True), clustered=pair.clustered, columns=0,
+        pair.counts, Design(None, clusters=False, blocks=True), clustered=pair.clustered, columns=0,
         constant_probability=constant_probability(pair), average="person",
     )  # fmt: skip
     if within.estimator not in _BY_DESIGN:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from nudge.trial.errors import EstimationRefused
-from nudge.trial.records.analysis import AnalysisRows, Floats
+from nudge.trial.records.analysis import AnalysisRows, Bools, Floats
 
 SHOW_BOUNDS_ABOVE = 0.05
 SHOW_BOUNDS_GAP = 0.02
@@ -18,16 +18,19 @@ _LEAST_CHANCE = 0.02
 
 def shares_missing(rows: AnalysisRows, arm: str, control: str) -> tuple[float, float]:
     """The share of each arm's rows without an outcome."""
-    missing = [np.isnan(rows.outcome[rows.arm.is_(name)]) for name in (arm, control)]
-    one, other = (float(here.mean()) if here.size else 0.0 for here in missing)
+    one, other = (_share(rows, rows.arm.is_(name)) for name in (arm, control))
     return one, other
+
+
+def _share(rows: AnalysisRows, here: Bools) -> float:
+    number = np.count_nonzero(here)
+    return float(np.count_nonzero(here & np.isnan(rows.outcome)) / number) if number else 0.0
 
 
 def needs_bounds(rows: AnalysisRows, arm: str, control: str) -> bool:
     """More than 5 % missing, or arms that differ by more than 2 points."""
     one, other = shares_missing(rows, arm, control)
-    here = rows.arm.among([arm, control])
-    overall = float(np.isnan(rows.outcome[here]).mean()) if here.any() else 0.0
+    overall = _share(rows, rows.arm.among([arm, control]))
     return overall > SHOW_BOUNDS_ABOVE or abs(one - other) > SHOW_BOUNDS_GAP
 
 

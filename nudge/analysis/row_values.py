@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nudge.analysis.comparison import Choice, block_counts, choose, constant_probability
+from nudge.analysis.comparison import Choice, choose, constant_probability
 from nudge.analysis.estimators import estimator
 from nudge.trial.records.analysis import Design, Fitted, Floats
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def allowed(pair: Pair) -> Choice:
     """What the draw allows for one number per row."""
     return choose(
-        block_counts(pair), Design(None, clusters=False, blocks=True), clustered=pair.clustered,
+        pair.counts, Design(None, clusters=False, blocks=True), clustered=pair.clustered,
         columns=len(pair.names), constant_probability=constant_probability(pair), average="person",
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from nudge.analysis.comparison import Pair, informative
 from nudge.analysis.covariates import by_level
-from nudge.analysis.groups import compact, distinct
+from nudge.analysis.groups import by_side, compact, distinct, looked_up
 from nudge.analysis.inference import answer
 from nudge.analysis.joint import JointTest, joint_test
 from nudge.analysis.least_squares import Column
@@ -44,7 +44,12 @@ class Levels:
 
     def shown(self) -> list[int]:
         """Levels with enough units of both arms."""
-        return [i for i in range(len(self.names)) if self._fewest(self.codes == i) >= FEWEST_UNITS]
+        number = len(self.names)
+        if self.pair.clustered:
+            fewest = [self._fewest(self.codes == i) for i in range(number)]
+        else:
+            fewest = by_side(self.codes, self.pair.treated).min(axis=1).tolist()
+        return [i for i, units in enumerate(fewest) if units >= FEWEST_UNITS]
 
     def _fewest(self, here: Bools) -> int:
         return min(distinct(self.pair.unit[here & (self.pair.treated == side)]) for side in (True, False))
@@ -113,7 +118,7 @@ def _said(levels: Levels, shown: list[int]) -> str:
 
 def interaction(levels: Levels, shown: list[int]) -> JointTest:
     """One F test of every arm × level but the first, blocks beside."""
-    keep = np.isin(levels.codes, shown)
+    keep = looked_up(np.isin(np.arange(len(levels.names)), shown), levels.codes)
     pair = _recoded(levels.pair.only(keep))
     codes = compact(levels.codes[keep])
     if pair.blocks > 1:

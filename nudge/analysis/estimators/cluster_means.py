@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nudge.analysis.comparison import Pair, block_counts, choose, constant_probability
+from nudge.analysis.comparison import Pair, choose, constant_probability
 from nudge.analysis.covariates import numbers_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.groups import compact, first_rows
@@ -30,7 +30,7 @@ def estimate(pair: Pair, adjustment: str) -> Fitted:
     """Difference in unweighted cluster means, in the outcome's units."""
     clusters = cluster_means(pair)
     within = choose(
-        block_counts(clusters), Design(None, clusters=False, blocks=True), clustered=False, columns=len(pair.names),
+        clusters.counts, Design(None, clusters=False, blocks=True), clustered=False, columns=len(pair.names),
         constant_probability=constant_probability(clusters), average="person",
     )  # fmt: skip
     fitted = estimator(within.estimator).estimate(clusters, within.adjustment if adjustment != "none" else "none")

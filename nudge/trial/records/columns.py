@@ -44,6 +44,10 @@ class Coded:
         )
         return found
 
+    def count(self, level: str) -> int:
+        """How many rows have this level."""
+        return int(np.count_nonzero(self.is_(level)))
+
     def among(self, levels: Iterable[str]) -> NDArray[np.bool_]:
         """(n,) whether a row has one of these levels."""
         wanted = set(levels)
