@@ -9,6 +9,8 @@ columns in memory; making a matrix of them is part of the work, as it is for the
 figure is the best of three (one at ten million for the slow) in a process of its own, whose memory
 is what it took beyond the columns. tea-tasting is compared on its own problem: two arms, one
 covariate, the same Arrow table. `scan` reads every column once (a sum), which nothing can beat.
+`nudge_rows` is the product: from the rows of the analysis to the planned estimate of two arms, with
+their choice of estimator, their blocks (or households) and two covariates by Lin.
 """
 
 from __future__ import annotations
@@ -160,13 +162,62 @@ def nudge_two_arms(made: Any) -> float:
     return robust(model, model.contrast("arm")).std_error
 
 
+def _rows(made: Columns, unit: np.ndarray[Any, Any], block: np.ndarray[Any, Any]) -> Any:
+    """What an analysis of two arms reads."""
+    from nudge.trial.records.analysis import AnalysisRows
+    from nudge.trial.records.columns import Coded
+
+    return AnalysisRows(
+        outcome=made["y"], arm=Coded((made["arm"] % 2).astype(np.int32), ("usual", "plan")), unit=unit,
+        block=block, probability=np.full(unit.size, 0.5),
+        covariates={"age": Coded(made["age"].astype(np.int32), tuple("abcde")), "x1": made["x1"]},
+        types={"age": "category", "x1": "number"},
+    )  # fmt: skip
+
+
+def _people(made: Columns) -> Any:
+    return _rows(made, np.arange(made["y"].size), made["region"])
+
+
+def _households(made: Columns) -> Any:
+    return _rows(made, made["household"], np.zeros(made["y"].size, dtype=np.int64))
+
+
+def nudge_rows(rows: Any) -> float:
+    """The planned estimate where people were drawn within regions."""
+    return _planned(rows, clusters=False)
+
+
+def nudge_rows_clusters(rows: Any) -> float:
+    """The planned estimate where households were drawn."""
+    return _planned(rows, clusters=True)
+
+
+def _planned(rows: Any, *, clusters: bool) -> float:
+    from nudge.analysis.comparison import pair_of
+    from nudge.analysis.inference import answer
+    from nudge.trial.records.analysis import Design
+
+    pair = pair_of(rows, "plan", "usual", ["age", "x1"])
+    design = Design("cluster" if clusters else "blocked", clusters=clusters, blocks=not clusters)
+    found = answer(pair, design, binary=True, average="person")
+    return found.std_error or 0.0
+
+
 TASKS: dict[str, Callable[[Any], float]] = {
     one.__name__: one
     for one in (
         scan, nudge_hc2, statsmodels_hc2, pyfixest_hc2, nudge_clusters, nudge_cr2, statsmodels_clusters,
-        pyfixest_clusters, nudge_two_arms, tea_tasting_arrow,
+        pyfixest_clusters, nudge_two_arms, tea_tasting_arrow, nudge_rows, nudge_rows_clusters,
     )
 }  # fmt: skip
+
+
+PREPARED: dict[str, Callable[[Columns], Any]] = {
+    "nudge_two_arms": _two_arms, "tea_tasting_arrow": _two_arms,
+    "nudge_rows": _people, "nudge_rows_clusters": _households,
+}  # fmt: skip
+"""What a task starts from, where it is not the columns themselves."""
 
 
 def _megabytes(field: str) -> float:
@@ -177,11 +228,8 @@ def _megabytes(field: str) -> float:
 
 def measured(task: str, n: int) -> dict[str, float]:
     """Best time in seconds, megabytes beyond the columns, and the number found."""
-    made: Any = columns(n)
-    if task in {"nudge_two_arms", "tea_tasting_arrow"}:
-        made = _two_arms(made)
-    small: Any = columns(2000)
-    TASKS[task](_two_arms(small) if task in {"nudge_two_arms", "tea_tasting_arrow"} else small)  # imports, once
+    made: Any = PREPARED.get(task, dict)(columns(n))
+    TASKS[task](PREPARED.get(task, dict)(columns(20_000)))  # imports, once
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the highest mark starts from here
     before, times, found = _megabytes("VmRSS"), [], 0.0
     for _ in range(1 if task in SLOW and n > 1_000_000 else 3):
@@ -209,6 +257,7 @@ def run(n: int) -> dict[str, dict[str, float]]:
         ("nudge_hc2", "statsmodels_hc2"), ("nudge_hc2", "pyfixest_hc2"), ("nudge_clusters", "statsmodels_clusters"),
         ("nudge_cr2", "statsmodels_clusters"), ("nudge_clusters", "pyfixest_clusters"),
         ("nudge_two_arms", "tea_tasting_arrow"), ("scan", "nudge_hc2"), ("scan", "nudge_cr2"),
+        ("scan", "nudge_rows"), ("scan", "nudge_rows_clusters"),
     ):  # fmt: skip
         if ours in found and theirs in found:
             print(f"{n:>12,} {theirs} / {ours} = {found[theirs]['seconds'] / found[ours]['seconds']:.1f}", flush=True)

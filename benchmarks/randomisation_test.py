@@ -32,7 +32,7 @@ def made(y: Floats, unit: Ints | None = None, block: Ints | None = None) -> Pair
     n = y.size
     unit = np.arange(n) if unit is None else unit
     block = np.zeros(n, dtype=np.int64) if block is None else block
-    return Pair(y, unit % 2 == 0, unit, block, np.full(n, np.nan), np.empty((n, 0)), ())
+    return Pair(y, unit % 2 == 0, unit, block, np.full(n, np.nan), {})
 
 
 def difference(one: Floats, other: Floats, axis: int) -> Floats:

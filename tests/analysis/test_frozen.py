@@ -64,7 +64,8 @@ def test_a_file_that_keeps_plain_texts_thaws_to_the_same_rows(tmp_path: Path) ->
         "outcome.came": pa.array(rows.outcome),
     }  # fmt: skip
     about: dict[str, object] = {
-        "trial": "small", "fingerprint": None, "label": "prespecified", "foreseen": {}, "labels": {}, "windows_open": {},
+        "trial": "small", "fingerprint": None, "label": "prespecified", "foreseen": {}, "labels": {},
+        "windows_open": {},
     }  # fmt: skip
     file = tmp_path / "old.parquet"
     parquet.write_table(
