@@ -20,6 +20,8 @@ from nudge.trial.records.analysis import Floats, Ints
 
 RUN = 1 << 14
 """Rows read at a time: what is made of them stays in a processor's cache."""
+_FEW = 4
+"""With no more cells, a run's rows are taken cell by cell: nothing need be looked up or summed row by row."""
 _MOST_CODES = 1 << 22
 """Combinations counted in a table; beyond, they are sorted."""
 _WIDEST = 1 << 62
@@ -28,27 +30,34 @@ _WIDEST = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Some consecutive rows: which, their cells, and ones above their measures. z: (1 + q, rows)."""
+    """Some rows: which, their cells (one number where all have the same), and ones above their measures.
 
-    rows: slice
-    cell: NDArray[np.intp]
+    z: (1 + q, rows).
+    """
+
+    rows: slice | NDArray[np.intp]
+    cell: NDArray[np.intp] | int
     z: Floats
 
     def add(self, totals: Floats, values: Floats) -> None:
         """Add each row's value to the total of its cell: (C,), in place."""
-        totals += np.bincount(self.cell, values, totals.size)
+        if isinstance(self.cell, int):
+            totals[self.cell] += values.sum()
+        else:
+            totals += np.bincount(self.cell, values, totals.size)
 
-    def add_products(self, sums: Floats, rows: Sequence[Floats], weight: Floats | None = None) -> None:
+    def add_products(self, sums: Floats, rows: Floats, weight: Floats | None = None) -> None:
         """Add products of p values a row, of which the first is one, each row with a weight, to their cells' sums.
 
-        sums: (p, p, C), upper triangle; without weights the first is the cells' count and left alone.
+        rows: (p, rows). sums: (p, p, C), upper triangle; without weights the first is the cells' count and left alone.
         """
-        weighted = rows if weight is None else [weight, *(one * weight for one in rows[1:])]
-        for j in range(weight is None, len(rows)):
-            self.add(sums[0, j], weighted[j])
-        for i in range(1, len(rows)):
-            for j in range(i, len(rows)):
-                self.add(sums[i, j], weighted[i] * rows[j])
+        weighted = rows.copy() if weight is None else rows * weight
+        if isinstance(self.cell, int):
+            sums[:, :, self.cell] += weighted @ rows.T
+            return
+        for i, left in enumerate(weighted):
+            for j in range(i if i or weight is not None else 1, len(rows)):
+                self.add(sums[i, j], left * rows[j] if i and j else weighted[j])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +78,24 @@ class Cells:
 
     def runs(self, stretch: slice) -> Iterator[Run]:
         """The rows of a stretch, some at a time."""
-        for rows in runs_of(stretch, self.count.size):
-            z = np.empty((1 + len(self.measures), rows.stop - rows.start))
-            z[0] = 1
-            for i, (values, centre) in enumerate(zip(self.measures, self.centres, strict=True), 1):
-                np.subtract(values[rows], centre, out=z[i])
-            yield Run(rows, self.of[rows].astype(np.intp), z)
+        number = self.count.size
+        for rows in runs_of(stretch, number if number > _FEW else number * RUN // 4):
+            if number > _FEW:
+                yield self._run(rows, self.of[rows].astype(np.intp), rows.stop - rows.start)
+                continue
+            of = self.of[rows]
+            for cell in range(number):
+                here = np.flatnonzero(of == cell)
+                if here.size:
+                    here += rows.start
+                    yield self._run(here, cell, here.size)
+
+    def _run(self, rows: slice | NDArray[np.intp], cell: NDArray[np.intp] | int, size: int) -> Run:
+        z = np.empty((1 + len(self.measures), size))
+        z[0] = 1
+        for i, (values, centre) in enumerate(zip(self.measures, self.centres, strict=True), 1):
+            np.subtract(values[rows], centre, out=z[i])
+        return Run(rows, cell, z)
 
     def measure(self, i: int) -> tuple[Floats, int]:
         """The i-th measure, centred, as a model column: values by cell, and which measure they multiply (0: none)."""

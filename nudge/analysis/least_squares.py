@@ -54,7 +54,7 @@ class Linear:
         """Row by row."""
         total: Floats = self.start[run.cell]
         for slope, z in zip(self.slopes, run.z[1:], strict=True):
-            total += looked_up(slope, run) * z
+            total = total + looked_up(slope, run) * z
         return total
 
 
@@ -156,7 +156,7 @@ def outcome_sums(cells: Cells, y: Floats, middle: float) -> Floats:
     def summed(stretch: slice) -> Floats:
         sums = np.zeros((p, p, size))
         for run in cells.runs(stretch):
-            run.add_products(sums, [*run.z, y[run.rows] - middle])
+            run.add_products(sums, np.vstack([run.z, y[run.rows] - middle]))
         return sums
 
     sums = sum(shared(summed, stretches(y.size, p * p * size)), np.zeros((p, p, size)))

@@ -215,9 +215,9 @@ def _rows(model: LinearFit, wanted: Floats, power: float) -> Sums:
             pull *= adjusted
             for i, one in enumerate(pull):
                 run.add_products(moments[i], run.z, one)
-                sums.a4[i] += np.einsum("n,n->", one, one)
-                one *= one
-                sums.own4[i] += np.einsum("n,n->", one, h)
+                squares = one * one
+                sums.a4[i] += squares.sum()
+                sums.own4[i] += np.einsum("n,n->", squares, h)
         return sums, moments
 
     total, moments = Sums.nothing(k, r), np.zeros((r, size, size, model.cells.count.size))
@@ -261,7 +261,7 @@ class _Hat:
             slope = looked_up(first, run)
             for table, z in zip(second, run.z[i:], strict=True):
                 slope = slope + looked_up(table, run) * z
-            total += slope * run.z[i]
+            total = total + slope * run.z[i]
         return total
 
 
