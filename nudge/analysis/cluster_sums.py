@@ -24,8 +24,9 @@ from nudge.trial.records.analysis import Floats, Ints
 
 BATCH = 4_000_000
 """Numbers held at once while clusters are turned: memory is bounded whatever the data."""
-_MOST_CODES = 1 << 25
-"""Cluster × kind combinations marked in a table; beyond, they are sorted."""
+_MOST_CODES = 1
+"""Cluster × kind combinations for each row that are counted in a table; beyond, they are sorted."""
+_WIDEST = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class _Summed:
 def cluster_parts(model: LinearFit, clusters: Ints) -> Iterator[Slight | Turned]:
     """Every cluster of the rows, some at a time."""
     k = len(model.names)
-    fine = _grouped(model, clusters, np.arange(model.cells.count.size))
+    fine = _grouped(model, clusters)
     distinct = np.bincount(fine.cluster, np.minimum(fine.rows, 1 + len(model.cells.measures)), minlength=fine.clusters)
     many, few = np.flatnonzero(distinct > k), np.flatnonzero((distinct > 0) & (distinct <= k))
     coarse = fine
@@ -112,35 +113,46 @@ def _kinds(model: LinearFit) -> Ints:
     return kinds
 
 
-def _grouped(model: LinearFit, clusters: Ints, kinds: Ints) -> _Groups:
-    """kinds: (C,) codes of the kind of each cell."""
-    n, groups, number = clusters.size, int(clusters.max()) + 1, int(kinds.max()) + 1
-    table = np.empty((number, len(model.names)))
-    table[kinds] = model.table
-    many = groups * number > _MOST_CODES
-    code = np.empty(n, dtype=np.int64 if many else np.int32)
+def _grouped(model: LinearFit, clusters: Ints, kinds: Ints | None = None) -> _Groups:
+    """kinds: (C,) codes of the kind of each cell; without them each cell is its own."""
+    n, groups = clusters.size, int(clusters.max()) + 1
+    table = model.table
+    if kinds is not None:
+        table = np.empty((int(kinds.max()) + 1, table.shape[1]))
+        table[kinds] = model.table
+    number = len(table)
+    code = np.empty(n, dtype=np.int64 if groups * number > _WIDEST else np.int32)
 
     def combined(stretch: slice) -> None:
         for rows in runs_of(stretch):
-            np.multiply(clusters[rows], number, out=code[rows], casting="unsafe")
-            code[rows] += kinds[model.cells.of[rows]]
+            kind = model.cells.of[rows] if kinds is None else kinds[model.cells.of[rows]]
+            np.add(clusters[rows] * number, kind, out=code[rows], casting="unsafe")
 
     list(shared(combined, stretches(n)))
-    if many:
+    if groups * number > _MOST_CODES * n:
         kept, of, rows = np.unique(code, return_inverse=True, return_counts=True)
         return _Groups(of.astype(np.int32), kept // number, kept % number, rows.astype(float), table, groups)
-    count, one = np.zeros(groups * number, dtype=np.int32), np.ones(RUN, dtype=np.int32)
+    count, one = np.zeros(groups * number), np.ones(RUN)
     for rows in runs_of(slice(0, n)):
-        np.add.at(count, code[rows], one[: rows.stop - rows.start])
+        _add(count, code[rows].astype(np.intp), one[: rows.stop - rows.start])
     kept = np.flatnonzero(count)
-    position = np.cumsum(count > 0, dtype=np.int32) - 1
+    if kept.size < count.size:
+        position = np.cumsum(count > 0, dtype=np.int32) - 1
 
-    def placed(stretch: slice) -> None:
-        for rows in runs_of(stretch):
-            code[rows] = position[code[rows]]
+        def placed(stretch: slice) -> None:
+            for rows in runs_of(stretch):
+                position.take(code[rows], out=code[rows], mode="clip")
 
-    list(shared(placed, stretches(n)))
-    return _Groups(code, kept // number, kept % number, count[kept].astype(float), table, groups)
+        list(shared(placed, stretches(n)))
+    return _Groups(code, kept // number, kept % number, count[kept], table, groups)
+
+
+def _add(totals: Floats, group: NDArray[np.intp], values: Floats) -> None:
+    """Add each row's value to the total of its group, in place: (E,)."""
+    if totals.size <= RUN:
+        totals += np.bincount(group, values, totals.size)
+    else:
+        np.add.at(totals, group, values)
 
 
 def _summed(model: LinearFit, fine: _Groups, coarse: _Groups) -> _Summed:
@@ -157,7 +169,7 @@ def _summed(model: LinearFit, fine: _Groups, coarse: _Groups) -> _Summed:
             to_fine = fine.of[run.rows].astype(np.intp)
             to_coarse = to_fine if coarse is fine else coarse.of[run.rows].astype(np.intp)
             for total, one, value in zip(totals, groups, values, strict=True):
-                np.add.at(total, to_fine if one is fine else to_coarse, value)
+                _add(total, to_fine if one is fine else to_coarse, value)
         return totals
 
     parts = shared(summed, stretches(model.y.size, sum(one.rows.size for one in groups)))
@@ -182,16 +194,17 @@ def _scores(summed: _Summed) -> Floats:
 
 def _grams(summed: _Summed, matrices: dict[tuple[int, int], sparse.csr_array], some: Ints) -> Floats:
     """X̃'X̃ of some clusters: (g, k, k)."""
-    model, k = summed.model, len(summed.model.names)
-    grams = np.zeros((some.size, k, k))
+    model = summed.model
+    place = np.empty((len(model.names), len(model.names)), dtype=np.intp)
+    blocks, known = [], 0
     for (i, j), matrix in matrices.items():
-        table, one, other = summed.groups(i).table, model.columns(i), model.columns(j)
-        left, right = (part.ravel() for part in np.meshgrid(one, other, indexing="ij"))
+        table = summed.groups(i).table
+        left, right = (part.ravel() for part in np.meshgrid(model.columns(i), model.columns(j), indexing="ij"))
         if i == j:
             upper = left <= right
             left, right = left[upper], right[upper]
-        block = matrix[some] @ (table[:, left] * table[:, right])
-        grams[:, left, right] = block
-        grams[:, right, left] = block
-    turned: Floats = model.root.T @ grams @ model.root
+        blocks.append(matrix[some] @ (table[:, left] * table[:, right]))
+        place[left, right] = place[right, left] = known + np.arange(left.size)
+        known += left.size
+    turned: Floats = model.root.T @ np.hstack(blocks)[:, place] @ model.root
     return turned
