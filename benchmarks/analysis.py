@@ -74,10 +74,10 @@ def nudge_hc2(made: Columns) -> float:
 
 def nudge_clusters(made: Columns) -> float:
     """Stata's cluster variance, as statsmodels and pyfixest give it."""
-    from nudge.analysis.sandwich import stata
+    from nudge.analysis.sandwich import clustered
 
     model = _engine(made)
-    return stata(model, made["household"], model.contrast("arm 1")).std_error
+    return clustered(model, made["household"], model.contrast("arm 1"), "CR1S").std_error
 
 
 def nudge_cr2(made: Columns) -> float:

@@ -8,46 +8,56 @@ cache, so that memory beside the columns themselves is one code a row.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nudge.analysis.stretches import shared, stretches
 from nudge.trial.records.analysis import Floats, Ints
 
 RUN = 1 << 14
 """Rows read at a time: what is made of them stays in a processor's cache."""
 _FEW = 4
-"""With no more cells, a run's rows are taken cell by cell: nothing need be looked up row by row."""
+"""With no more cells, a run's rows are taken cell by cell: nothing need be looked up or summed row by row."""
 _MOST_CODES = 1 << 22
 """Combinations counted in a table; beyond, they are sorted."""
+_WIDEST = 1 << 62
+"""Combinations that a code can number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Some rows: which, their cells (one number where all have the same), and ones above their measures."""
+    """Some rows: which, their cells (one number where all have the same), and ones above their measures.
+
+    z: (1 + q, rows).
+    """
 
     rows: slice | NDArray[np.intp]
     cell: NDArray[np.intp] | int
     z: Floats
-    """(1 + q, rows)"""
 
     def add(self, totals: Floats, values: Floats) -> None:
         """Add each row's value to the total of its cell: (C,), in place."""
         if isinstance(self.cell, int):
             totals[self.cell] += values.sum()
         else:
-            totals += np.bincount(self.cell, values, minlength=totals.size)
+            totals += np.bincount(self.cell, values, totals.size)
 
     def add_products(self, sums: Floats, rows: Floats, weight: Floats | None = None) -> None:
-        """Add products of p values a row, each row with a weight, to their cells' sums: (C, p, p), upper triangle."""
+        """Add products of p values a row, of which the first is one, each row with a weight, to their cells' sums.
+
+        rows: (p, rows). sums: (p, p, C), upper triangle; without weights the first is the cells' count and left alone.
+        """
+        weighted = rows.copy() if weight is None else rows * weight
         if isinstance(self.cell, int):
-            sums[self.cell] += (rows if weight is None else rows * weight) @ rows.T
+            sums[:, :, self.cell] += weighted @ rows.T
             return
-        for i, left in enumerate(rows if weight is None else rows * weight):
-            for j in range(i, len(rows)):
-                self.add(sums[:, i, j], left if j == 0 else left * rows[j])
+        for i, left in enumerate(weighted):
+            for j in range(i if i or weight is not None else 1, len(rows)):
+                self.add(sums[i, j], left * rows[j] if i and j else weighted[j])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +76,23 @@ class Cells:
     centres: tuple[float, ...] = ()
     fixed: tuple[Floats, ...] = ()
 
-    def runs(self) -> Iterator[Run]:
-        """The rows, some at a time."""
+    def runs(self, stretch: slice) -> Iterator[Run]:
+        """The rows of a stretch, some at a time."""
         number = self.count.size
-        step = max(RUN, 4 * number)
-        for start in range(0, self.of.size, step):
-            of = self.of[start : start + step]
+        for rows in runs_of(stretch, number if number > _FEW else number * RUN // 4):
             if number > _FEW:
-                yield self._run(slice(start, start + of.size), of.astype(np.intp), of.size)
+                yield self._run(rows, self.of[rows].astype(np.intp), rows.stop - rows.start)
                 continue
+            of = self.of[rows]
             for cell in range(number):
                 here = np.flatnonzero(of == cell)
                 if here.size:
-                    here += start
+                    here += rows.start
                     yield self._run(here, cell, here.size)
 
     def _run(self, rows: slice | NDArray[np.intp], cell: NDArray[np.intp] | int, size: int) -> Run:
-        z = np.ones((1 + len(self.measures), size))
+        z = np.empty((1 + len(self.measures), size))
+        z[0] = 1
         for i, (values, centre) in enumerate(zip(self.measures, self.centres, strict=True), 1):
             np.subtract(values[rows], centre, out=z[i])
         return Run(rows, cell, z)
@@ -100,54 +110,67 @@ def cells_of(factors: Sequence[Ints], measures: Sequence[Floats] = ()) -> Cells:
     factors: codes from 0, (n,) each, at least one. measures: columns that take many values.
     Where cells with all their sums would hold more numbers than the rows, each row is its own cell.
     """
-    centres = tuple(float(values.mean()) if values.size else 0.0 for values in measures)
-    code = _combined(factors)
-    count = _counted(code)
-    kept = np.flatnonzero(count)
-    q = len(measures)
-    if q and kept.size * (q + 2) ** 2 > code.size * (q + 1):
+    n, q = factors[0].size, len(measures)
+    looked = list(shared(lambda rows: _largest_and_sums(rows, factors, measures), stretches(n)))
+    sizes = [int(max(one)) + 1 for one in zip(*(largest for largest, _ in looked), strict=True)]
+    centres = tuple(sum(one) / max(n, 1) for one in zip(*(sums for _, sums in looked), strict=True))
+    code, levels, count = _coded(factors, sizes)
+    if q and count.size * (q + 2) ** 2 > n * (q + 1):
         fixed = tuple(values - centre for values, centre in zip(measures, centres, strict=True))
-        return Cells(
-            np.arange(code.size, dtype=np.int32), np.column_stack(factors).astype(np.int64), np.ones(code.size),
-            fixed=fixed,
-        )  # fmt: skip
-    if kept.size < count.size:
-        lookup = np.zeros(count.size, dtype=np.int32)
-        lookup[kept] = np.arange(kept.size, dtype=np.int32)
-        for start in range(0, code.size, RUN):
-            code[start : start + RUN] = lookup[code[start : start + RUN]]
-    member = np.zeros(kept.size, dtype=np.int64)
-    for start in range(0, code.size, RUN):
-        here = code[start : start + RUN]
-        member[here] = np.arange(start, start + here.size)
-    levels = np.column_stack([factor[member] for factor in factors]).astype(np.int64)
-    return Cells(code, levels, count[kept].astype(float), tuple(measures), centres)
+        return Cells(np.arange(n, dtype=np.int32), levels[code], np.ones(n), fixed=fixed)
+    return Cells(code, levels, count.astype(float), tuple(measures), centres)
 
 
-def _combined(factors: Sequence[Ints]) -> NDArray[np.int32]:
-    """One code for every combination: positions in the table of all of them, sorted where that would be too big."""
-    code = factors[0].astype(np.int32)
-    size = int(code.max(initial=0)) + 1
-    for factor in factors[1:]:
-        levels = int(factor.max(initial=0)) + 1
-        if size * levels > _MOST_CODES:
-            code = np.unique(code, return_inverse=True)[1].astype(np.int32)
-            size = int(code.max(initial=0)) + 1
-        if size * levels > _MOST_CODES:
-            wide = code.astype(np.int64) * levels + factor
-            code = np.unique(wide, return_inverse=True)[1].astype(np.int32)
-            size = int(code.max(initial=0)) + 1
-        else:
-            code *= levels
-            np.add(code, factor, out=code, casting="unsafe")
-            size *= levels
-    return code
+def _largest_and_sums(rows: slice, factors: Sequence[Ints], measures: Sequence[Floats]) -> tuple[list[int], list[float]]:
+    return [int(one[rows].max(initial=0)) for one in factors], [float(one[rows].sum()) for one in measures]
 
 
-def _counted(code: NDArray[np.int32]) -> Ints:
-    number = int(code.max(initial=-1)) + 1
-    step = max(RUN, 4 * number)
-    count = np.zeros(number, dtype=np.int64)
-    for start in range(0, code.size, step):
-        count += np.bincount(code[start : start + step], minlength=number)
-    return count
+def _coded(factors: Sequence[Ints], sizes: Sequence[int]) -> tuple[NDArray[np.int32], Ints, Ints]:
+    """Each row's combination (n,), their levels (C, f) and how often each occurs (C,).
+
+    Positions in the table of all combinations; sorted where that would be too big.
+    """
+    n, total = factors[0].size, math.prod(sizes)
+    if total > _WIDEST:
+        levels, sorted_, count = np.unique(np.column_stack(factors), axis=0, return_inverse=True, return_counts=True)
+        return sorted_.astype(np.int32), levels.astype(np.int64), count
+    if total > _MOST_CODES:
+        wide = np.empty(n, dtype=np.int64)
+        _combine(wide, factors, sizes)
+        kept, sorted_, count = np.unique(wide, return_inverse=True, return_counts=True)
+        return sorted_.astype(np.int32), _levels(kept, sizes), count
+    code = np.empty(n, dtype=np.int32)
+
+    def counted(stretch: slice) -> Ints:
+        count = np.zeros(total, dtype=np.int64)
+        for rows in runs_of(stretch, total):
+            _combine(code[rows], [factor[rows] for factor in factors], sizes)
+            count += np.bincount(code[rows], minlength=total)
+        return count
+
+    count = sum(shared(counted, stretches(n, total)), np.zeros(total, dtype=np.int64))
+    kept = np.flatnonzero(count)
+    if kept.size < total:
+        position = np.zeros(total, dtype=np.int32)
+        position[kept] = np.arange(kept.size, dtype=np.int32)
+        for rows in runs_of(slice(0, n), total):
+            code[rows] = position[code[rows]]
+    return code, _levels(kept, sizes), count[kept]
+
+
+def runs_of(stretch: slice, numbers: int = 0) -> Iterator[slice]:
+    """Slices of a stretch of rows, each several times as long as a table they are added to."""
+    step = max(RUN, 4 * numbers)
+    return (slice(start, min(start + step, stretch.stop)) for start in range(stretch.start, stretch.stop, step))
+
+
+def _combine(code: Ints, factors: Sequence[Ints], sizes: Sequence[int]) -> None:
+    """The place of each row's combination in the table of all of them, into `code`."""
+    np.copyto(code, factors[0], casting="unsafe")
+    for factor, size in zip(factors[1:], sizes[1:], strict=True):
+        code *= size
+        np.add(code, factor, out=code, casting="unsafe")
+
+
+def _levels(places: Ints, sizes: Sequence[int]) -> Ints:
+    return np.column_stack(np.unravel_index(places, sizes)).astype(np.int64)

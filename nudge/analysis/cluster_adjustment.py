@@ -39,11 +39,12 @@ class Slight:
     def adjusted(self, contrasts: Floats, power: float) -> Adjusted:
         """contrasts: (k, r). power: how the residuals' shrinkage is undone: 0, ½ or 1."""
         term = np.broadcast_to(contrasts.T, (len(self.grams), *contrasts.T.shape))
+        largest = float(np.einsum("gkk->g", self.grams).max(initial=0.0))
         t, bound, j = term.copy(), 1.0, 0
         while power and bound > _ROUNDING:
             term = term @ self.grams * ((power + j) / (j + 1))
             t += term
-            bound *= SLIGHT
+            bound *= largest
             j += 1
         return Adjusted(t, t @ self.grams)
 

@@ -1,154 +1,210 @@
 """Clusters of a fitted model as what their variance needs: directions, leverages and scores.
 
-The rows of a cluster and cell are grouped once more (sums of products of the measures and of the
-residual). A cluster with fewer distinct rows than the model has columns is turned to its own
-directions, another to those of the model's columns; clusters of one size go together.
+The rows of a cluster and cell are grouped once more (sums of the measures, their products and the residual). Where
+most clusters have more distinct rows than the model has columns, all are turned to the directions of
+the model's columns, and products of measures are summed by what their own columns tell apart, which is
+less than a cell. Otherwise a cluster of few distinct rows is turned to its own directions; clusters of
+one size go together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from nudge.analysis.cells import RUN, Run
+from nudge.analysis.cells import RUN, runs_of
 from nudge.analysis.cluster_adjustment import Slight, Turned, by_columns, by_rows
 from nudge.analysis.least_squares import LinearFit, root_rows
+from nudge.analysis.stretches import shared, stretches
 from nudge.trial.records.analysis import Floats, Ints
 
 BATCH = 4_000_000
 """Numbers held at once while clusters are turned: memory is bounded whatever the data."""
-_MOST_CODES = 1 << 25
-"""Cluster × cell combinations marked in a table; beyond, they are sorted."""
-
-Residuals = Callable[[LinearFit], Iterator[tuple[Run, Floats]]]
+_MOST_CODES = 1
+"""Cluster × kind combinations for each row that are counted in a table; beyond, they are sorted."""
+_WIDEST = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
-    """Cluster × cell groups, sorted by cluster.
+    """Rows by cluster and by kind of cell; groups are sorted by cluster.
 
-    cluster, cell: (E,). sums: (E, 1 + q, 1 + q). left: (E, 1 + q) of residual × (1, measures).
+    of: (n,) each row's group. cluster, kind: (E,). rows: (E,) how many. table: (K, k) the model's columns by kind.
     """
 
+    of: NDArray[np.int32]
     cluster: Ints
-    cell: Ints
+    kind: Ints
+    rows: Floats
+    table: Floats
     clusters: int
-    sums: Floats
-    left: Floats
+
+    def matrix(self, values: Floats) -> sparse.csr_array:
+        """Clusters × kinds, from values by group (E,)."""
+        ends = np.concatenate([[0], np.cumsum(np.bincount(self.cluster, minlength=self.clusters))])
+        return sparse.csr_array((values, self.kind, ends), shape=(self.clusters, len(self.table)))
 
 
-def cluster_scores(model: LinearFit, clusters: Ints, residuals: Residuals) -> Floats:
-    """X̃'e of every cluster alone: (G, k).
+@dataclass(frozen=True, slots=True)
+class _Summed:
+    """Sums over the rows of groups.
 
-    Columns of one measure are the same for many cells: residuals are summed by cluster and by what differs.
+    fine: by cluster and cell. coarse: by cluster and what the columns of measures tell apart.
+    products: of measures i ≤ j, 0 being ones, (E,) each; left: of the residual and measure i. With i = 0 by fine groups.
     """
-    number, k = int(clusters.max()) + 1, len(model.names)
-    columns = [model.columns(m) for m in range(1 + len(model.cells.measures))]
-    different = [np.unique(model.table[:, of], axis=0, return_inverse=True) for of in columns]
-    if number * max(len(values) for values, _ in different) > _MOST_CODES:
-        return _scores(model, _grouped(model, clusters, residuals))
-    sums = [np.zeros(number * len(values)) for values, _ in different]
-    for run, e in residuals(model):
-        here = clusters[run.rows]
-        for m, (values, kind) in enumerate(different):
-            code = here * len(values) + kind[run.cell] if len(values) > 1 else here
-            np.add.at(sums[m], code, e * run.z[m] if m else e)
-    total = np.zeros((number, k))
-    for of, (values, _), summed in zip(columns, different, sums, strict=True):
-        total[:, of] = summed.reshape(number, len(values)) @ values
-    scores: Floats = total @ model.root
-    return scores
+
+    model: LinearFit
+    fine: _Groups
+    coarse: _Groups
+    products: dict[tuple[int, int], Floats]
+    left: list[Floats]
+
+    def groups(self, measure: int) -> _Groups:
+        return self.coarse if measure else self.fine
 
 
-def cluster_parts(model: LinearFit, clusters: Ints, residuals: Residuals) -> Iterator[Slight | Turned]:
+def cluster_parts(model: LinearFit, clusters: Ints) -> Iterator[Slight | Turned]:
     """Every cluster of the rows, some at a time."""
-    groups = _grouped(model, clusters, residuals)
-    scores, k = _scores(model, groups), len(model.names)
-    q1 = groups.sums.shape[1]
-    most = np.bincount(groups.cluster, np.minimum(groups.sums[:, 0, 0], q1), minlength=groups.clusters)
-    few = np.flatnonzero(most[groups.cluster] <= k)
-    rows, of = root_rows(groups.sums[few])
-    of = few[of]
+    k = len(model.names)
+    fine = _grouped(model, clusters)
+    distinct = np.bincount(fine.cluster, np.minimum(fine.rows, 1 + len(model.cells.measures)), minlength=fine.clusters)
+    many, few = np.flatnonzero(distinct > k), np.flatnonzero((distinct > 0) & (distinct <= k))
+    coarse = fine
+    if many.size >= few.size:
+        many, few = np.flatnonzero(distinct), few[:0]
+        coarse = _grouped(model, clusters, _kinds(model)) if model.cells.measures else fine
+    summed = _summed(model, fine, coarse)
+    scores = _scores(summed)
+    if few.size:
+        yield from _parts_by_rows(summed, few, scores)
+    matrices = {pair: summed.groups(pair[0]).matrix(values) for pair, values in summed.products.items()}
+    batches = np.array_split(many, max(1, many.size * k * k // BATCH)) if many.size else []
+    for parts in shared(lambda some: by_columns(_grams(summed, matrices, some), scores[some]), batches):
+        yield from parts
+
+
+def _parts_by_rows(summed: _Summed, few: Ints, scores: Floats) -> Iterator[Turned]:
+    """Clusters of few distinct rows each: those rows, made up to have the sums of each group."""
+    model, groups = summed.model, summed.fine
+    q1, k = 1 + len(model.cells.measures), len(model.names)
+    of_few = np.flatnonzero(np.isin(groups.cluster, few))
+    sums = np.empty((of_few.size, q1, q1))
+    for (i, j), values in summed.products.items():
+        sums[:, i, j] = sums[:, j, i] = values[of_few]
+    rows, of = root_rows(sums)
+    of = of_few[of]
     size = np.bincount(groups.cluster[of], minlength=groups.clusters)
     start = np.cumsum(size) - size
     for u in np.unique(size[size > 0]):
         which = np.flatnonzero(size == u)
         for some in np.array_split(which, max(1, which.size * int(u) * k // BATCH)):
             taken = start[some][:, None] + np.arange(u)
-            x = model.table[groups.cell[of[taken]]] * rows[taken][:, :, list(model.measure)]
+            x = model.table[groups.kind[of[taken]]] * rows[taken][:, :, list(model.measure)]
             yield by_rows(x @ model.root, scores[some])
-    which = np.flatnonzero(most > k)
-    for some in np.array_split(which, max(1, which.size * k * k // BATCH)):
-        if some.size:
-            yield from by_columns(_grams(model, groups, some), scores[some])
 
 
-def _grouped(model: LinearFit, clusters: Ints, residuals: Residuals) -> _Groups:
-    cells = model.cells.count.size
-    code, kept = _codes(model, clusters)
-    q1 = 1 + len(model.cells.measures)
-    sums, left = np.zeros((q1, q1, kept.size)), np.zeros((q1, kept.size))
-    for run, e in residuals(model):
-        here = code[run.rows]
-        for i in range(q1):
-            np.add.at(left[i], here, e if i == 0 else e * run.z[i])
-            for j in range(i, q1):
-                np.add.at(sums[i, j], here, run.z[j] if i == 0 else run.z[i] * run.z[j])
-    lower = np.tril_indices(q1, -1)
-    sums[lower] = sums.transpose(1, 0, 2)[lower]
-    return _Groups(kept // cells, kept % cells, int(clusters.max()) + 1, sums.transpose(2, 0, 1), left.T)
+def _kinds(model: LinearFit) -> Ints:
+    """Cells told apart by the columns of measures alone: (C,) codes."""
+    kinds: Ints = np.unique(model.table[:, np.array(model.measure) > 0], axis=0, return_inverse=True)[1]
+    return kinds
 
 
-def _codes(model: LinearFit, clusters: Ints) -> tuple[Ints, Ints]:
-    """Each row's group (n,), and of each group cluster × cells + cell (E,)."""
-    cells, n = model.cells.count.size, clusters.size
-    code = np.empty(n, dtype=np.int64)
-    number = (int(clusters.max()) + 1) * cells
-    for start in range(0, n, RUN):
-        rows = slice(start, start + RUN)
-        np.add(clusters[rows].astype(np.int64) * cells, model.cells.of[rows], out=code[rows])
-    if number > _MOST_CODES:
-        kept, inverse = np.unique(code, return_inverse=True)
-        return inverse, kept
-    seen = np.zeros(number, dtype=bool)
-    seen[code] = True
-    position = np.cumsum(seen, dtype=np.int32)
-    for start in range(0, n, RUN):
-        rows = slice(start, start + RUN)
-        code[rows] = position[code[rows]] - 1
-    return code, np.flatnonzero(seen)
+def _grouped(model: LinearFit, clusters: Ints, kinds: Ints | None = None) -> _Groups:
+    """kinds: (C,) codes of the kind of each cell; without them each cell is its own."""
+    n, groups = clusters.size, int(clusters.max()) + 1
+    table = model.table
+    if kinds is not None:
+        table = np.empty((int(kinds.max()) + 1, table.shape[1]))
+        table[kinds] = model.table
+    number = len(table)
+    code = np.empty(n, dtype=np.int64 if groups * number > _WIDEST else np.int32)
+
+    def combined(stretch: slice) -> None:
+        for rows in runs_of(stretch):
+            kind = model.cells.of[rows] if kinds is None else kinds[model.cells.of[rows]]
+            np.add(clusters[rows] * number, kind, out=code[rows], casting="unsafe")
+
+    list(shared(combined, stretches(n)))
+    if groups * number > _MOST_CODES * n:
+        kept, of, rows = np.unique(code, return_inverse=True, return_counts=True)
+        return _Groups(of.astype(np.int32), kept // number, kept % number, rows.astype(float), table, groups)
+    count, one = np.zeros(groups * number), np.ones(RUN)
+    for rows in runs_of(slice(0, n)):
+        _add(count, code[rows].astype(np.intp), one[: rows.stop - rows.start])
+    kept = np.flatnonzero(count)
+    if kept.size < count.size:
+        position = np.cumsum(count > 0, dtype=np.int32) - 1
+
+        def placed(stretch: slice) -> None:
+            for rows in runs_of(stretch):
+                position.take(code[rows], out=code[rows], mode="clip")
+
+        list(shared(placed, stretches(n)))
+    return _Groups(code, kept // number, kept % number, count[kept], table, groups)
 
 
-def _matrix(groups: _Groups, values: Floats, cells: int) -> sparse.csr_array:
-    """Clusters × cells, from values by group."""
-    ends = np.concatenate([[0], np.cumsum(np.bincount(groups.cluster, minlength=groups.clusters))])
-    return sparse.csr_array((values, groups.cell, ends), shape=(groups.clusters, cells))
+def _add(totals: Floats, group: NDArray[np.intp], values: Floats) -> None:
+    """Add each row's value to the total of its group, in place: (E,)."""
+    if totals.size <= RUN:
+        totals += np.bincount(group, values, totals.size)
+    else:
+        np.add.at(totals, group, values)
 
 
-def _scores(model: LinearFit, groups: _Groups) -> Floats:
+def _summed(model: LinearFit, fine: _Groups, coarse: _Groups) -> _Summed:
+    """One pass over the rows."""
+    q, residuals = len(model.cells.measures), model.residuals()
+    pairs = [(i, j) for i in range(q + 1) for j in range(max(i, 1), q + 1)]
+    groups = [coarse if i else fine for i in (*(pair[0] for pair in pairs), *range(q + 1))]
+
+    def summed(stretch: slice) -> list[Floats]:
+        totals = [np.zeros(one.rows.size) for one in groups]
+        for run in model.cells.runs(stretch):
+            e, z = residuals(run), run.z
+            values = [z[j] if i == 0 else z[i] * z[j] for i, j in pairs] + [e, *(e * one for one in z[1:])]
+            to_fine = fine.of[run.rows].astype(np.intp)
+            to_coarse = to_fine if coarse is fine else coarse.of[run.rows].astype(np.intp)
+            for total, one, value in zip(totals, groups, values, strict=True):
+                _add(total, to_fine if one is fine else to_coarse, value)
+        return totals
+
+    parts = shared(summed, stretches(model.y.size, sum(one.rows.size for one in groups)))
+    totals = [np.zeros(one.rows.size) for one in groups]
+    for part in parts:
+        for total, added in zip(totals, part, strict=True):
+            total += added
+    products = {(0, 0): fine.rows} | dict(zip(pairs, totals[: len(pairs)], strict=True))
+    return _Summed(model, fine, coarse, products, totals[len(pairs) :])
+
+
+def _scores(summed: _Summed) -> Floats:
     """X̃'e of every cluster: (G, k)."""
-    total = np.zeros((groups.clusters, len(model.names)))
-    for m in range(groups.left.shape[1]):
-        of = model.columns(m)
-        total[:, of] = _matrix(groups, groups.left[:, m], len(model.table)) @ model.table[:, of]
+    model = summed.model
+    total = np.zeros((summed.fine.clusters, len(model.names)))
+    for m, left in enumerate(summed.left):
+        of, groups = model.columns(m), summed.groups(m)
+        total[:, of] = groups.matrix(left) @ groups.table[:, of]
     scores: Floats = total @ model.root
     return scores
 
 
-def _grams(model: LinearFit, groups: _Groups, some: Ints) -> Floats:
+def _grams(summed: _Summed, matrices: dict[tuple[int, int], sparse.csr_array], some: Ints) -> Floats:
     """X̃'X̃ of some clusters: (g, k, k)."""
-    k, cells = len(model.names), len(model.table)
-    grams = np.zeros((some.size, k, k))
-    every = np.arange(some.size)
-    for i in range(groups.sums.shape[1]):
-        for j in range(i, groups.sums.shape[1]):
-            one, other = model.columns(i), model.columns(j)
-            products = (model.table[:, one, None] * model.table[:, None, other]).reshape(cells, -1)
-            block = (_matrix(groups, groups.sums[:, i, j], cells)[some] @ products).reshape(-1, one.size, other.size)
-            grams[np.ix_(every, one, other)] = block
-            grams[np.ix_(every, other, one)] = block.transpose(0, 2, 1)
-    turned: Floats = model.root.T @ grams @ model.root
+    model = summed.model
+    place = np.empty((len(model.names), len(model.names)), dtype=np.intp)
+    blocks, known = [], 0
+    for (i, j), matrix in matrices.items():
+        table = summed.groups(i).table
+        left, right = (part.ravel() for part in np.meshgrid(model.columns(i), model.columns(j), indexing="ij"))
+        if i == j:
+            upper = left <= right
+            left, right = left[upper], right[upper]
+        blocks.append(matrix[some] @ (table[:, left] * table[:, right]))
+        place[left, right] = place[right, left] = known + np.arange(left.size)
+        known += left.size
+    turned: Floats = model.root.T @ np.hstack(blocks)[:, place] @ model.root
     return turned

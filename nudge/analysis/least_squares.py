@@ -7,14 +7,15 @@ The variances are in `sandwich.py`. statsmodels is what the tests hold this to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
 from scipy import linalg
 
-from nudge.analysis.cells import Cells
+from nudge.analysis.cells import Cells, Run
+from nudge.analysis.stretches import shared, stretches
 from nudge.trial.errors import ColumnsAlike
 from nudge.trial.problems import listed
 from nudge.trial.records.analysis import Floats, Ints
@@ -37,6 +38,34 @@ class Column:
     def times(self, by: Floats, name: str) -> Column:
         """The column times something that is the same within cells."""
         return Column(name, self.values * by, self.measure)
+
+
+class Linear:
+    """Σ over measures of a table by cell, (C,), times the measure.
+
+    A table that says the same of every cell is one number: nothing need be looked up row by row.
+    """
+
+    def __init__(self, tables: Sequence[Floats]) -> None:
+        self.start = tables[0]
+        self.slopes = [settled(table) for table in tables[1:]]
+
+    def of(self, run: Run) -> Floats:
+        """Row by row."""
+        total: Floats = self.start[run.cell]
+        for slope, z in zip(self.slopes, run.z[1:], strict=True):
+            total = total + looked_up(slope, run) * z
+        return total
+
+
+def settled(table: Floats) -> Floats | float:
+    """One number where a table says the same of every cell."""
+    return float(table[0]) if (table == table[0]).all() else table
+
+
+def looked_up(table: Floats | float, run: Run) -> Floats | float:
+    """What a table says of each row."""
+    return table if isinstance(table, float) else table[run.cell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +100,14 @@ class LinearFit:
         """c'β."""
         return float(contrast @ self.coefficients)
 
-    def by_measure(self, values: Floats) -> Floats:
-        """Σ over the columns of each measure, by cell: (k,) → (1 + q, C), to be summed against a row's z."""
-        parts = np.zeros((1 + len(self.cells.measures), self.table.shape[0]))
-        for m in set(self.measure):
-            of = self.columns(m)
-            parts[m] = self.table[:, of] @ values[of]
-        return parts
+    def linear(self, values: Floats) -> Linear:
+        """Σ over the columns of values (k,) × column, row by row."""
+        return Linear([self.table[:, of] @ values[of] for of in map(self.columns, range(1 + len(self.cells.measures)))])
+
+    def residuals(self) -> Callable[[Run], Floats]:
+        """What gives y − Xβ of a run of rows."""
+        fitted = self.linear(self.coefficients)
+        return lambda run: self.y[run.rows] - fitted.of(run)
 
     def columns(self, measure: int) -> np.ndarray:
         """Which columns multiply a measure."""
@@ -121,13 +151,19 @@ def _fit_rows(cells: Cells, y: Floats, columns: Sequence[Column], weights: Float
 
 def outcome_sums(cells: Cells, y: Floats, middle: float) -> Floats:
     """Sums of squares and products of (1, measures, y − middle) in each cell: (C, q + 2, q + 2)."""
-    size, q = cells.count.size, len(cells.measures)
-    sums = np.zeros((size, q + 2, q + 2))
-    for run in cells.runs():
-        run.add_products(sums, np.vstack([run.z, y[run.rows] - middle]))
-    upper = np.triu_indices(q + 2, 1)
-    sums[:, upper[1], upper[0]] = sums[:, upper[0], upper[1]]
-    return sums
+    size, p = cells.count.size, len(cells.measures) + 2
+
+    def summed(stretch: slice) -> Floats:
+        sums = np.zeros((p, p, size))
+        for run in cells.runs(stretch):
+            run.add_products(sums, np.vstack([run.z, y[run.rows] - middle]))
+        return sums
+
+    sums = sum(shared(summed, stretches(y.size, p * p * size)), np.zeros((p, p, size)))
+    sums[0, 0] = cells.count
+    lower = np.tril_indices(p, -1)
+    sums[lower] = sums.transpose(1, 0, 2)[lower]
+    return np.ascontiguousarray(sums.transpose(2, 0, 1))
 
 
 def root_rows(sums: Floats) -> tuple[Floats, Ints]:

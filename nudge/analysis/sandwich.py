@@ -10,15 +10,15 @@ with clusters, never with n².
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from nudge.analysis.cells import Run
 from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT, Slight, Turned
-from nudge.analysis.cluster_sums import cluster_parts, cluster_scores
-from nudge.analysis.least_squares import LinearFit
+from nudge.analysis.cluster_sums import cluster_parts
+from nudge.analysis.least_squares import LinearFit, looked_up, settled
+from nudge.analysis.stretches import shared, stretches
 from nudge.analysis.weighted_sandwich import weighted_clusters
 from nudge.trial.records.analysis import Floats, Ints
 
@@ -69,22 +69,20 @@ class Sums:
         """Before anything is added."""
         return cls(np.zeros((r, r)), np.zeros(r), np.zeros(r), np.zeros(r), np.zeros((r, k, k)))
 
+    def add(self, other: Sums) -> None:
+        """What other rows add up to."""
+        self.covariance += other.covariance
+        self.trace += other.trace
+        self.a4 += other.a4
+        self.own4 += other.own4
+        self.ss += other.ss
+        self.leverage = max(self.leverage, other.leverage)
+
     def sandwich(self, factor: float) -> Sandwich:
         """factor: a small-sample factor."""
         squares = self.a4 - 2 * self.own4 + (self.ss**2).sum(axis=(1, 2))
         dfs = np.divide(self.trace**2, squares, out=np.zeros_like(squares), where=squares > 0)
         return Sandwich(factor * self.covariance, dfs, self.leverage)
-
-
-def classical(model: LinearFit, contrasts: Floats) -> Sandwich:
-    """σ²(X'WX)⁻¹ with n − k degrees of freedom: for references, never a default (rule 5).
-
-    contrasts: (k,) or (k, r).
-    """
-    wanted = model.root.T @ _columns(contrasts)
-    squares = sum(float(piece.sum()) for piece in (e**2 * _row_weights(model, run) for run, e in residuals(model)))
-    df = model.y.size - len(model.names)
-    return Sandwich(squares / df * (wanted.T @ wanted), np.full(wanted.shape[1], float(df)), 0.0)
 
 
 def robust(model: LinearFit, contrasts: Floats, kind: str = "HC2") -> Sandwich:
@@ -118,7 +116,7 @@ def clustered(model: LinearFit, clusters: Ints, contrasts: Floats, kind: str = "
     wanted = model.root.T @ _columns(contrasts)
     sums = Sums.nothing(len(model.names), wanted.shape[1])
     floor = LEANS * _largest_pull(model, wanted)
-    for part in cluster_parts(model, clusters, residuals):
+    for part in cluster_parts(model, clusters):
         _add_clusters(sums, part, wanted, POWERS[kind], floor)
     return sums.sandwich(factor)
 
@@ -136,20 +134,12 @@ def cluster_vectors(model: LinearFit, clusters: Ints, contrasts: Floats) -> Clus
     """What CR2 adds up, cluster by cluster, in no particular order: for tests of several contrasts at once."""
     wanted = model.root.T @ _columns(contrasts)
     found: list[tuple[Floats, Floats, Floats]] = []
-    for part in cluster_parts(model, clusters, residuals):
+    for part in cluster_parts(model, clusters):
         one = part.adjusted(wanted, POWERS["CR2"])
         scores = np.einsum("grk,gk->gr", one.t, part.scores)
         found.append((scores, one.t @ one.s.transpose(0, 2, 1), one.s))
     scores, inner, s = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return ClusterVectors(scores, inner, s)
-
-
-def stata(model: LinearFit, clusters: Ints, contrasts: Floats) -> Sandwich:
-    """CR1 as Stata has it, with clusters − 1 degrees of freedom: scores alone, for references and comparisons."""
-    scores = cluster_scores(model, clusters, residuals) @ (model.root.T @ _columns(contrasts))
-    groups = int((np.bincount(clusters) > 0).sum())
-    factor = _factor("CR1S", groups, model)
-    return Sandwich(factor * (scores.T @ scores), np.full(scores.shape[1], groups - 1.0), 0.0)
 
 
 def weighted(model: LinearFit, clusters: Ints, contrasts: Floats, kind: str) -> Sandwich:
@@ -173,26 +163,10 @@ def _columns(contrasts: Floats) -> Floats:
     return contrasts[:, None] if contrasts.ndim == 1 else contrasts
 
 
-def _row_weights(model: LinearFit, run: Run) -> Floats:
-    return np.ones(1) if model.weights is None else model.weights[np.atleast_1d(run.cell)]
-
-
-def residuals(model: LinearFit) -> Iterator[tuple[Run, Floats]]:
-    """Each run of rows and y − Xβ of it."""
-    fitted = model.by_measure(model.coefficients)
-    for run in model.cells.runs():
-        e = model.y[run.rows] - fitted[0][run.cell]
-        for m in range(1, len(fitted)):
-            e -= fitted[m][run.cell] * run.z[m]
-        yield run, e
-
-
 def _cells_alone(model: LinearFit, wanted: Floats, power: float) -> Sums:
     """All columns the same within cells: leverage and pull too."""
     cells, x = model.cells, model.table @ model.root
-    squares = np.zeros(cells.count.size)
-    for run, e in residuals(model):
-        run.add(squares, e**2)
+    squares = _squares(model)
     h, pull = (x**2).sum(axis=1), x @ wanted
     adjusted = _stretched(h, 2 * power)
     sums = Sums.nothing(*wanted.shape)
@@ -206,93 +180,100 @@ def _cells_alone(model: LinearFit, wanted: Floats, power: float) -> Sums:
     return sums
 
 
+def _squares(model: LinearFit) -> Floats:
+    """Squares of the residuals in each cell: (C,)."""
+    residuals, none = model.residuals(), np.zeros(model.cells.count.size)
+
+    def summed(stretch: slice) -> Floats:
+        squares = none.copy()
+        for run in model.cells.runs(stretch):
+            run.add(squares, residuals(run) ** 2)
+        return squares
+
+    return sum(shared(summed, stretches(model.y.size, none.size)), none)
+
+
 def _rows(model: LinearFit, wanted: Floats, power: float) -> Sums:
     """Measures vary within cells: leverage and pull by row, their moments by cell."""
     k, r = wanted.shape
-    sums = Sums.nothing(k, r)
-    hat = _hat_tables(model)
-    pulls = [model.by_measure(model.root @ wanted[:, i]) for i in range(r)]
-    moments = [Moments(model) for _ in range(r)]
-    for run, e in residuals(model):
-        h = _quadratic(hat, run)
-        adjusted = _stretched(h, 2 * power)
-        pull = np.stack([_linear(table, run) for table in pulls])
-        if h.max() > sums.leverage:
-            sums.leverage = max(sums.leverage, _leaning(h, pull.T))
-        sums.covariance += (pull * (e * e * adjusted)) @ pull.T
-        for i, one in enumerate(pull * pull * adjusted):
-            own = one * h
-            sums.trace[i] += one.sum() - own.sum()
-            sums.a4[i] += one @ one
-            sums.own4[i] += one @ own
-            moments[i].add(run, one)
-    for i in range(r):
-        sums.ss[i] = moments[i].in_basis()
-    return sums
+    size = 1 + len(model.cells.measures)
+    hat, residuals = _Hat(model), model.residuals()
+    pulls = [model.linear(model.root @ one) for one in wanted.T]
+
+    def summed(stretch: slice) -> tuple[Sums, Floats]:
+        sums, moments = Sums.nothing(k, r), np.zeros((r, size, size, model.cells.count.size))
+        for run in model.cells.runs(stretch):
+            h, pull = hat.of(run), np.stack([pull.of(run) for pull in pulls])
+            if h.max() > sums.leverage:
+                sums.leverage = max(sums.leverage, _leaning(h, pull.T))
+            adjusted = _stretched(h, 2 * power)
+            scores = residuals(run)
+            scores *= scores
+            scores *= adjusted
+            sums.covariance += np.einsum("in,jn->ij", pull * scores, pull)
+            pull *= pull
+            pull *= adjusted
+            for i, one in enumerate(pull):
+                run.add_products(moments[i], run.z, one)
+                squares = one * one
+                sums.a4[i] += squares.sum()
+                sums.own4[i] += np.einsum("n,n->", squares, h)
+        return sums, moments
+
+    total, moments = Sums.nothing(k, r), np.zeros((r, size, size, model.cells.count.size))
+    for sums, part in shared(summed, stretches(model.y.size, moments.size)):
+        total.add(sums)
+        moments += part
+    for i, one in enumerate(moments):
+        total.ss[i] = _in_basis(model, one)
+        total.trace[i] = one[0, 0].sum() - np.trace(total.ss[i])
+    return total
 
 
-class Moments:
-    """Weighted sums of products of (1, measures) in cells, gathered run by run."""
+def _in_basis(model: LinearFit, moments: Floats) -> Floats:
+    """Σ w x̃x̃' over the rows, from Σ w of products of (1, measures) by cell (1 + q, 1 + q, C), i ≤ j: (k, k)."""
+    total = np.zeros((len(model.names), len(model.names)))
+    for i in range(len(moments)):
+        for j in range(i, len(moments)):
+            one, other = model.columns(i), model.columns(j)
+            block = model.table[:, one].T @ (model.table[:, other] * moments[i, j][:, None])
+            total[np.ix_(one, other)] = block
+            total[np.ix_(other, one)] = block.T
+    product: Floats = model.root.T @ total @ model.root
+    return product
+
+
+class _Hat:
+    """A row's leverage as z'Hz with H by cell, the lower triangle folded into the upper."""
 
     def __init__(self, model: LinearFit) -> None:
-        self.model = model
         size = 1 + len(model.cells.measures)
-        self.sums = np.zeros((model.cells.count.size, size, size))
+        spread = [model.table[:, of] @ model.root[of] for of in map(model.columns, range(size))]
+        own = [[np.einsum("ck,ck->c", one, other) for other in spread] for one in spread]
+        self.start = own[0][0]
+        self.first = [settled(2 * own[0][i]) for i in range(1, size)]
+        self.second = [[settled((2 - (i == j)) * own[i][j]) for j in range(i, size)] for i in range(1, size)]
 
-    def add(self, run: Run, weight: Floats) -> None:
-        """Some rows, each with a weight."""
-        run.add_products(self.sums, run.z, weight)
-
-    def in_basis(self) -> Floats:
-        """Σ w x̃x̃' over the rows: (k, k)."""
-        model = self.model
-        total = np.zeros((len(model.names), len(model.names)))
-        for i in range(self.sums.shape[1]):
-            for j in range(i, self.sums.shape[1]):
-                one, other = model.columns(i), model.columns(j)
-                block = model.table[:, one].T @ (model.table[:, other] * self.sums[:, i, j][:, None])
-                total[np.ix_(one, other)] = block
-                total[np.ix_(other, one)] = block.T
-        product: Floats = model.root.T @ total @ model.root
-        return product
-
-
-def _hat_tables(model: LinearFit) -> Floats:
-    """H by cell such that a row's leverage is z'H z: (1 + q, 1 + q, C), the lower triangle folded into the upper."""
-    size = 1 + len(model.cells.measures)
-    spread = [model.table[:, of] @ model.root[of] for of in (model.columns(m) for m in range(size))]
-    tables = np.zeros((size, size, model.cells.count.size))
-    for i in range(size):
-        for j in range(i, size):
-            tables[i, j] = (2 if j > i else 1) * np.einsum("ck,ck->c", spread[i], spread[j])
-    return tables
-
-
-def _quadratic(tables: Floats, run: Run) -> Floats:
-    total: Floats = tables[0, 0][run.cell]
-    for i in range(len(tables)):
-        for j in range(max(i, 1), len(tables)):
-            product = run.z[j] if i == 0 else run.z[i] * run.z[j]
-            total += tables[i, j][run.cell] * product
-    return total
-
-
-def _linear(tables: Floats, run: Run) -> Floats:
-    total: Floats = tables[0][run.cell]
-    for m in range(1, len(tables)):
-        total += tables[m][run.cell] * run.z[m]
-    return total
+    def of(self, run: Run) -> Floats:
+        """Row by row."""
+        total: Floats = self.start[run.cell]
+        for i, (first, second) in enumerate(zip(self.first, self.second, strict=True), 1):
+            slope = looked_up(first, run)
+            for table, z in zip(second, run.z[i:], strict=True):
+                slope = slope + looked_up(table, run) * z
+            total = total + slope * run.z[i]
+        return total
 
 
 def _stretched(leverage: Floats, power: float) -> Floats:
     """(1 − h)^−power; nothing where a leverage is 1, which is harmless where no contrast leans on it."""
     if power == 0:
         return np.ones_like(leverage)
+    left: Floats = 1 - leverage
+    if leverage.max(initial=0.0) < LEVERAGE_LIMIT:
+        return np.divide(1, left, out=left) if power == 1 else left**-power
     usable = leverage < LEVERAGE_LIMIT
-    if usable.all():
-        whole: Floats = 1 / (1 - leverage) if power == 1 else (1 - leverage) ** -power
-        return whole
-    left = np.where(usable, 1 - leverage, 1.0)
+    left[~usable] = 1.0
     return np.where(usable, left**-power, 0.0)
 
 

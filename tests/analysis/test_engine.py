@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.analysis import cells as cells_module
-from nudge.analysis import cluster_sums
 from nudge.analysis.cells import Cells, cells_of
 from nudge.analysis.least_squares import Column, LinearFit, fit
-from nudge.analysis.sandwich import clustered, robust, stata
+from nudge.analysis.sandwich import clustered, robust
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.records.analysis import Floats, Ints
 
@@ -75,17 +74,6 @@ def test_clusters_as_statsmodels_on_the_rows(measures: int, groups: int) -> None
     theirs = sm.OLS(made.y, made.x).fit(cov_type="cluster", cov_kwds={"groups": made.clusters})
     found = clustered(made.model, made.clusters, np.eye(made.x.shape[1]), "CR1S")
     assert found.covariance == pytest.approx(theirs.cov_params(), rel=1e-9, abs=1e-16)
-
-
-@pytest.mark.parametrize("measures", [0, 2])
-@pytest.mark.parametrize("codes", [1 << 25, 10])
-def test_stata_s_variance_from_scores_alone(measures: int, codes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster_sums, "_MOST_CODES", codes)
-    made = made_up(2, measures=measures)
-    every = np.eye(made.x.shape[1])
-    assert stata(made.model, made.clusters, every).covariance == pytest.approx(
-        clustered(made.model, made.clusters, every, "CR1S").covariance, rel=1e-9, abs=1e-16
-    )
 
 
 @pytest.mark.parametrize("measures", [0, 2])
