@@ -210,7 +210,7 @@ PAGES = {
         ("Boruvka, Almirall, Witkiewicz & Murphy (2018), JASA 113:1112-1121",
          "Mancl & DeRouen (2001), Biometrics 57:126-134",
          "Liao, Klasnja, Tewari & Murphy (2016), Statistics in Medicine 35:1944-1971"), R,
-        (("made_rows", "micro_randomised.plain"), ("made_rows", "micro_randomised.mood")), (NAMED,),
+        (("made_rows", "micro_randomised.plain"), ("made_rows", "micro_randomised.mood")), (NAMED, LIVE),
     ),
     "factorial": Page(
         "factorial", "Factorial main effects",

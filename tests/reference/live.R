@@ -1,6 +1,6 @@
 # R itself on rows that a test gives it: Rscript tests/reference/live.R ROWS.csv, one line `id estimate std_error df`.
 suppressPackageStartupMessages({
-  library(estimatr); library(clubSandwich); library(survival); library(metafor)
+  library(estimatr); library(clubSandwich); library(survival); library(metafor); library(geepack)
 })
 d <- read.csv(commandArgs(trailingOnly = TRUE)[1])
 say <- function(id, estimate, error, df = NaN) cat(sprintf("%s %.15g %.15g %.15g\n", id, estimate, error, df))
@@ -26,3 +26,11 @@ say("risk_ratio", ratio$yi[1], sqrt(ratio$vi[1]))
 rates <- escalc(measure = "IRR", x1i = sum(count[arm == 1]), t1i = sum(exposure[arm == 1]),
                 x2i = sum(count[arm == 0]), t2i = sum(exposure[arm == 0]), data = d)
 say("rate_ratio", rates$yi[1], NaN)
+# Leaving one site out at a time is Mancl and DeRouen's variance, but for geepack's factor (G − p − 1) / G.
+mean_chance <- mean(d$chance)
+d$centred <- d$sent - mean_chance
+d$weight <- ifelse(d$sent == 1, mean_chance / d$chance, (1 - mean_chance) / (1 - d$chance))
+moments <- geeglm(y ~ centred + x, data = d, id = site, weights = weight, corstr = "independence", std.err = "fij")
+groups <- length(unique(d$site))
+say("moments", coef(moments)[["centred"]],
+    summary(moments)$coefficients["centred", "Std.err"] * sqrt(groups / (groups - 4)), groups - 3)

@@ -31,11 +31,13 @@ def fresh(seed: int) -> dict[str, np.ndarray]:
     push = 0.4 * arm + 0.3 * x + rng.normal(0, 0.4, 36)[site]
     time, followed = np.ceil(rng.exponential(30 * np.exp(-push))), rng.integers(20, 57, site.size)
     exposure = rng.uniform(0.5, 2, site.size).round(1)
+    counts = rng.poisson(exposure * np.exp(push))
+    y, yes = (push + rng.normal(size=site.size)).round(3), (rng.random(site.size) < 1 / (1 + np.exp(-push))).astype(int)
+    chance = rng.uniform(0.2, 0.8, site.size).round(2)
     return {
-        "site": site, "arm": arm, "block": block, "x": x, "y": (push + rng.normal(size=site.size)).round(3),
-        "yes": (rng.random(site.size) < 1 / (1 + np.exp(-push))).astype(int),
-        "count": rng.poisson(exposure * np.exp(push)), "exposure": exposure,
+        "site": site, "arm": arm, "block": block, "x": x, "y": y, "yes": yes, "count": counts, "exposure": exposure,
         "days": np.minimum(time, followed).astype(int), "event": (time <= followed).astype(int),
+        "chance": chance, "sent": (rng.random(site.size) < chance).astype(int),
     }  # fmt: skip
 
 
@@ -120,3 +122,12 @@ def test_ratios(both: tuple[dict[str, np.ndarray], Found]) -> None:
     assert (found, error) == pytest.approx(r["risk_ratio"][:2], rel=1e-8)
     rates = estimator("rate_ratio").estimate(replace(pair(rows, "count"), exposure=rows["exposure"]), "none")
     assert rates.estimate == pytest.approx(r["rate_ratio"][0], rel=1e-9)
+
+
+def test_moments(both: tuple[dict[str, np.ndarray], Found]) -> None:
+    """geepack, each site's rows taken as one person's decision points."""
+    rows, r = both
+    own = np.where(rows["sent"] == 1, rows["chance"], 1 - rows["chance"])
+    drawn = replace(with_x(pair(rows, "y"), rows), treated=rows["sent"] == 1, weight=1 / own)
+    found = estimator("micro_randomised").estimate(drawn, "additive")
+    assert (found.estimate, found.std_error, found.df) == pytest.approx(r["moments"], rel=1e-9)
