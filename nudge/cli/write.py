@@ -117,7 +117,7 @@ def preview(
         emit([asdict(one) for one in shown])
         return
     for number, one in enumerate(shown, 1):
-        say(f"── {number}: {_heading(one)}", f"   {'; '.join(one.families)}")
+        say(f"── {number}: {_heading(one)}", f"   sent {one.when}; read by {'; '.join(one.families)}")
         say(one.refused) if one.refused else say(*([f"Subject: {one.subject}"] if one.subject else []), one.text)
         say(*(f"   dearer for {line}" for line in one.dear), "")
     say(*_table(shown))

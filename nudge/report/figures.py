@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nudge.report import numbers
-from nudge.report.words import effect, ratio, readable
+from nudge.report.words import effect, level, ratio, readable
+from nudge.report.words import measured_in as own_unit
 
 if TYPE_CHECKING:
     from nudge.trial.records.analysis import Estimate
@@ -76,14 +77,14 @@ def interval_plot(
 
     bars = tuple(
         Bar(
-            readable(line.level) if line.level else f"{readable(line.arm)} − {readable(line.control)}",
+            level(line.level) if line.level else f"{readable(line.arm)} − {readable(line.control)}",
             "" if line.label != "sensitivity" else line.note,
             effect(line, measured_in), line.label != "sensitivity", place(line.estimate), place(line.conf_low),
             place(line.conf_high), place(line.verdict_conf_low), place(line.verdict_conf_high),
         )
         for line in drawn
     )  # fmt: skip
-    unit = _UNITS[drawn[0].scale].format(unit=measured_in or "the outcome's own unit")
+    unit = _UNITS[drawn[0].scale].format(unit=measured_in or own_unit(drawn[0]) or "the outcome's own unit")
     decimals = 0 if all(float(tick).is_integer() for tick in ticks) else 1 if span > 1 else 3
     named = [
         ratio(drawn[0], tick) if drawn[0].scale == "log_ratio" else numbers.plain(tick, decimals) for tick in ticks

@@ -30,7 +30,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "readable": words.readable, "percent": numbers.percent, "p": numbers.p_value, "df": numbers.degrees,
         "day": numbers.day, "effect": words.effect, "estimator": words.estimator_in_words, "icc": words.icc_in_words,
-        "sentence": words.sentence, "standing": words.standing, "counted": numbers.counted, "spaced": words.spaced,
+        "sentence": words.sentence, "level_name": words.level, "standing": words.standing, "counted": numbers.counted,
+        "spaced": words.spaced,
     }  # fmt: skip
     return environment
 

@@ -59,6 +59,15 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
+_YES_NO = {"True": "yes", "False": "no"}
+
+
+def level(name: str) -> str:
+    """A level as words: `free meals: yes`."""
+    column, _, value = name.partition(": ")
+    return f"{readable(column)}: {_YES_NO.get(value, value)}"
+
+
 def sentence(text: str) -> str:
     """The same with a capital first letter and spaced per cent signs; other capitals stay."""
     return spaced(text[:1].upper() + text[1:])
@@ -209,7 +218,13 @@ def effect(line: Estimate, unit: str | None = None) -> str:
         f" ({numbers.plain(line.conf_low, 3)} to {numbers.plain(line.conf_high, 3)})"
         if line.conf_low is not None and line.conf_high is not None else ""
     )  # fmt: skip
-    return f"{numbers.signed(line.estimate, 3)}{f' {unit}' if unit else ''}{bounds}"
+    named = unit or measured_in(line)
+    return f"{numbers.signed(line.estimate, 3)}{f' {named}' if named else ''}{bounds}"
+
+
+def measured_in(line: Estimate) -> str:
+    """The unit that the estimator itself gives, where the file names none."""
+    return "days" if line.estimator == "survival" else ""
 
 
 def because(line: Estimate, outcome: Outcome) -> str:
@@ -250,7 +265,8 @@ def _turned(line: Estimate) -> str:
     """A reminder where the interval of the verdict runs the other way than the sentence before it."""
     if line.better != "lower" or line.role == "harm" or line.scale == "log_ratio":
         return ""
-    return " Fewer is better here, and better is counted as positive."
+    less = "Sooner" if line.estimator == "survival" else "Fewer"
+    return f" {less} is better here, and better is counted as positive."
 
 
 def _waiting(line: Estimate) -> str:

@@ -173,5 +173,6 @@ def run_service(desk: Desk, host: str, port: int) -> None:
     """Serve until stopped; a group of messages on the wire is finished and recorded first."""
     import uvicorn
 
+    # An access log would hold the addresses of families who open a link, and which link each opened.
     # Forwarded headers are read where callbacks are checked, and only from proxies named in the settings.
-    uvicorn.run(build_service(desk), host=host, port=port, log_level="info", proxy_headers=False)
+    uvicorn.run(build_service(desk), host=host, port=port, log_level="info", proxy_headers=False, access_log=False)

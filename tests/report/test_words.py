@@ -10,10 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nudge.analysis.estimators import estimator_names
 from nudge.analysis.verdict import harm_verdict, verdict
+from nudge.design.methods import method_names
 from nudge.report import numbers
 from nudge.report.figures import WIDTH, balance_table, interval_plot
-from nudge.report.words import answer, because, effect, headline
+from nudge.report.words import (
+    ESTIMATORS,
+    METHODS,
+    answer,
+    because,
+    effect,
+    estimator_in_words,
+    headline,
+    icc_in_words,
+    level,
+    sentence,
+    standing,
+)
 from nudge.trial.model import Trial
 from nudge.trial.records.analysis import Estimate
 from nudge.trial.records.design import BalanceRow
@@ -158,3 +172,66 @@ def test_many_characteristics_are_folded_with_the_least_balanced_first() -> None
     assert (len(table.shown), len(table.folded)) == (12, 8)
     assert table.shown[0].label == "area: a19"
     assert table.arms == ("usual", "reminder")
+
+
+def test_every_method_and_every_estimator_has_words() -> None:
+    assert set(METHODS) == set(method_names())
+    assert set(estimator_names()) <= set(ESTIMATORS)
+    assert estimator_in_words(line(estimator="two_stage_block_weighted")).startswith(
+        "effect on those reached, by two stages of: difference in means within blocks"
+    )
+
+
+def test_an_end_that_rounds_to_the_limit_is_told_with_the_decimals_that_part_them() -> None:
+    """4.47 points are not below "4.5 points" to a reader who is shown 4.5."""
+    near = line(estimate=-0.013, verdict="too small to matter", verdict_conf_low=-0.07, verdict_conf_high=0.0447)
+    said = because(near, trial(worthwhile="4.5 points").outcomes["came"])
+    assert "Even the upper end of the interval, 4.47 points, is below the 4.5 points" in said
+    far = replace(near, verdict_conf_high=0.031)
+    assert "the interval, 3.1 points, is below" in because(far, trial(worthwhile="4.5 points").outcomes["came"])
+
+
+def test_what_is_turned_round_says_so() -> None:
+    """A sentence of "5 fewer to 4 more" stands beside an interval from −4 to 5."""
+    lower = trial(better="lower")
+    assert "Fewer is better here, and better is counted as positive." in answer(line(better="lower"), lower).because
+    assert "better is counted" not in answer(line(), trial()).because
+
+
+def test_denominators_stand_beside_every_answer() -> None:
+    assert answer(line(), trial()).counted == "The outcome is known for all 500 and 500 people."
+    some = line(n_arm=424, n_control=431)
+    assert answer(some, trial()).counted == (
+        "The outcome is known for 424 of the 500 people with reminder and 431 of the 500 people with usual."
+    )
+    later = answer(line(label="exploratory"), trial()).counted
+    assert later.endswith("Exploratory: it is not as it was locked.")
+
+
+def test_one_question_has_no_family_and_several_are_named() -> None:
+    assert answer(line(), trial()).family == "p = .002"
+    assert answer(line(), trial()).question == "reminder compared with usual"
+    values = trial_values()
+    values["outcomes"]["stayed"] = values["outcomes"]["came"]
+    two = Trial.model_validate(values)
+    assert answer(line(), two).question == "came: reminder compared with usual"
+    assert answer(line(), two).family.startswith("p = .002; adjusted for the family of comparisons (Holm)")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"icc": 0.083, "n_clusters": 100}, ", ICC 0.083"), ({"icc": -0.02, "n_clusters": 100}, ", ICC −0.020"),
+     ({"icc": -4.1, "n_clusters": 950}, ""), ({"icc": 1.0, "n_clusters": 100, "std_error": None}, ""), ({}, "")],
+)  # fmt: skip
+def test_likeness_is_told_where_units_have_people_enough(changes: dict[str, Any], said: str) -> None:
+    assert icc_in_words(line(**changes)) == said
+
+
+def test_words_of_a_table() -> None:
+    assert level("free_meals: True") == "free meals: yes"
+    assert level("imd_quintile: 1") == "imd quintile: 1"
+    assert sentence("CR2 of 62.2% and R") == "CR2 of 62.2 % and R"
+    assert standing("prespecified") == "pre-specified"
+    assert [numbers.counted(n, "record") for n in (0, 1, 1410)] == ["0 records", "1 record", "1,410 records"]
+    days = line(scale="mean", estimate=0.057, conf_low=-1.034, conf_high=1.148)
+    assert effect(days, "days") == "+0.057 days (−1.034 to 1.148)"

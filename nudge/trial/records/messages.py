@@ -100,6 +100,8 @@ class Previewed:
     longest_sentence: int
     refused: str = ""
     """Why no message can be made; empty where one is."""
+    when: str = ""
+    """As the file plans it: `7 days after first at 10:00, only if not answered`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ class Examined:
 
     def facts(self) -> dict[str, Any]:
         """What the roll and the words amount to."""
-        facts: dict[str, Any] = {"trial": self.trial.trial, "problems": len(self.problems)}
+        counted = {name: len(self.at(level)) for level, name in _COUNTED.items()}
+        facts: dict[str, Any] = {"trial": self.trial.trial, **counted}
         if self.roll is NOBODY_YET:
             facts["people"] = "join one by one: nudge enrol"
         elif self.roll is not None:
@@ -133,6 +134,9 @@ def examine(path: Path, now: datetime, link_base: str = "") -> Examined:
         problems.extend(adjustment_problems(loaded, roll))
         problems.extend(too_few(loaded, roll))
     return Examined(loaded, tuple(templates), roll, roll_file, tuple(problems), expected)
+
+
+_COUNTED = {Level.ERROR: "errors", Level.LAUNCH: "to settle before launch", Level.ADVICE: "advice"}
 
 
 NOBODY_YET = Roll(0, 0, (), (), 0, "")

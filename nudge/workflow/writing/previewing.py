@@ -132,7 +132,7 @@ class _Trying:
         return Previewed(
             arm, number + 1, template.name, template.channel, template.language, fallback=False, families=(), sender="",
             subject="", text="", html="", characters=0, segments=0, encoding="", dear=(), cost=None, reading_age=None,
-            longest_sentence=0, refused=why,
+            longest_sentence=0, refused=why, when=self.planner.trial.arms[arm].messages[number].when,
         )  # fmt: skip
 
     def row(
@@ -154,7 +154,7 @@ class _Trying:
             segments=words.segments if text else 0, encoding=cut.encoding if text else "",
             dear=(named(list(cut.forcing_unicode)),) if text and cut.forcing_unicode else (),
             cost=_cost(self.planner.trial, words.channel, words.segments), reading_age=measured.age,
-            longest_sentence=measured.words,
+            longest_sentence=measured.words, when=self.planner.trial.arms[one.arm].messages[one.message].when,
         )  # fmt: skip
 
 
