@@ -27,6 +27,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from nudge.analysis.comparison import Pair
+from nudge.analysis.groups import compact
 from nudge.analysis.inference import answer
 from nudge.analysis.lines import Line
 from nudge.analysis.looks import Moment, looked
@@ -37,6 +38,7 @@ from nudge.analysis.studentised import shift_interval, studentised_test
 from nudge.trial.model import Trial
 from nudge.trial.quantities import Comparison
 from nudge.trial.records.analysis import AnalysisRows, Design, Floats, Ints
+from nudge.trial.records.columns import Coded
 from nudge.trial.records.companions import Look
 
 RESULT = Path(__file__).with_suffix(".json")
@@ -131,8 +133,8 @@ class People:
         here = (self.arm == arm) | (self.arm == 0)
         y, n = self.y[here], int(here.sum())
         return Pair(
-            y=y, treated=self.arm[here] == arm, unit=np.unique(self.unit[here], return_inverse=True)[1],
-            block=np.zeros(n, dtype=np.int64), weight=np.full(n, np.nan), covariates=np.empty((n, 0)), names=(),
+            y=y, treated=self.arm[here] == arm, unit=compact(self.unit[here]),
+            block=np.zeros(n, dtype=np.int64), weight=np.full(n, np.nan), covariates={},
         )  # fmt: skip
 
     def first(self, units: int) -> People:
@@ -221,7 +223,7 @@ def looks(setting: Setting, rng: np.random.Generator) -> Found:
 def _rows(people: People) -> AnalysisRows:
     n = people.y.size
     return AnalysisRows(
-        outcome=people.y, arm=np.array(["usual", "plan"])[people.arm], unit=people.unit,
+        outcome=people.y, arm=Coded(people.arm.astype(np.int32), ("usual", "plan")), unit=people.unit,
         block=np.zeros(n, dtype=np.int64), probability=np.full(n, 0.5), covariates={}, types={},
     )  # fmt: skip
 

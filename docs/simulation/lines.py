@@ -37,6 +37,7 @@ from nudge.trial.errors import EstimationRefused
 from nudge.trial.model import Trial
 from nudge.trial.quantities import Comparison
 from nudge.trial.records.analysis import AnalysisRows, Design, Fitted, Floats, Ints
+from nudge.trial.records.columns import Coded
 
 if TYPE_CHECKING:
     from nudge.trial.records.analysis import Estimate
@@ -170,9 +171,11 @@ def line_of(
     given = columns or {}
     names = list(made.arms)
     rows = AnalysisRows(
-        outcome=y, arm=np.array(names)[arm], unit=unit, block=np.zeros(y.size, dtype=np.int64),
+        outcome=y, arm=Coded(arm.astype(np.int32), tuple(names)), unit=unit, block=np.zeros(y.size, dtype=np.int64),
         probability=np.full(y.size, 1 / len(names)),
-        covariates={name: values.astype(object) for name, values in given.items()},
+        covariates={
+            name: values if values.dtype == float else Coded.of(values.tolist()) for name, values in given.items()
+        },
         types={name: "number" if values.dtype == float else "category" for name, values in given.items()},
     )  # fmt: skip
     return Line(made, "came", made.outcomes["came"], Comparison(names[1], names[0]), rows, setting.design, None, 1)

@@ -29,7 +29,8 @@ from nudge.analysis.lines import Line
 from nudge.analysis.missing_lines import missing_lines
 from nudge.trial.model import Trial
 from nudge.trial.quantities import Comparison
-from nudge.trial.records.analysis import AnalysisRows, Design, Floats, Ints
+from nudge.trial.records.analysis import AnalysisRows, Design, Estimate, Floats, Ints
+from nudge.trial.records.columns import Coded
 
 RESULT = Path(__file__).with_suffix(".json")
 SEED = 20_281_122
@@ -117,8 +118,9 @@ def trial(kind: str, imputations: int) -> Trial:
 def line_of(setting: Setting, y: Floats, arm: Ints, unit: Ints, made: Trial, number: Floats | None = None) -> Line:
     """The comparison of the arm with its control."""
     rows = AnalysisRows(
-        outcome=y, arm=np.array(["usual", "plan"])[arm], unit=unit, block=np.zeros(y.size, dtype=np.int64),
-        probability=np.full(y.size, 0.5), covariates={} if number is None else {"number": number.astype(object)},
+        outcome=y, arm=Coded(arm.astype(np.int32), ("usual", "plan")), unit=unit,
+        block=np.zeros(y.size, dtype=np.int64),
+        probability=np.full(y.size, 0.5), covariates={} if number is None else {"number": number},
         types={} if number is None else {"number": "number"},
     )  # fmt: skip
     return Line(made, "came", made.outcomes["came"], Comparison("plan", "usual"), rows, setting.design, None, 1)
@@ -138,7 +140,7 @@ def missing(setting: Setting, rng: np.random.Generator) -> Found:
     y = (with_luck < ndtri(chance)) if kind == "binary" else 0.7 * number + EFFECT * arm + with_luck
     gone = rng.random(unit.size) < 1 / (1 + np.exp(1.5 - number * np.where(arm == 1, 1.0, -1.0)))
     line = line_of(setting, np.where(gone, np.nan, y), arm, unit, trial(kind, IMPUTATIONS), number)
-    shown = {one.estimator: one for one in missing_lines(line)}
+    shown = {one.estimator: one for one in missing_lines(line) if isinstance(one, Estimate)}
     plain = answer(line.pair(), setting.design, binary=line.binary, average="person").interval(1 - ALPHA)
     weighted, imputed = (shown.get(name) for name in ("inverse_probability", "imputation"))
     return {
@@ -156,7 +158,9 @@ def lee(setting: Setting, rng: np.random.Generator) -> Found:
     place = np.argsort(np.argsort(order)) / unit.size
     known = (place >= 0.2) | ((arm == 1) & (place >= 0.1))
     line = line_of(setting, np.where(known, y, np.nan), arm, unit, trial("continuous", 0))
-    bounds = [one.estimate for one in missing_lines(line) if one.estimator == "lee_bounds"]
+    bounds = [
+        one.estimate for one in missing_lines(line) if isinstance(one, Estimate) and one.estimator == "lee_bounds"
+    ]
     return {"bounds": _holds(bounds[0], bounds[1]) if len(bounds) == 2 else None}
 
 

@@ -121,7 +121,9 @@ def cells_of(factors: Sequence[Ints], measures: Sequence[Floats] = ()) -> Cells:
     return Cells(code, levels, count.astype(float), tuple(measures), centres)
 
 
-def _largest_and_sums(rows: slice, factors: Sequence[Ints], measures: Sequence[Floats]) -> tuple[list[int], list[float]]:
+def _largest_and_sums(
+    rows: slice, factors: Sequence[Ints], measures: Sequence[Floats]
+) -> tuple[list[int], list[float]]:
     return [int(one[rows].max(initial=0)) for one in factors], [float(one[rows].sum()) for one in measures]
 
 

@@ -69,7 +69,7 @@ def test_equal_errors_make_the_plain_mean_of_the_batches() -> None:
 def test_a_batch_in_which_nothing_happened_still_counts_and_one_with_a_single_unit_of_an_arm_does_not() -> None:
     nothing, single = np.zeros(8), np.array([1.0, 0.0, 0.0, 1.0])
     y = np.concatenate([[1, 1, 0, 0, 1, 0, 0, 0], nothing, single])
-    arm = np.array((["plan"] * 4 + ["usual"] * 4) * 2 + ["plan", "usual", "usual", "usual"])
+    arm = Coded.of([*(["plan"] * 4 + ["usual"] * 4) * 2, "plan", "usual", "usual", "usual"])
     rows = AnalysisRows(y, arm, np.arange(20), np.repeat([0, 1, 2], [8, 8, 4]), np.full(20, np.nan), {}, {})
     fit = batched.estimate(pair_of(rows, "plan", "usual"), "none")
     assert fit.estimate == pytest.approx((0.25 + 0) / 2)

@@ -161,7 +161,9 @@ def test_a_like_effect_is_called_different_about_as_often_as_it_says(name: str) 
     said = 0
     for seed in range(400):
         of = made(name, seed=seed, n=240, missing=False)
-        codes = (of.covariates["area"] == "a1").astype(np.int64)
+        area = of.covariates["area"]
+        assert isinstance(area, Coded)
+        codes = area.is_("a1").astype(np.int64)
         levels = Levels(pair_of(of, "plan", "usual"), codes, ("a0", "a1"))
         said += interaction(levels, [0, 1], name).p_value <= 0.05
     assert abs(said / 400 - 0.05) < 3 * np.sqrt(0.05 * 0.95 / 400)
