@@ -169,7 +169,7 @@ def group(setting: Setting, number: int) -> float:
     drawing = method(setting.method).redraws if setting.method in _METHODS else redraws
     arms = drawing(units, law, RUNS, rng)
     rows, sums = totals(world, arms, np.array([0.0, effect_of(setting)]), rng)
-    baseline = Baseline.of({"number": values.astype(object)}, {"number": "number"}) if setting.covariate else None
+    baseline = Baseline.of({"number": values}, {"number": "number"}) if setting.covariate else None
     tally = Tally()
     tally.add(
         Runs(
