@@ -94,11 +94,11 @@ class Pair:
         """Whether any randomised unit has more than one row."""
         return self.units < self.y.size
 
-    def only(self, rows: Bools) -> Pair:
-        """The same comparison on some of its rows."""
-        if rows.all():
+    def only(self, rows: Bools | Ints) -> Pair:
+        """The same comparison on some of its rows: whether each, or which."""
+        if rows.dtype == bool and rows.all():
             return self
-        here = np.flatnonzero(rows)
+        here = np.flatnonzero(rows) if rows.dtype == bool else rows
         return replace(
             self, y=self.y[here], treated=self.treated[here], unit=self.unit[here], block=self.block[here],
             weight=self.weight[here],

@@ -82,11 +82,10 @@ def _records(
     table: Table, source: OutcomeSource, kind: str, id_column: str, people: set[str], problems: Problems
 ) -> tuple[dict[str, list[_Record]], int]:
     """Usable rows by person, and how many rows are about people of this trial."""
-    by_row = id_column == "row"
-    wanted = [source.date, None if source.value == PRESENT else source.value, None if by_row else id_column]
-    if not need_columns(table, [column for column in wanted if column], problems):
+    if not need_columns(table, columns_read(source, id_column), problems):
         return {}, 0
-    ids = [str(i + 1) for i in range(len(table))] if by_row else list(table.columns[id_column])
+    texts = {column: list(table.columns[column]) for column in columns_read(source, id_column)}
+    ids = texts[id_column] if id_column != "row" else [str(i + 1) for i in range(len(table))]
     found: defaultdict[str, list[_Record]] = defaultdict(list)
     matched = 0
     for i, person in enumerate(ids):
@@ -95,19 +94,26 @@ def _records(
         matched += 1
         value: float | None = 1.0
         if source.value is not None and source.value != PRESENT:
-            read = _field(table, i, source.value, "yes_no" if kind == "binary" else "number", problems)
+            kind_of_field = "yes_no" if kind == "binary" else "number"
+            read = _field(table, i, source.value, texts[source.value][i], kind_of_field, problems)
             value = None if read is None else float(read)  # type: ignore[arg-type]  # a number or a yes or no
-        day = _field(table, i, source.date, "date", problems) if source.date else None
-        if source.date and not table.columns[source.date][i]:
+        day = _field(table, i, source.date, texts[source.date][i], "date", problems) if source.date else None
+        if source.date and not texts[source.date][i]:
             problems.add(field_problem(table, i, source.date, "is blank", "give the day it happened"))
         found[person].append(_Record(i, day, value))  # type: ignore[arg-type]  # a date
     return found, matched
 
 
-def _field(table: Table, row: int, column: str, kind: str, problems: Problems) -> Value:
+def columns_read(source: OutcomeSource, id_column: str) -> list[str]:
+    """The columns of a source that are read."""
+    wanted = [source.date, None if source.value == PRESENT else source.value, None if id_column == "row" else id_column]
+    return [column for column in wanted if column]
+
+
+def _field(table: Table, row: int, column: str, text: str, kind: str, problems: Problems) -> Value:
     """A field of a row about a person of this trial; other rows of a log are not ours to mend."""
     try:
-        return typed(table.columns[column][row], kind)
+        return typed(text, kind)
     except GrammarError as error:
         problems.add(field_problem(table, row, column, error.what, error.remedy))
         return None

@@ -229,11 +229,11 @@ def _recording(trial: Trial, source: Source, path: tuple[Step, ...], outcome: Ou
         yield source.problem(level, path, "does not say where it is recorded", "add `source: {csv_file: …}`")
         return
     here = (*path, "source")
-    given = [record.csv_file, record.parquet_file, record.package, record.replies]
+    given = [record.csv_file, record.parquet_file, record.package, record.database, record.replies]
     if sum(one is not None for one in given) != 1 and not (trial.run_elsewhere and not any(given)):
         yield source.problem(
             Level.ERROR, here, "names no place to read from, or several",
-            "give one of csv_file, parquet_file, package, replies",
+            "give one of csv_file, parquet_file, package, database, replies",
         )  # fmt: skip
     if record.no_record is None and (outcome.role == "primary" or not trial.run_elsewhere):
         yield source.problem(
@@ -273,7 +273,7 @@ def _from_replies(
     if trial.run_elsewhere:
         yield source.problem(
             Level.ERROR, (*here, "replies"), "is of messages sent from here, and this trial was run elsewhere",
-            "give one of csv_file, parquet_file, package",
+            "give one of csv_file, parquet_file, package, database",
         )  # fmt: skip
     for key in ("id", "date", "value"):
         if outcome.source is not None and getattr(outcome.source, key) is not None:

@@ -162,12 +162,12 @@ def _quotes_match(piece: bytes, separator: str) -> bool:
     doubled = closes[:-1] + 1 == opens[1:]
     before = np.where(opens == 0, _NEWLINE, text[opens - 1])
     after = np.where(closes + 1 == text.size, _NEWLINE, text[np.minimum(closes + 1, text.size - 1)])
-    begins = np.isin(before, (ord(separator), _NEWLINE))
-    ends = np.isin(after, (ord(separator), _NEWLINE, _RETURN))
+    begins = (before == ord(separator)) | (before == _NEWLINE)
+    ends = (after == ord(separator)) | (after == _NEWLINE) | (after == _RETURN)
     begins[1:] |= doubled
     ends[:-1] |= doubled
-    lines = np.flatnonzero(text == _NEWLINE)
-    return bool(begins.all() and ends.all() and (np.searchsorted(lines, opens) == np.searchsorted(lines, closes)).all())
+    quotes_before_line_end = np.searchsorted(at, np.flatnonzero(text == _NEWLINE))
+    return bool(begins.all() and ends.all() and (quotes_before_line_end % 2 == 0).all())
 
 
 def _at_once(path: Path, name: str, look: _Look, wanted: Mapping[str, str] | None) -> Table | None:

@@ -54,7 +54,7 @@ class TestEveryNamedEstimator:
     def test_row_order_and_codes_do_not_matter(self, name: str) -> None:
         made = of_kind(KINDS[name], "households")
         order = np.random.default_rng(7).permutation(made.y.size)
-        moved = made.only(order)  # type: ignore[arg-type]  # an order picks rows as a mask does
+        moved = made.only(order)
         turned = replace(moved, unit=made.unit.max() - moved.unit)
         one, other = found(made, name), found(turned, name)
         assert other.estimate == pytest.approx(one.estimate, rel=1e-7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -9,7 +10,6 @@ import pytest
 from scipy.stats import fisher_exact, hypergeom
 
 from nudge.analysis import randomisation
-from nudge.analysis.comparison import Pair
 from nudge.analysis.randomisation import exact_events_test, hypergeometric_law, permutation_test
 from tests.analysis.builders import SHAPES, made_up, pair
 
@@ -125,5 +125,5 @@ def test_a_true_null_is_rejected_no_more_often_than_it_says() -> None:
 
 def test_other_arms_take_no_part() -> None:
     made = made_up(SHAPES["sites"], seed=2)
-    shifted = Pair(**{name: getattr(made, name) for name in Pair.__slots__} | {"unit": made.unit + 100})
+    shifted = replace(made, unit=made.unit + 100)
     assert permutation_test(made) == permutation_test(shifted)

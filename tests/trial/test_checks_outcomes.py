@@ -73,12 +73,12 @@ RECORDED = {
     "no place": (
         "csv_file: came.csv, ",
         "",
-        "names no place to read from, or several; give one of csv_file, parquet_file, package, replies",
+        "names no place to read from, or several; give one of csv_file, parquet_file, package, database, replies",
     ),
     "two places": (
         "csv_file: came.csv",
         "csv_file: came.csv, parquet_file: came.parquet",
-        "names no place to read from, or several; give one of csv_file, parquet_file, package, replies",
+        "names no place to read from, or several; give one of csv_file, parquet_file, package, database, replies",
     ),
     "silence without meaning": (
         ", no_record: missing",

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from nudge.trial.records.tables import Table
 
 
+PLACES = ("csv_file", "parquet_file", "package", "database")
+"""Keys that name a place."""
+
+
 class SourceModule(Protocol):
     """What a source's file offers."""
 
@@ -30,7 +34,7 @@ class SourceModule(Protocol):
 
 def source_name(where: DataSource) -> str:
     """Which source a block names: the key that is filled in."""
-    return next((name for name in ("csv_file", "parquet_file", "package") if getattr(where, name)), "csv_file")
+    return next((name for name in PLACES if getattr(where, name)), "csv_file")
 
 
 def read_source(where: DataSource, folder: Path, problems: Problems, wanted: Mapping[str, str] | None = None) -> Table:

@@ -67,7 +67,8 @@ def _place(outcome: Outcome) -> str:
         return "not said"
     package = f"{source.package.name} {source.package.table}" if source.package else ""
     answered = f"families' answers ({readable(source.replies)})" if source.replies else ""
-    return source.csv_file or source.parquet_file or package or answered or "the file of the draw"
+    database = f"{source.database.table} in {source.database.at}" if source.database else ""
+    return source.csv_file or source.parquet_file or package or database or answered or "the file of the draw"
 
 
 def _collected(trial: Trial, _facts: ProtocolFacts) -> Answer:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from nudge.trial.parts.fields import Channel, Column, ColumnType, Name, Part, Text, as_list
+from nudge.trial.quantities import GrammarError
 
 
 class Package(Part):
@@ -19,16 +20,38 @@ class Package(Part):
     table: Name
 
 
+def no_address(given: object) -> object:
+    """Where a database is, as given; an address is refused, since it may hold a password."""
+    if isinstance(given, str) and "://" in given:
+        raise GrammarError(
+            "is an address, and one with a password must not stand in this file",
+            "put it into an environment variable and write its name, such as `$COUNCIL_RECORDS`",
+        )
+    return given
+
+
+class Database(Part):
+    """A table of a database, which is only read.
+
+    at: an SQLite file, its path relative to the trial file, or `$NAME`, the environment variable that holds the
+    address of a PostgreSQL database; table: the table or view in it, as `schema.table` where it has one.
+    """
+
+    at: Annotated[Text, BeforeValidator(no_address)]
+    table: Text
+
+
 class DataSource(Part):
-    """Where rows come from: exactly one of the three.
+    """Where rows come from: exactly one of the four.
 
     csv_file: a CSV file, its path relative to the trial file; parquet_file: a Parquet file;
-    package: a table that a Python package carries.
+    package: a table that a Python package carries; database: a table of a database.
     """
 
     csv_file: Text | None = None
     parquet_file: Text | None = None
     package: Package | None = None
+    database: Database | None = None
 
 
 def people_source(given: object) -> object:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from nudge.delivery.plan import Planner
 from nudge.outcomes.sources import read_source
-from nudge.people.roll import read_people, roll_digest
+from nudge.people.roll import named_columns, read_people, roll_digest
 from nudge.people.units import form_units
 from nudge.trial.errors import InputError
 from nudge.trial.lints import lints
@@ -168,7 +168,8 @@ def _people(loaded: LoadedTrial, problems: Problems) -> tuple[Roll | None, str]:
     if _is_absent(people, loaded.folder):
         problems.add(_absent_roll(loaded, people))
         return None, ""
-    table = read_source(people, loaded.folder, problems)
+    read = dict.fromkeys(named_columns(loaded.trial.population), "text")
+    table = read_source(people, loaded.folder, problems, read)
     return (_roll(loaded, table, problems) if table is not EMPTY else None), table.name
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from nudge.delivery.plan import Planner
-from nudge.outcomes.linkage import link
+from nudge.outcomes.linkage import columns_read, link
 from nudge.outcomes.sources import read_source
 from nudge.outcomes.sources.replies import PERSON, as_recorded, reply_table
 from nudge.outcomes.windows import windows
@@ -99,8 +99,9 @@ def _link_all(
             continue
         by_reply = outcome.source.replies
         if by_reply is None:
-            measured, table = outcome, read_source(outcome.source, loaded.folder, problems)
             id_column = outcome.source.id or trial.population.id
+            read = dict.fromkeys(columns_read(outcome.source, id_column), "text")
+            measured, table = outcome, read_source(outcome.source, loaded.folder, problems, read)
         else:
             measured, table, id_column = as_recorded(outcome), reply_table(answers, by_reply, zone), PERSON
         if table is EMPTY:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nudge.analysis.foreseen import baseline_names
-from nudge.outcomes.sources import as_source, read_source
+from nudge.outcomes.sources import PLACES, as_source, read_source
 from nudge.trial.errors import InputError
 from nudge.trial.problems import listed
 from nudge.trial.records.analysis import AnalysisRows, Check
@@ -44,9 +44,8 @@ def main_table(loaded: LoadedTrial, allocation: Allocation, data: Path | None, p
 
 def is_elsewhere(source: DataSource, allocation: Allocation | None) -> bool:
     """Whether an outcome names a place of its own."""
-    keys = ("csv_file", "parquet_file", "package")
-    own = [getattr(source, key) for key in keys]
-    main = [getattr(allocation.source, key) for key in keys] if allocation and allocation.source else []
+    own = [getattr(source, key) for key in PLACES]
+    main = [getattr(allocation.source, key) for key in PLACES] if allocation and allocation.source else []
     return any(own) and own != main
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
+from pyarrow import parquet
 
 from nudge.trial.errors import ProblemsFound
 from nudge.trial.load import load_trial
@@ -100,3 +103,60 @@ def test_an_outcome_in_a_file_of_its_own_is_matched_by_identifier(tmp_path: Path
     assert found.estimates[0].estimate == analysed(tmp_path, values(), ROWS).estimates[0].estimate
     said = refused(tmp_path, values(outcomes=own), ROWS)
     assert "is in a file of its own, and no column says whose row is whose; name the identifier's column" in said
+
+
+def test_parquet_with_its_own_types_gives_what_csv_gives(tmp_path: Path) -> None:
+    described = {"population": {"columns": {"hub": "category", "age": "number", "first": "yes_no", "due": "date"}},
+                 "analysis": {"covariates": ["hub", "age", "first"]}}  # fmt: skip
+    rows = [row | {"hub": "NSE"[i % 3 : i % 3 + 1] if i % 7 else "", "age": str(20 + i / 2) if i % 9 else "",
+                   "first": ("yes", "no", "")[i % 5 % 3], "due": f"2027-01-{1 + i % 28:02}"}
+            for i, row in enumerate(ROWS)]  # fmt: skip
+    by_csv = analysed(tmp_path, values(**described), rows)
+    own = pa.table({
+        "child": [row["child"] for row in rows], "arm": [float(row["arm"]) for row in rows],
+        "area": pa.array([row["area"] for row in rows]).dictionary_encode(),
+        "came": [row["came"] == "1" for row in rows],
+        "hub": [row["hub"] or None for row in rows],
+        "age": [float(row["age"]) if row["age"] else None for row in rows],
+        "first": [{"yes": True, "no": False, "": None}[row["first"]] for row in rows],
+        "due": [date.fromisoformat(row["due"]) for row in rows],
+    })  # fmt: skip
+    parquet.write_table(own, tmp_path / "rows.parquet")
+    by_parquet = analyse_elsewhere(load_trial(tmp_path / "elsewhere.yaml"), START, tmp_path / "rows.parquet")
+    assert by_parquet.estimates == by_csv.estimates
+    assert (by_parquet.flow, by_parquet.checks) == (by_csv.flow, by_csv.checks)
+    assert repr(by_parquet.balance) == repr(by_csv.balance)
+    assert by_parquet.data is not None
+    assert by_csv.data is not None
+    assert by_parquet.data.sha256 == by_csv.data.sha256  # the same data are frozen
+
+
+def own_records(folder: Path, records: list[dict[str, str]], **source: str) -> dict[str, Any]:
+    write_rows(folder / "came.csv", records)
+    said = {"csv_file": "came.csv", "id": "ref", "value": "came", "no_record": "missing"} | source
+    outcome = values()["outcomes"]["came"] | {"source": said}
+    return values(outcomes={"came": outcome}, population={"id": "child"})
+
+
+def test_whoever_has_no_record_is_missing_or_a_no(tmp_path: Path) -> None:
+    records = [{"ref": row["child"], "came": "" if i == 0 else "1"} for i, row in enumerate(ROWS[:10])]
+    records += [{"ref": "somebody else", "came": "1"}, {"ref": "", "came": "1"}]
+    missing = analysed(tmp_path, own_records(tmp_path, records), ROWS).estimates[0]
+    assert (missing.n, missing.mean_arm, missing.mean_control) == (9, 1, 1)
+    never = own_records(tmp_path, records, no_record="did_not_happen", covers="all")
+    found = analysed(tmp_path, never, ROWS).estimates[0]
+    assert (found.n, found.n_control, found.mean_control) == (39, 19, 4 / 19)  # a blank record says nothing
+
+
+def test_an_identifier_that_stands_twice_in_an_outcomes_file(tmp_path: Path) -> None:
+    records = [{"ref": row["child"], "came": "1"} for row in ROWS] + [{"ref": " c3", "came": "0"}]
+    said = refused(tmp_path, own_records(tmp_path, records), ROWS)
+    assert "came.csv:42:1: ref: `c3` stands twice; keep one row each" in said
+
+
+def test_what_is_said_of_a_column_names_all_columns_of_the_file(tmp_path: Path) -> None:
+    said = refused(tmp_path, drawn(blocks=["aria"]), ROWS)
+    assert "rows.csv:1:1: has no column `aria`; did you mean `area`?" in said
+    assert "rows.csv:1:1: has no column `zzz`; it has child, arm, area and came" in refused(
+        tmp_path, drawn(blocks=["zzz"]), ROWS
+    )
