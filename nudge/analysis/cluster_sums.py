@@ -23,7 +23,7 @@ from nudge.analysis.least_squares import LinearFit, root_rows
 from nudge.analysis.stretches import shared, stretches
 from nudge.trial.records.analysis import Floats, Ints
 
-BATCH = 4_000_000
+BATCH = 1_000_000
 """Numbers held at once while clusters are turned: memory is bounded whatever the data."""
 _MOST_CODES = 1
 """Cluster × kind combinations for each row that are counted in a table; beyond, they are sorted."""
