@@ -111,7 +111,7 @@ def cells_of(factors: Sequence[Ints], measures: Sequence[Floats] = ()) -> Cells:
     Where cells with all their sums would hold more numbers than the rows, each row is its own cell.
     """
     n, q = factors[0].size, len(measures)
-    looked = list(shared(lambda rows: _largest_and_sums(rows, factors, measures), stretches(n)))
+    looked = list(shared(lambda rows: _looked(rows, factors, measures), stretches(n)))
     sizes = [int(max(one)) + 1 for one in zip(*(largest for largest, _ in looked), strict=True)]
     centres = tuple(sum(one) / max(n, 1) for one in zip(*(sums for _, sums in looked), strict=True))
     code, levels, count = _coded(factors, sizes)
@@ -121,9 +121,8 @@ def cells_of(factors: Sequence[Ints], measures: Sequence[Floats] = ()) -> Cells:
     return Cells(code, levels, count.astype(float), tuple(measures), centres)
 
 
-def _largest_and_sums(
-    rows: slice, factors: Sequence[Ints], measures: Sequence[Floats]
-) -> tuple[list[int], list[float]]:
+def _looked(rows: slice, factors: Sequence[Ints], measures: Sequence[Floats]) -> tuple[list[int], list[float]]:
+    """The largest code of every factor, the sum of every measure."""
     return [int(one[rows].max(initial=0)) for one in factors], [float(one[rows].sum()) for one in measures]
 
 
@@ -166,7 +165,7 @@ def runs_of(stretch: slice, numbers: int = 0) -> Iterator[slice]:
     return (slice(start, min(start + step, stretch.stop)) for start in range(stretch.start, stretch.stop, step))
 
 
-def _combine(code: Ints, factors: Sequence[Ints], sizes: Sequence[int]) -> None:
+def _combine(code: Ints | NDArray[np.int32], factors: Sequence[Ints], sizes: Sequence[int]) -> None:
     """The place of each row's combination in the table of all of them, into `code`."""
     np.copyto(code, factors[0], casting="unsafe")
     for factor, size in zip(factors[1:], sizes[1:], strict=True):

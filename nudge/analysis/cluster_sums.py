@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from nudge.analysis.least_squares import LinearFit, root_rows
 from nudge.analysis.stretches import shared, stretches
 from nudge.trial.records.analysis import Floats, Ints
 
-BATCH = 4_000_000
+BATCH = 1_000_000
 """Numbers held at once while clusters are turned: memory is bounded whatever the data."""
 _MOST_CODES = 1
 """Cluster × kind combinations for each row that are counted in a table; beyond, they are sorted."""
@@ -53,8 +54,8 @@ class _Groups:
 class _Summed:
     """Sums over the rows of groups.
 
-    fine: by cluster and cell. coarse: by cluster and what the columns of measures tell apart.
-    products: of measures i ≤ j, 0 being ones, (E,) each; left: of the residual and measure i. With i = 0 by fine groups.
+    fine: by cluster and cell, where measure 0, ones, is the first of two. coarse: by cluster and what the columns of
+    measures tell apart, where it is not. products: of measures i ≤ j, (E,) each. left: of measure i and the residual.
     """
 
     model: LinearFit
@@ -121,7 +122,7 @@ def _grouped(model: LinearFit, clusters: Ints, kinds: Ints | None = None) -> _Gr
         table = np.empty((int(kinds.max()) + 1, table.shape[1]))
         table[kinds] = model.table
     number = len(table)
-    code = np.empty(n, dtype=np.int64 if groups * number > _WIDEST else np.int32)
+    code: NDArray[np.signedinteger[Any]] = np.empty(n, dtype=np.int64 if groups * number > _WIDEST else np.int32)
 
     def combined(stretch: slice) -> None:
         for rows in runs_of(stretch):
@@ -141,10 +142,10 @@ def _grouped(model: LinearFit, clusters: Ints, kinds: Ints | None = None) -> _Gr
 
         def placed(stretch: slice) -> None:
             for rows in runs_of(stretch):
-                position.take(code[rows], out=code[rows], mode="clip")
+                code[rows] = position[code[rows].astype(np.intp)]
 
         list(shared(placed, stretches(n)))
-    return _Groups(code, kept // number, kept % number, count[kept], table, groups)
+    return _Groups(code.astype(np.int32, copy=False), kept // number, kept % number, count[kept], table, groups)
 
 
 def _add(totals: Floats, group: NDArray[np.intp], values: Floats) -> None:
@@ -173,10 +174,7 @@ def _summed(model: LinearFit, fine: _Groups, coarse: _Groups) -> _Summed:
         return totals
 
     parts = shared(summed, stretches(model.y.size, sum(one.rows.size for one in groups)))
-    totals = [np.zeros(one.rows.size) for one in groups]
-    for part in parts:
-        for total, added in zip(totals, part, strict=True):
-            total += added
+    totals = [sum(found, np.zeros(found[0].size)) for found in zip(*parts, strict=True)]
     products = {(0, 0): fine.rows} | dict(zip(pairs, totals[: len(pairs)], strict=True))
     return _Summed(model, fine, coarse, products, totals[len(pairs) :])
 

@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 STRETCH = 1 << 17
@@ -29,7 +30,7 @@ def stretches(rows: int, numbers: int = 0) -> list[slice]:
     while 2 * parts <= min(_MOST, rows // STRETCH, 2 * rows // max(1, numbers)):
         parts *= 2  # an even share for two processors, or four
     edges = [rows * part // parts for part in range(parts + 1)]
-    return [slice(start, end) for start, end in zip(edges, edges[1:], strict=False)]
+    return [slice(start, end) for start, end in pairwise(edges)]
 
 
 def shared(work: Callable[[Part], Found], parts: Sequence[Part]) -> Iterator[Found]:

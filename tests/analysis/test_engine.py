@@ -89,6 +89,34 @@ def test_cr3_is_the_jackknife(measures: int) -> None:
     assert found.covariance == pytest.approx(sum(np.outer(one, one) for one in moved), rel=1e-8, abs=1e-16)
 
 
+@pytest.mark.parametrize("measures", [0, 2])
+@pytest.mark.parametrize("groups", [30, 300])
+def test_groups_too_many_for_a_table_are_sorted(groups: int, measures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = made_up(2, measures=measures, groups=groups)
+    every = np.eye(made.x.shape[1])
+    counted = clustered(made.model, made.clusters, every)
+    monkeypatch.setattr(cluster_sums, "_MOST_CODES", 0)
+    sorted_ = clustered(made.model, made.clusters, every)
+    assert sorted_.covariance == pytest.approx(counted.covariance, rel=1e-12, abs=1e-18)
+    assert sorted_.dfs == pytest.approx(counted.dfs, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["HC2", "HC3", "CR2", "CR3"])
+def test_few_cells_are_taken_cell_by_cell(kind: str) -> None:
+    """Two arms and one measure, as by brute force."""
+    made = made_up(12, n=180, groups=20, measures=1)
+    cells = cells_of([made.x[:, 1].astype(int)], [made.x[:, 5]])
+    arm = cells.levels[:, 0].astype(float)
+    z = Column("z", *cells.measure(0))
+    alone = [Column("the constant", np.ones(2)), Column("arm", arm), z, z.times(arm, "arm × z")]
+    x = np.column_stack([made.x[:, :2], made.x[:, 5] - made.x[:, 5].mean(), made.x[:, 1] * made.x[:, 5]])
+    two = Made(cells, alone, x, made.y, made.clusters if kind.startswith("CR") else np.arange(180))
+    covariance, dfs = by_hand(two, two.clusters, kind.replace("HC", "CR"))
+    found = clustered(two.model, two.clusters, np.eye(4), kind.replace("HC", "CR"))
+    assert found.covariance == pytest.approx(covariance, rel=1e-8, abs=1e-12)
+    assert found.dfs == pytest.approx(dfs, rel=1e-8)
+
+
 def by_hand(made: Made, clusters: Ints, kind: str) -> tuple[Floats, Floats]:
     """Covariance and degrees of freedom with every (n, n) matrix written out."""
     n, k = made.x.shape
@@ -147,11 +175,13 @@ def test_cells_are_few_or_the_rows_themselves() -> None:
     assert (alone.count.size, alone.measures, len(alone.fixed)) == (50, (), 1)
 
 
-def test_codes_too_many_for_a_table_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("widest", [1 << 62, 1000])
+def test_codes_too_many_for_a_table_or_a_number_are_sorted(widest: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(7)
     factors = [rng.integers(0, 30, 500) for _ in range(4)]
     counted = cells_of(factors)
     monkeypatch.setattr(cells_module, "_MOST_CODES", 100)
+    monkeypatch.setattr(cells_module, "_WIDEST", widest)
     sorted_ = cells_of(factors)
     assert counted.count.size == sorted_.count.size
     assert (counted.levels[counted.of] == sorted_.levels[sorted_.of]).all()

@@ -16,9 +16,10 @@ from nudge.analysis.comparison import Pair, pair_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.inference import answer
 from nudge.analysis.least_squares import Column, LinearFit, fit
-from nudge.analysis.sandwich import classical, clustered, robust
+from nudge.analysis.sandwich import clustered, robust
 from nudge.trial.records.analysis import AnalysisRows, Bools, Design, Floats, Ints
 from nudge.trial.records.columns import Coded
+from tests.reference.classical import classical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

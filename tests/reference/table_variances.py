@@ -9,7 +9,8 @@ import numpy as np
 
 from nudge.analysis.cells import cells_of
 from nudge.analysis.least_squares import Column, fit
-from nudge.analysis.sandwich import classical, robust
+from nudge.analysis.sandwich import robust
+from tests.reference.classical import classical
 from tests.reference.routes import Numbers, Rows, by_regression, indicators, with_interval
 from tests.reference.rows import FULL, Row
 
