@@ -235,8 +235,8 @@ PAGES = {
         "imputation", "Imputation of missing outcomes",
         "Within each arm, logit P(event) or mean = constant + covariates + block + mean of the cluster's others, "
         "fitted anew to a bootstrap of units for every completed set; counts and answers in an order are those of one "
-        "of the five foretold most alike; in a stepped wedge the period is the block. Each set by the planned estimator, "
-        "times not at all. Pooled: mean; "
+        "of the five foretold most alike; in a stepped wedge the period is the block. Each set by the planned "
+        "estimator; times are not filled in. Pooled: mean; "
         "variance W + (1 + 1/m) B; df 1 / (λ²/(m − 1) + 1/((ν + 1)/(ν + 3) ν (1 − λ))).",
         "Those missing are like those known with the same arm, block, cluster and covariates.",
         ("Rubin (1987), Multiple Imputation for Nonresponse", "Barnard & Rubin (1999), Biometrika 86:948-955",
@@ -319,8 +319,8 @@ PAGES = {
     "subgroups": Page(
         "joint", "Subgroups and joint tests",
         "F = (η − q + 1)/(ηq) · Q, Q = b'V⁻¹b with CR2, η = q(q + 1) / Σ Var; for individuals Q/q on q and n − k. "
-        "Where the effect is no difference in means, of the numbers that stand for rows within each level (times over the "
-        "days followed in every level); of Cox's regression, Wald's test of its levels' coefficients, hazards apart.",
+        "Where the effect is no difference in means, of the numbers that stand for rows within each level (times over "
+        "the days followed in every level); of Cox's regression, Wald's test of its levels' coefficients, hazards apart.",
         f"{_ITT} Subgroups are of columns fixed before allocation.",
         ("Tipton & Pustejovsky (2015), Journal of Educational and Behavioral Statistics 40:604-634",
          "Wang, Lagakos, Ware, Hunter & Drazen (2007), NEJM 357:2189-2194"),
