@@ -320,7 +320,7 @@ PAGES = {
         "joint", "Subgroups and joint tests",
         "F = (η − q + 1)/(ηq) · Q, Q = b'V⁻¹b with CR2, η = q(q + 1) / Σ Var; for individuals Q/q on q and n − k. "
         "Where the effect is no difference in means, of the numbers that stand for rows within each level (times over "
-        "the days followed in every level); of Cox's regression, Wald's test of its levels' coefficients, hazards apart.",
+        "the days followed in every level); of Cox's regression, Wald's test of its levels' coefficients.",
         f"{_ITT} Subgroups are of columns fixed before allocation.",
         ("Tipton & Pustejovsky (2015), Journal of Educational and Behavioral Statistics 40:604-634",
          "Wang, Lagakos, Ware, Hunter & Drazen (2007), NEJM 357:2189-2194"),

@@ -94,7 +94,7 @@ def _subgroups(results: Results, trial: Trial) -> list[dict[str, Any]]:
         if line.role == "subgroup":
             found[line.outcome, line.family.removeprefix("subgroup "), line.arm, line.control].append(line)
     return [
-        {"outcome": outcome, "column": column, "arm": arm, "control": control, "said": lines[0].note,
+        {"outcome": outcome, "column": column, "arm": arm, "control": control, "said": lines[0].note.partition("; ")[0],
          "worthwhile": (size := _as_difference(trial.outcomes[outcome].worthwhile)),
          "plot": interval_plot(lines, size.value if size else None)}
         for (outcome, column, arm, control), lines in found.items()
