@@ -135,7 +135,8 @@ PAGES = {
         f"{_ITT} Allocation works only through being reached; nobody in the control is reached.",
         ("Angrist, Imbens & Rubin (1996), JASA 91:444-455",
          "Anderson & Rubin (1949), Annals of Mathematical Statistics 20:46-63"), R,
-        (("social_insure", "iv.CR2"), ("social_insure", "iv.full.stata")), ("tests/analysis/test_cace.py",),
+        (("social_insure", "iv.CR2"), ("social_insure", "iv.full.stata")),
+        ("tests/analysis/test_cace.py", "tests/reference/test_beside.py", "tests/analysis/test_wedge_lines.py"),
     ),
     "logit": Page(
         "estimators.logit", "Difference in chances, by a logistic model",
@@ -223,22 +224,29 @@ PAGES = {
         "missing", "Missing outcomes",
         "Worst and best case: every missing outcome at its extreme. Lee: the mean of the side with more outcomes "
         "less a share 1 − min/max of its largest, and of its smallest. Weights: 1 / chance of an outcome, by logistic "
-        "regression in each arm on the covariates.",
+        "regression in each arm on the covariates (and, in a stepped wedge, the period). What is no mean stands by "
+        "numbers for rows whose weighted means differ by the effect: placements, what a row moves a curve or the "
+        "logarithm of a rate by. Extremes: yes and no; the lowest and highest answer given; a time at once and not "
+        "within the window; none of a count or a measurement. Outcomes whose window is open are not missing.",
         "Worst and best case: nothing. Lee: the message moves whether an outcome is known in one direction only. "
         "Weights: those missing are like those known with the same arm and covariates.",
         ("Manski (1990), American Economic Review 80:319-323", "Lee (2009), Review of Economic Studies 76:1071-1102",
          "Seaman & White (2013), Statistical Methods in Medical Research 22:278-295"), WRITTEN_OUT,
-        (), ("tests/analysis/test_missing.py", "tests/analysis/test_lines.py"),
+        (), ("tests/analysis/test_missing.py", "tests/analysis/test_lines.py", "tests/analysis/test_other_kinds.py",
+             "tests/analysis/test_wedge_lines.py", "tests/reference/test_beside.py"),
     ),
     "imputation": Page(
         "imputation", "Imputation of missing outcomes",
         "Within each arm, logit P(event) or mean = constant + covariates + block + mean of the cluster's others, "
-        "fitted anew to a bootstrap of units for every completed set; each set by the planned estimator. Pooled: mean; "
+        "fitted anew to a bootstrap of units for every completed set; counts and answers in an order are those of one "
+        "of the five foretold most alike; in a stepped wedge the period is the block. Each set by the planned "
+        "estimator; times are not filled in. Pooled: mean; "
         "variance W + (1 + 1/m) B; df 1 / (λ²/(m − 1) + 1/((ν + 1)/(ν + 3) ν (1 − λ))).",
         "Those missing are like those known with the same arm, block, cluster and covariates.",
         ("Rubin (1987), Multiple Imputation for Nonresponse", "Barnard & Rubin (1999), Biometrika 86:948-955",
          "White, Royston & Wood (2011), Statistics in Medicine 30:377-399"),
-        "pooling held to R's mice; the rest simulated", (), ("tests/analysis/test_imputation.py",),
+        "pooling held to R's mice; the rest simulated", (), ("tests/analysis/test_imputation.py",
+                                                               "tests/analysis/test_other_kinds.py"),
     ),
     "romano_wolf": Page(
         "romano_wolf", "Romano and Wolf's step-down",
@@ -314,12 +322,15 @@ PAGES = {
     ),
     "subgroups": Page(
         "joint", "Subgroups and joint tests",
-        "F = (η − q + 1)/(ηq) · Q, Q = b'V⁻¹b with CR2, η = q(q + 1) / Σ Var; for individuals Q/q on q and n − k.",
+        "F = (η − q + 1)/(ηq) · Q, Q = b'V⁻¹b with CR2, η = q(q + 1) / Σ Var; for individuals Q/q on q and n − k. "
+        "Where the effect is no difference in means, of the numbers that stand for rows within each level (times over "
+        "the days followed in every level); of Cox's regression, Wald's test of its levels' coefficients.",
         f"{_ITT} Subgroups are of columns fixed before allocation.",
         ("Tipton & Pustejovsky (2015), Journal of Educational and Behavioral Statistics 40:604-634",
          "Wang, Lagakos, Ware, Hunter & Drazen (2007), NEJM 357:2189-2194"),
         f"{R} for individuals; by clusters {WRITTEN_OUT} and simulated",
-        (("rubella_text", "joint.tested"),), ("tests/analysis/test_subgroups.py",),
+        (("rubella_text", "joint.tested"),),
+        ("tests/analysis/test_subgroups.py", "tests/reference/test_beside.py", "tests/analysis/test_other_kinds.py"),
     ),
     "pooling": Page(
         "pooling", "Several studies pooled",

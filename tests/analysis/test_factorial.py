@@ -130,3 +130,34 @@ def test_cells_and_their_main_effects_as_in_r(
     main = sum(weight * model.estimate(model.contrast(arm)) for arm, weight in effect.weights.items())
     half = expected["factorial.CR2.default_buy:intensive_session"]["estimate"] / 2
     assert main == pytest.approx(entry["estimate"] + half, rel=1e-9)
+
+
+def test_every_line_says_what_it_averages_over() -> None:
+    described = trial(
+        arms=ARMS, analysis={"comparisons": ["text - neither", "both - letter", "both - neither"]},
+        outcomes={"came": outcome(kind="continuous", worthwhile="1 point", unit="points")},
+    )  # fmt: skip
+    found = [one for one in results(described, {"came": made_up()}, COMPLETE).estimates if one.label != "sensitivity"]
+    notes = {(one.arm, one.control): one.note for one in found}
+    assert notes["text", "neither"] == (
+        "simple effect of text: yes against no only where letter is no; its main effect averages over the other levels "
+        "too"
+    )
+    assert "only where letter is yes" in notes["both", "letter"]
+    assert notes["both", "neither"].startswith("text and letter differ at once between these arms: their joint effect")
+    assert notes["text: yes", "text: no"] == (
+        "main effect, averaged over letter (no and yes), every combination counting the same; it holds for none of "
+        "them alone"
+    )
+
+
+def test_a_trial_of_single_arms_says_nothing_of_averages() -> None:
+    (line,) = [one for one in results(trial(), {"came": rows([0, 1, 1, 0] * 9, ["plan", "usual"] * 18)}).estimates
+               if one.role == "primary" and one.label != "sensitivity"]  # fmt: skip
+    assert "effect" not in line.note
+
+
+def test_answers_in_an_order_have_no_main_effects_and_say_so() -> None:
+    described = trial(arms=ARMS, outcomes={"came": outcome(kind="ordinal")})
+    found = results(described, {"came": made_up()}, COMPLETE)
+    assert [one.what for one in found.remarks] == ["main effects"]

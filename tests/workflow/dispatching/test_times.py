@@ -76,7 +76,7 @@ def test_records_that_end_early_are_followed_so_far_and_give_no_verdict(bench: B
     line = analyse_trial(file, desk).estimates[0]
     assert line.n == 40
     assert line.verdict is None
-    assert "windows are open" in line.note
+    assert "windows are still open" in line.note
 
 
 def test_the_lock_says_by_what_it_is_estimated(bench: Bench) -> None:

@@ -92,7 +92,7 @@ def test_open_windows_are_frozen_too(bench: Bench) -> None:
     results = analyse_trial(file, desk, folder=bench.folder / "reports")
     assert results.estimates[0].verdict is None
     again = analyse_trial(file, desk, data=frozen(bench, results))
-    assert "windows are open" in again.estimates[0].note
+    assert "windows are still open" in again.estimates[0].note
     assert repr(again.estimates) == repr(results.estimates)
 
 

@@ -106,6 +106,30 @@ def test_before_the_windows_close_there_is_no_verdict(bench: Bench) -> None:
     ] == "came: 40 of 40 cannot have happened yet"
 
 
+def test_at_a_look_what_cannot_have_happened_yet_is_not_missing(bench: Bench) -> None:
+    """Half of the windows are open: no worst case of ±100 points, no attrition, one plain sentence for a verdict."""
+    rows = [family(i, visit="2027-01-25" if i % 2 else "2027-03-25") for i in range(60)]
+    file, desk = sent(bench, rows=rows)
+    records(file, desk, usual=5, reminder=12)
+    bench.clock.advance_to(datetime(2027, 2, 20, tzinfo=UTC))
+    collect_outcomes(file, desk)
+    results = analyse_trial(file, desk, folder=bench.folder / "reports")
+    planned = results.estimates[0]
+    assert (planned.n, planned.n_allocated_arm + planned.n_allocated_control) == (30, 60)
+    assert not [line for line in results.estimates if "case" in line.note]
+    said = {check.name: check.detail for check in results.checks}
+    assert said["attrition"] == "came: an outcome is known for 100.0% of reminder and 100.0% of usual"
+    assert "only the 30 of 60 people whose window has closed are counted" in said["not shown"]
+    page = report_trial(file, desk, bench.folder / "reports").read_text(encoding="utf-8")
+    assert (
+        "<strong>No verdict yet.</strong> 30 windows are still open, and it is read when the last has closed.</p>"
+        in page
+    )
+    (frozen,) = (bench.folder / "reports").glob("*.parquet")
+    again = analyse_trial(file, desk, frozen)
+    assert [line.note for line in again.estimates] == [line.note for line in results.estimates]
+
+
 def test_records_that_are_complete_only_to_a_day_leave_later_windows_open(bench: Bench) -> None:
     file, desk = sent(bench)
     records(file, desk, usual=5, reminder=12)
