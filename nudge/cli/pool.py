@@ -19,7 +19,7 @@ def pool(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="CSV files with the columns effect, std_error (or variance), study, and where there are any "
             "publication (or trial) and scale; or results.json files of our own trials, for their primary effects.",
             show_default=False,

@@ -161,7 +161,7 @@ def _careless(
 def _why_not_common(effects: Effects) -> str:
     weight = np.sort(1 / effects.variance)[::-1]
     half = int(np.searchsorted(np.cumsum(weight), weight.sum() / 2)) + 1
-    most = f"{half} of {effects.k:,} effects {'has' if half == 1 else 'have'} half of the weight"
+    most = f"{half} of {effects.k:,} effects {'has' if half == 1 else 'have'} half of the weight or more"
     return f"the effects differ by more than their errors, so there is no one effect to estimate; {most}"
 
 

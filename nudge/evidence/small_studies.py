@@ -46,7 +46,7 @@ def small_studies(effect: Floats, variance: Floats, levels: Sequence[Ints], leve
     except EstimationRefused:
         return None
     return SmallStudies(
-        answered(slope, _SLOPE, level, "Egger's slope: effect by standard error"),
-        answered(pet, _INTERCEPT, level, "PET: the mean at a standard error of zero"),
-        answered(peese, _INTERCEPT, level, "PEESE: the mean at a variance of zero"),
+        answered(slope, _SLOPE, level, "Egger's slope, effect by standard error"),
+        answered(pet, _INTERCEPT, level, "PET, the mean at a standard error of zero"),
+        answered(peese, _INTERCEPT, level, "PEESE, the mean at a variance of zero"),
     )

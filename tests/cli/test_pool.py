@@ -32,8 +32,11 @@ def test_a_pool_for_people(effects: Path) -> None:
     done = nudge(effects, "pool", "effects.csv")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("16 effects of 16 studies in 8 publications or trials (probability)")
-    for said in ("mean      +", "points, 95% interval", "the next  ", "τ² ", "Egger's slope", "PET: ", "PEESE: ",
-                 "Next: nudge power FILE"):  # fmt: skip
+    wanted = (
+        "mean      +", "points, 95% interval", "the next  ", "a standard deviation of 0.", "I² ",
+        "level by level: publication ", "Egger's slope", "PET, ", "PEESE, ", "Next: nudge power FILE",
+    )  # fmt: skip
+    for said in wanted:
         assert said in done.stdout
 
 
