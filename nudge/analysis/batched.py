@@ -64,7 +64,7 @@ def prepared(runs: Runs, design: Design) -> tuple[Entries, dict[tuple[Choice, bo
         rows, np.where(rows > 0, runs.totals, 0.0), runs.treated[:, unit], runs.block[unit], unit,
         (np.empty((unit.size, 0)) if runs.baseline is None else runs.baseline.columns)[None],
     )  # fmt: skip
-    return entries, _choices(runs, design, entries, counts), counts.informative.all(axis=1)
+    return entries, _choices(runs, design, entries, counts), np.asarray(counts.informative.all(axis=1), dtype=bool)
 
 
 def _informative(rows: Floats, runs: Runs, *, blocks: bool) -> tuple[Floats, _Counts]:

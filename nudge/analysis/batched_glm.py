@@ -9,12 +9,12 @@ basis, (I − G)^(−1/2) c is all that CR2 and its degrees of freedom need of t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nudge.analysis.batched_model import Entries
-from nudge.analysis.marginal import LOGIT, POISSON, Family, negative_binomial
+from nudge.analysis.marginal import LOGIT, POISSON, Family
 from nudge.analysis.runs import Fits
 from nudge.trial.records.analysis import Bools, Floats
 
@@ -44,7 +44,7 @@ class _Table:
     @property
     def single(self) -> bool:
         """Whether a unit is a row."""
-        return self.starts.size == self.n.shape[1]
+        return bool(self.starts.size == self.n.shape[1])
 
 
 def glm_fits(named: str, entries: Entries, exposure: Floats | None, *, covariates: bool) -> Fits:
@@ -77,11 +77,22 @@ def _fits(named: str, table: _Table) -> Fits:
         beta = _start(table, named)
         if named == "negative_binomial":
             dispersion, inside = _dispersions(table, beta)
-            family = negative_binomial(dispersion[:, None])  # type: ignore[arg-type]
+            family = _dispersed(dispersion)
             found = _effect(named, family, table, *_scored(family, table, beta))
             return Fits(found.estimate, found.std_error, found.df, found.settled & inside)
         family = LOGIT if named == "logit" else POISSON
         return _effect(named, family, table, *_scored(family, table, beta))
+
+
+def _dispersed(dispersion: Floats) -> Family:
+    """Counts whose variance is μ + dispersion · μ², a dispersion to every run."""
+
+    def spread(eta: Floats) -> Floats:
+        mean = np.exp(eta)
+        wide: Floats = mean + dispersion[:, None] * mean**2
+        return wide
+
+    return replace(POISSON, name="negative binomial", spread=spread)
 
 
 def _start(table: _Table, named: str) -> Floats:
@@ -94,7 +105,7 @@ def _start(table: _Table, named: str) -> Floats:
 
 def _scored(family: Family, table: _Table, beta: Floats) -> tuple[Floats, Bools]:
     """Coefficients of greatest likelihood, (R, k), and where they stand."""
-    sound = np.isfinite(beta).all(axis=1)
+    sound: Bools = np.asarray(np.isfinite(beta).all(axis=1), dtype=bool)
     beta = np.where(sound[:, None], beta, 0.0)
     moved = np.full(len(beta), np.inf)
     for _ in range(_STEPS):
@@ -208,8 +219,7 @@ def _likelihoods(table: _Table, beta: Floats) -> Callable[[Floats], Floats]:
 
     def against(log_dispersion: Floats) -> Floats:
         size = np.exp(-log_dispersion)[:, None]
-        family = negative_binomial(1 / size)  # type: ignore[arg-type]
-        last[0], _ = _scored(family, table, last[0])
+        last[0], _ = _scored(_dispersed(np.exp(log_dispersion)), table, last[0])
         mean = np.exp(np.einsum("rek,rk->re", table.x, last[0]) + table.offset)
         found: Floats = -(
             table.n * (gammaln(table.y + size) - gammaln(size) + table.y * np.log(mean / (mean + size))

@@ -24,7 +24,7 @@ SOURCE = {
     "csv_file": "outcomes/came.csv", "id": "person_ref", "date": "day", "value": "present",
     "no_record": "did_not_happen", "covers": "all clinics",
 }  # fmt: skip
-COUNTED = {"rate": 1.5, "dispersion": 0.8}
+COUNTED: dict[str, Any] = {"rate": 1.5, "dispersion": 0.8}
 KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "logit": ({"kind": "binary", "estimator": "logit", "worthwhile": "12 points"}, {"baseline": "60%"}),
     "risk": (
@@ -186,7 +186,7 @@ def test_counts_are_over_the_roll_s_own_exposure(tmp_path: Path) -> None:
     assert abs(found.rejected.value - 0.05) < 4 * 0.005
 
 
-MISSING = {
+MISSING: dict[str, tuple[dict[str, Any], str]] = {
     "rates": ({}, "how often came happens to a person without a message; add `rate: 1.5`"),
     "dispersed": ({"rate": 1.5}, "how much more came varies than Poisson's law allows; add `dispersion: 0.8`"),
     "days": ({}, "how often came happens within its window without a message; add `baseline: 62%`"),
