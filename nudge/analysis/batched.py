@@ -64,7 +64,7 @@ def prepared(runs: Runs, design: Design) -> tuple[Entries, dict[tuple[Choice, bo
         rows, np.where(rows > 0, runs.totals, 0.0), runs.treated[:, unit], runs.block[unit], unit,
         (np.empty((unit.size, 0)) if runs.baseline is None else runs.baseline.columns)[None],
     )  # fmt: skip
-    return entries, _choices(runs, design, entries, counts), np.asarray(counts.informative.all(axis=1))
+    return entries, _choices(runs, design, entries, counts), np.asarray(counts.informative.all(axis=1), dtype=bool)
 
 
 def _informative(rows: Floats, runs: Runs, *, blocks: bool) -> tuple[Floats, _Counts]:
@@ -219,27 +219,26 @@ def _parameters(within: Choice, units: Entries) -> Floats:
 
 
 def _of_batches(entries: Entries) -> Fits:
-    """Every batch by itself, then combined by the numbers of its arms (`estimators.batched`)."""
+    """Every batch standardised by its own error, then combined (`estimators.batched`)."""
     number = len(entries.rows)
-    weighed, weighted, variance, used, inverse = (np.zeros(number) for _ in range(5))
+    precise, weighted, batches = np.zeros(number), np.zeros(number), np.zeros(number)
+    least, settled = np.full(number, np.inf), np.ones(number, dtype=bool)
     for batch in range(int(entries.block.max()) + 1):
         here = np.flatnonzero(entries.block == batch)
         part = Entries(
             entries.rows[:, here], entries.totals[:, here], entries.treated[:, here], np.zeros_like(here),
             entries.unit[here], np.empty((1, here.size, 0)),
         )  # fmt: skip
-        arm, control = ((part.rows * side).sum(axis=1) for side in (part.treated, ~part.treated))
-        one = linear(part, fixed=False, adjustment="none")
-        fine = one.settled & (arm > 0) & (control > 0)
+        held = part.rows.sum(axis=1) > 0
+        one = _checked(linear(part, fixed=False, adjustment="none"), part, binary=False)
         with np.errstate(divide="ignore", invalid="ignore"):
-            weight = np.where(fine, np.sqrt(arm * control / (arm + control)), 0.0)
-            weighted += np.where(fine, weight * one.estimate, 0.0)
-            variance += np.where(fine, weight**2 * one.std_error**2, 0.0)
-            inverse += np.where(fine, 1 / one.df, 0.0)
-        weighed += weight
-        used += fine
+            precise += np.where(held, 1 / one.std_error, 0.0)
+            weighted += np.where(held, one.estimate / one.std_error, 0.0)
+        batches += held
+        least = np.where(held, np.minimum(least, one.df), least)
+        settled &= one.settled | ~held
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Fits(weighted / weighed, np.sqrt(variance) / weighed, used**2 / inverse, used > 0)
+        return Fits(weighted / precise, np.sqrt(batches) / precise, least * batches, settled)
 
 
 def _paired(entries: Entries) -> Fits:

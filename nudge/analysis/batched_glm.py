@@ -9,14 +9,14 @@ basis, (I − G)^(−1/2) c is all that CR2 and its degrees of freedom need of t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nudge.analysis.batched_model import Entries
-from nudge.analysis.marginal import LOGIT, POISSON, Family, negative_binomial
+from nudge.analysis.marginal import LOGIT, POISSON, Family
 from nudge.analysis.runs import Fits
-from nudge.trial.records.analysis import Bools, Floats
+from nudge.trial.records.analysis import Bools, Floats, Ints
 
 _STEPS = 60
 _SETTLED = 1e-10
@@ -39,7 +39,7 @@ class _Table:
     y: Floats
     x: Floats
     offset: Floats
-    starts: np.ndarray
+    starts: Ints
 
     @property
     def single(self) -> bool:
@@ -51,15 +51,14 @@ def glm_fits(named: str, entries: Entries, exposure: Floats | None, *, covariate
     """Effects of every run. entries: rows 0 or 1 each, as `batched.prepared` has them."""
     blocks = int(entries.block.max(initial=0)) + 1
     k = 2 + blocks - 1 + (entries.columns.shape[2] if covariates else 0)
-    at_once = max(1, _HELD // (entries.unit.size * k * (k if np.ptp(np.bincount(entries.unit)) else 2)))
-    parts = [
-        _fits(named, _table(entries.some(np.arange(at, min(at + at_once, len(entries.rows)))), exposure, covariates))
-        for at in range(0, len(entries.rows), at_once)
-    ]
+    sites = int(np.bincount(entries.unit).max()) > 1
+    at_once = max(1, _HELD // (entries.unit.size * k * (k if sites else 2)))
+    places = [np.arange(at, min(at + at_once, len(entries.rows))) for at in range(0, len(entries.rows), at_once)]
+    parts = [_fits(named, _table(entries.some(some), exposure, covariates=covariates)) for some in places]
     return Fits(*(np.concatenate([getattr(one, name) for one in parts]) for name in Fits.__slots__))
 
 
-def _table(entries: Entries, exposure: Floats | None, covariates: bool) -> _Table:  # noqa: FBT001 - said by its name
+def _table(entries: Entries, exposure: Floats | None, *, covariates: bool) -> _Table:
     shape = entries.rows.shape
     blocks = (entries.block[:, None] == np.unique(entries.block)[1:]).astype(float)
     beside = [np.broadcast_to(one, shape) for one in blocks.T]
@@ -77,11 +76,22 @@ def _fits(named: str, table: _Table) -> Fits:
         beta = _start(table, named)
         if named == "negative_binomial":
             dispersion, inside = _dispersions(table, beta)
-            family = negative_binomial(dispersion[:, None])  # type: ignore[arg-type]
+            family = _dispersed(dispersion)
             found = _effect(named, family, table, *_scored(family, table, beta))
             return Fits(found.estimate, found.std_error, found.df, found.settled & inside)
         family = LOGIT if named == "logit" else POISSON
         return _effect(named, family, table, *_scored(family, table, beta))
+
+
+def _dispersed(dispersion: Floats) -> Family:
+    """Counts whose variance is μ + dispersion · μ², a dispersion to every run."""
+
+    def spread(eta: Floats) -> Floats:
+        mean = np.exp(eta)
+        wide: Floats = mean + dispersion[:, None] * mean**2
+        return wide
+
+    return replace(POISSON, name="negative binomial", spread=spread)
 
 
 def _start(table: _Table, named: str) -> Floats:
@@ -94,7 +104,7 @@ def _start(table: _Table, named: str) -> Floats:
 
 def _scored(family: Family, table: _Table, beta: Floats) -> tuple[Floats, Bools]:
     """Coefficients of greatest likelihood, (R, k), and where they stand."""
-    sound = np.asarray(np.isfinite(beta).all(axis=1))
+    sound: Bools = np.asarray(np.isfinite(beta).all(axis=1), dtype=bool)
     beta = np.where(sound[:, None], beta, 0.0)
     moved = np.full(len(beta), np.inf)
     for _ in range(_STEPS):
@@ -142,7 +152,7 @@ def _effect(named: str, family: Family, table: _Table, beta: Floats, sound: Bool
     q = (root[:, :, None] * table.x) @ half
     left = table.n * (table.y - family.mean(eta)) / np.sqrt(spread)
     contrast = np.einsum("rkj,rk->rj", half, gradient)
-    variance, df, leverage = (_of_rows if table.single else _of_units)(table, q, left, contrast)
+    variance, df, leverage = _of_rows(q, left, contrast) if table.single else _of_units(table.starts, q, left, contrast)
     error = np.sqrt(variance)
     return Fits(estimate, error, df, sound & (leverage < _LEVERAGE) & np.isfinite(error) & np.isfinite(estimate))
 
@@ -156,7 +166,7 @@ def _expected(family: Family, table: _Table, beta: Floats, eta: Floats, arm: flo
     return (table.n * family.mean(moved)).sum(axis=1), gradient
 
 
-def _of_rows(table: _Table, q: Floats, left: Floats, contrast: Floats) -> tuple[Floats, Floats, Floats]:  # noqa: ARG001 - as of units
+def _of_rows(q: Floats, left: Floats, contrast: Floats) -> tuple[Floats, Floats, Floats]:
     """HC2: (I − q q′)^(−1/2) has a closed form."""
     h = (q**2).sum(axis=2)
     along = np.einsum("rek,rk->re", q, contrast) / np.sqrt(1 - h)
@@ -166,10 +176,10 @@ def _of_rows(table: _Table, q: Floats, left: Floats, contrast: Floats) -> tuple[
     return (squares * left**2).sum(axis=1), (squares * (1 - h)).sum(axis=1) ** 2 / below, h.max(axis=1)
 
 
-def _of_units(table: _Table, q: Floats, left: Floats, contrast: Floats) -> tuple[Floats, Floats, Floats]:
+def _of_units(starts: Ints, q: Floats, left: Floats, contrast: Floats) -> tuple[Floats, Floats, Floats]:
     """CR2 by unit."""
-    inside = np.add.reduceat(q[:, :, :, None] * q[:, :, None, :], table.starts, axis=1)
-    scores = np.add.reduceat(q * left[:, :, None], table.starts, axis=1)
+    inside = np.add.reduceat(q[:, :, :, None] * q[:, :, None, :], starts, axis=1)
+    scores = np.add.reduceat(q * left[:, :, None], starts, axis=1)
     values, vectors = np.linalg.eigh(np.where(np.isfinite(inside), inside, 0.0))
     along = np.einsum("rukj,rk->ruj", vectors, contrast) / np.sqrt(np.maximum(1 - values, 1 - _LEVERAGE))
     pulled = np.einsum("rukj,ruj->ruk", vectors, along)
@@ -208,8 +218,7 @@ def _likelihoods(table: _Table, beta: Floats) -> Callable[[Floats], Floats]:
 
     def against(log_dispersion: Floats) -> Floats:
         size = np.exp(-log_dispersion)[:, None]
-        family = negative_binomial(1 / size)  # type: ignore[arg-type]
-        last[0], _ = _scored(family, table, last[0])
+        last[0], _ = _scored(_dispersed(np.exp(log_dispersion)), table, last[0])
         mean = np.exp(np.einsum("rek,rk->re", table.x, last[0]) + table.offset)
         found: Floats = -(
             table.n * (gammaln(table.y + size) - gammaln(size) + table.y * np.log(mean / (mean + size))

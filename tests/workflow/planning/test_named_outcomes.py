@@ -24,7 +24,7 @@ SOURCE = {
     "csv_file": "outcomes/came.csv", "id": "person_ref", "date": "day", "value": "present",
     "no_record": "did_not_happen", "covers": "all clinics",
 }  # fmt: skip
-COUNTED = {"rate": 1.5, "dispersion": 0.8}
+COUNTED: dict[str, Any] = {"rate": 1.5, "dispersion": 0.8}
 KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "logit": ({"kind": "binary", "estimator": "logit", "worthwhile": "12 points"}, {"baseline": "60%"}),
     "risk": (
