@@ -219,26 +219,27 @@ def _parameters(within: Choice, units: Entries) -> Floats:
 
 
 def _of_batches(entries: Entries) -> Fits:
-    """Every batch standardised by its own error, then combined (`estimators.batched`)."""
+    """Every batch by itself, then combined by the numbers of its arms (`estimators.batched`)."""
     number = len(entries.rows)
-    precise, weighted, batches = np.zeros(number), np.zeros(number), np.zeros(number)
-    least, settled = np.full(number, np.inf), np.ones(number, dtype=bool)
+    weighed, weighted, variance, used, inverse = (np.zeros(number) for _ in range(5))
     for batch in range(int(entries.block.max()) + 1):
         here = np.flatnonzero(entries.block == batch)
         part = Entries(
             entries.rows[:, here], entries.totals[:, here], entries.treated[:, here], np.zeros_like(here),
             entries.unit[here], np.empty((1, here.size, 0)),
         )  # fmt: skip
-        held = part.rows.sum(axis=1) > 0
-        one = _checked(linear(part, fixed=False, adjustment="none"), part, binary=False)
+        arm, control = ((part.rows * side).sum(axis=1) for side in (part.treated, ~part.treated))
+        one = linear(part, fixed=False, adjustment="none")
+        fine = one.settled & (arm > 0) & (control > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            precise += np.where(held, 1 / one.std_error, 0.0)
-            weighted += np.where(held, one.estimate / one.std_error, 0.0)
-        batches += held
-        least = np.where(held, np.minimum(least, one.df), least)
-        settled &= one.settled | ~held
+            weight = np.where(fine, np.sqrt(arm * control / (arm + control)), 0.0)
+            weighted += np.where(fine, weight * one.estimate, 0.0)
+            variance += np.where(fine, weight**2 * one.std_error**2, 0.0)
+            inverse += np.where(fine, 1 / one.df, 0.0)
+        weighed += weight
+        used += fine
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Fits(weighted / precise, np.sqrt(batches) / precise, least * batches, settled)
+        return Fits(weighted / weighed, np.sqrt(variance) / weighed, used**2 / inverse, used > 0)
 
 
 def _paired(entries: Entries) -> Fits:
