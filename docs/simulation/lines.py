@@ -43,11 +43,12 @@ if TYPE_CHECKING:
 
 RESULT = Path(__file__).with_suffix(".json")
 SEED = 20_281_122
-REPETITIONS, SLOW = 10_000, 2_000
+REPETITIONS = {"factorial": 10_000, "reached": 4_000, "margin": 4_000, "subgroups": 2_000}
+SLOW = 2_000
 STORED = 5
 SIZE, CV, ALIKE = 30, 0.8, 0.1
 BASE, EFFECT, MARGIN, ALPHA = 0.4, 0.1, 0.05, 0.05
-_ENOUGH = 12
+_ENOUGH, _FEWEST = 12, 8
 
 Found = dict[str, bool | None]
 """By question, whether it came so in one trial; None where the line gives no answer."""
@@ -75,8 +76,8 @@ class Setting:
     @property
     def repetitions(self) -> int:
         """How often it is run; fewer times where trials must be gone through one by one."""
-        alone = self.line == "subgroups" or (self.sizes == "unequal" and (self.units < 8 or self.four_of_few))
-        return SLOW if alone else REPETITIONS
+        alone = self.sizes == "unequal" and (self.units < _FEWEST or self.four_of_few)
+        return SLOW if alone else REPETITIONS[self.line]
 
     @property
     def four_of_few(self) -> bool:
