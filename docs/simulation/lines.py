@@ -32,7 +32,7 @@ from nudge.analysis.linear_effect import LEAST_DF
 from nudge.analysis.lines import Line
 from nudge.analysis.runs import Fits, Runs
 from nudge.analysis.subgroups import interaction, levels_of
-from nudge.analysis.verdict import equivalence_verdict, margin_verdict
+from nudge.analysis.verdict import margin_verdict
 from nudge.trial.errors import EstimationRefused
 from nudge.trial.model import Trial
 from nudge.trial.quantities import Comparison
@@ -279,12 +279,8 @@ def margin(setting: Setting, rng: np.random.Generator) -> Found:
 
 
 def _of_margin(bounds: tuple[float, float] | None) -> Found:
-    if bounds is None:
-        return {"no worse": None, "equivalent": None}
-    return {
-        "no worse": margin_verdict(*bounds, MARGIN) == "no worse",
-        "equivalent": equivalence_verdict(*bounds, MARGIN) == "equivalent",
-    }
+    """Without an interval nothing is ruled out."""
+    return {"no worse": bounds is not None and margin_verdict(*bounds, MARGIN) == "no worse"}
 
 
 LINES: dict[str, Callable[[Setting, np.random.Generator], Found]] = {
