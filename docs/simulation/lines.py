@@ -234,8 +234,7 @@ def subgroups(setting: Setting, rng: np.random.Generator) -> Found:
     unit = people(setting, rng)
     arm = drawn(setting, unit, 2, rng)
     kinds = 3 if setting.put_in.startswith("three") else 2
-    of_site = setting.put_in.endswith("site")
-    kind = rng.permutation(np.arange(setting.units) % 2)[unit] if of_site else rng.integers(0, kinds, unit.size)
+    kind = rng.integers(0, kinds, unit.size)
     y = happened(np.asarray(BASE + EFFECT * (arm + kind - 1), dtype=float), luck(setting, unit, rng))
     line = line_of(setting, y, arm, unit, trial(TWO), {"kind": kind.astype(str)})
     levels = levels_of(line, "kind")
@@ -298,7 +297,6 @@ SETTINGS = (
         for line, (where, puts) in _WHERE.items()
         for put_in in puts for one in where for units, sizes in TRIALS[one]
     ),
-    *(Setting("subgroups", n, sizes, "two kinds of site") for n, sizes in ((20, "unequal"), (40, "unequal"))),
 )  # fmt: skip
 
 

@@ -110,15 +110,14 @@ def _kinds(name: str) -> tuple[tuple[int, str], ...]:
     if name == "cox":
         return (100, "one"), (8, "unequal"), (40, "unequal")
     if name == "negative_binomial":
-        return (100, "one"), (8, "unequal"), (12, "unequal"), (40, "unequal")
-    few = ((6, "equal"), (8, "equal"), (8, "unequal"))
-    return (
-        *((n, "one") for n in (100, 400)),
-        *few,
-        *((n, sizes) for n in CLUSTERS[2:] for sizes in ("equal", "unequal")),
-    )
+        return (100, "one"), (12, "unequal"), (40, "unequal")
+    if name in {"ordinal", "survival"}:
+        return (100, "one"), (400, "one"), *_OF_A_FEW, (12, "equal"), *_UNEQUAL
+    return (100, "one"), (400, "one"), *_OF_A_FEW[1:], *((n, "equal") for n in (12, 20, 40)), *_UNEQUAL
 
 
+_OF_A_FEW = ((6, "equal"), (8, "equal"), (8, "unequal"))
+_UNEQUAL = ((12, "unequal"), (20, "unequal"), (40, "unequal"))
 SETTINGS = tuple(
     Setting(name, n, sizes, effect)
     for name in NAMES for n, sizes in _kinds(name) for effect in (0.0, EFFECT)
