@@ -22,6 +22,8 @@ WRITTEN_OUT = "held to the formula written out"
 SITES = "docs/simulation/few_clusters.json"
 DESIGNS = "docs/simulation/designs.json"
 LINES = "docs/simulation/lines.json"
+MISSING = "docs/simulation/missing.json"
+FAMILIES = "docs/simulation/families.json"
 NAMED = "docs/simulation/named_estimators.json"
 LIVE = "tests/reference/test_live_r.py"
 
@@ -73,7 +75,7 @@ PAGES = {
         "lie just above their band (docs/simulation.md): below 20 sites, `average: cluster`.",
         ("Imbens & Rubin (2015), Causal Inference, ch. 9", _CR2), R,
         (("foos_street_gotv", "dim.blocked_clustered"), ("social_pressure_200", "sub200.blocked_clustered_dim.self")),
-        ("tests/analysis/test_estimators.py",),
+        ("tests/analysis/test_estimators.py", DESIGNS),
     ),
     "paired": Page(
         "estimators.paired", "Pairs",
@@ -82,7 +84,7 @@ PAGES = {
         "on the safe side: fewer false positives than 5 % (docs/simulation.md).",
         ("Imai, King & Nall (2009), Statistical Science 24:29-53, eq. 5 and 7",), R,
         (("kenya_registration", "paired.sms"), ("kenya_registration", "dim_pairs.local")),
-        ("tests/analysis/test_estimators.py",),
+        ("tests/analysis/test_estimators.py", DESIGNS),
     ),
     "batched": Page(
         "estimators.batched", "Batches of an adaptive draw",
@@ -98,7 +100,7 @@ PAGES = {
         "The coefficient of the arm in y ~ arm + block: differences within blocks, weighted by precision.",
         f"{_ITT} The arm's chance is the same in every block; the effect is much alike in all blocks.",
         ("Angrist & Pischke (2009), Mostly Harmless Econometrics, ch. 3", _CR2), R,
-        (("foos_street_gotv", "fe.CR2"), ("social_insure", "default.admin_fe.CR2")),
+        (("foos_street_gotv", "fe.CR2"), ("social_insure", "default.admin_fe.CR2")), (DESIGNS,),
     ),
     "inverse_probability": Page(
         "estimators.inverse_probability", "Weights by the chance of the own arm",
@@ -111,7 +113,7 @@ PAGES = {
         "estimators.cluster_means", "Every cluster counts the same",
         "The difference of unweighted means of cluster means, by the rule for individuals; t on clusters − parameters.",
         f"{_ITT}", ("Leyrat, Morgan, Leurent & Kahan (2018), International Journal of Epidemiology 47:321-331",), R,
-        (("social_insure", "default.village_means"), ("foos_street_gotv", "street_means")), (SITES,),
+        (("social_insure", "default.village_means"), ("foos_street_gotv", "street_means")), (SITES, DESIGNS),
     ),
     "immediate_effect": Page(
         "estimators.immediate_effect", "Stepped wedge, one constant effect",
@@ -136,7 +138,7 @@ PAGES = {
         ("Angrist, Imbens & Rubin (1996), JASA 91:444-455",
          "Anderson & Rubin (1949), Annals of Mathematical Statistics 20:46-63"), R,
         (("social_insure", "iv.CR2"), ("social_insure", "iv.full.stata")),
-        ("tests/analysis/test_cace.py", "tests/reference/test_beside.py", "tests/analysis/test_wedge_lines.py"),
+        ("tests/analysis/test_cace.py", "tests/reference/test_beside.py", "tests/analysis/test_wedge_lines.py", LINES),
     ),
     "logit": Page(
         "estimators.logit", "Difference in chances, by a logistic model",
@@ -162,7 +164,7 @@ PAGES = {
         "τ = (Σ exp(xᵢ₁'β + log eᵢ) − Σ exp(xᵢ₀'β + log eᵢ)) / Σ eᵢ. Variance as for the ratio of rates.",
         f"{_ITT}", ("Zou (2004), American Journal of Epidemiology 159:702-706", _CR2), R,
         (("made_rows", "rate_difference.exposed"), ("made_rows", "rate_difference.blocks")),
-        ("tests/analysis/test_named.py",),
+        ("tests/analysis/test_named.py", NAMED),
     ),
     "negative_binomial": Page(
         "estimators.negative_binomial", "Ratio of rates, by a negative binomial model",
@@ -218,7 +220,7 @@ PAGES = {
         "τ = mean over the other factors' combinations of ȳ(level) − ȳ(first level), by arm means; HC2 or CR2.",
         f"{_ITT} Every combination of levels is an arm.",
         ("Dasgupta, Pillai & Rubin (2015), Journal of the Royal Statistical Society B 77:727-753",), R,
-        (("social_insure", "factorial.CR2.default_buy"),), ("tests/analysis/test_factorial.py",),
+        (("social_insure", "factorial.CR2.default_buy"),), ("tests/analysis/test_factorial.py", LINES),
     ),
     "missing": Page(
         "missing", "Missing outcomes",
@@ -231,9 +233,10 @@ PAGES = {
         "Worst and best case: nothing. Lee: the message moves whether an outcome is known in one direction only. "
         "Weights: those missing are like those known with the same arm and covariates.",
         ("Manski (1990), American Economic Review 80:319-323", "Lee (2009), Review of Economic Studies 76:1071-1102",
-         "Seaman & White (2013), Statistical Methods in Medical Research 22:278-295"), WRITTEN_OUT,
-        (), ("tests/analysis/test_missing.py", "tests/analysis/test_lines.py", "tests/analysis/test_other_kinds.py",
-             "tests/analysis/test_wedge_lines.py", "tests/reference/test_beside.py"),
+         "Seaman & White (2013), Statistical Methods in Medical Research 22:278-295"),
+        f"{WRITTEN_OUT} and simulated", (),
+        ("tests/analysis/test_missing.py", "tests/analysis/test_lines.py", "tests/analysis/test_other_kinds.py",
+         "tests/analysis/test_wedge_lines.py", "tests/reference/test_beside.py", MISSING),
     ),
     "imputation": Page(
         "imputation", "Imputation of missing outcomes",
@@ -245,8 +248,8 @@ PAGES = {
         "Those missing are like those known with the same arm, block, cluster and covariates.",
         ("Rubin (1987), Multiple Imputation for Nonresponse", "Barnard & Rubin (1999), Biometrika 86:948-955",
          "White, Royston & Wood (2011), Statistics in Medicine 30:377-399"),
-        "pooling held to R's mice; the rest simulated", (), ("tests/analysis/test_imputation.py",
-                                                               "tests/analysis/test_other_kinds.py"),
+        "pooling held to R's mice; the rest simulated", (),
+        ("tests/analysis/test_imputation.py", "tests/analysis/test_other_kinds.py", MISSING),
     ),
     "romano_wolf": Page(
         "romano_wolf", "Romano and Wolf's step-down",
@@ -256,7 +259,7 @@ PAGES = {
         "Exact where no message changes any outcome.",
         ("Romano & Wolf (2005), Econometrica 73:1237-1282",
          "Romano & Wolf (2016), Statistics & Probability Letters 113:38-40"),
-        "simulated, and held to Dunnett's test", (), ("tests/analysis/test_romano_wolf.py",),
+        "simulated, and held to Dunnett's test", (), ("tests/analysis/test_romano_wolf.py", FAMILIES),
     ),
     "looks": Page(
         "sequential", "Looks before the end",
@@ -268,7 +271,8 @@ PAGES = {
         ("Lan & DeMets (1983), Biometrika 70:659-663", "Jennison & Turnbull (2000), Group Sequential Methods",
          "Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024), Annals of Statistics 52:2613-2640"),
         "held to R's rpact and mvtnorm, and simulated", (),
-        ("tests/reference/test_looks_by_r.py", "tests/analysis/test_sequential.py", "tests/analysis/test_looks.py"),
+        ("tests/reference/test_looks_by_r.py", "tests/analysis/test_sequential.py", "tests/analysis/test_looks.py",
+         FAMILIES),
     ),
     "beliefs": Page(
         "beliefs", "What to believe now",
@@ -310,7 +314,7 @@ PAGES = {
         "The law of the draw is known. For the interval: the effect is one constant shift.",
         ("Wu & Ding (2021), JASA 116:1898-1913", "Zhao & Ding (2021), Journal of Econometrics 225:278-294",
          "Phipson & Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9:39"), SIMULATED,
-        (), ("tests/analysis/test_studentised.py", "tests/analysis/test_randomisation.py"),
+        (), ("tests/analysis/test_studentised.py", "tests/analysis/test_randomisation.py", FAMILIES),
     ),
     "score_interval": Page(
         "score_interval", "An arm without events",
@@ -330,7 +334,8 @@ PAGES = {
          "Wang, Lagakos, Ware, Hunter & Drazen (2007), NEJM 357:2189-2194"),
         f"{R} for individuals; by clusters {WRITTEN_OUT} and simulated",
         (("rubella_text", "joint.tested"),),
-        ("tests/analysis/test_subgroups.py", "tests/reference/test_beside.py", "tests/analysis/test_other_kinds.py"),
+        ("tests/analysis/test_subgroups.py", "tests/reference/test_beside.py", "tests/analysis/test_other_kinds.py",
+         LINES),
     ),
     "pooling": Page(
         "pooling", "Several studies pooled",

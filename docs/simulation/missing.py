@@ -34,10 +34,10 @@ from nudge.trial.records.columns import Coded
 
 RESULT = Path(__file__).with_suffix(".json")
 SEED = 20_281_122
-REPETITIONS = {"missing": 2_000, "lee": 10_000}
+REPETITIONS = {"missing": 2_000, "lee": 2_000}
 STORED = 5
 SIZE, ALIKE, BASE, EFFECT, ALPHA = 30, 0.1, 0.4, 0.1, 0.05
-IMPUTATIONS = 10
+IMPUTATIONS = 5
 
 Found = dict[str, bool | None]
 """By line, whether it held the truth in one trial; None where it was not given."""
@@ -76,7 +76,7 @@ class Setting:
 SETTINGS = (
     *(
         Setting("missing", n, sizes, put_in)
-        for put_in in ("yes or no", "a number") for n, sizes in ((400, "one"), (20, "equal"))
+        for put_in, n, sizes in (("yes or no", 400, "one"), ("a number", 20, "equal"))
     ),
     *(Setting("lee", n, "one", f"gained from {whom}") for whom in ("anybody", "the highest") for n in (100, 400)),
 )  # fmt: skip

@@ -89,7 +89,7 @@ class Setting:
     def repetitions(self) -> int:
         """How often it is run; fewer times where the draw must be asked instead of the model."""
         asked = self.few and self.sizes != "moments" and not (self.sizes == "equal" and self.units == CLUSTERS[1])
-        return SLOW.get(self.estimator, 4_000 if asked else 10_000)
+        return SLOW.get(self.estimator, 2_000 if asked else 10_000)
 
     @property
     def few(self) -> bool:
@@ -108,10 +108,16 @@ def _kinds(name: str) -> tuple[tuple[int, str], ...]:
     if name == "micro_randomised":
         return tuple((n, "moments") for n in CLUSTERS)
     if name == "cox":
-        return (100, "one"), (8, "unequal"), (12, "unequal"), (30, "equal"), (40, "unequal")
-    return *((n, "one") for n in (100, 400)), *((n, sizes) for n in CLUSTERS for sizes in ("equal", "unequal"))
+        return (100, "one"), (8, "unequal"), (40, "unequal")
+    if name == "negative_binomial":
+        return (100, "one"), (12, "unequal"), (40, "unequal")
+    if name in {"ordinal", "survival"}:
+        return (100, "one"), (400, "one"), *_OF_A_FEW, (12, "equal"), *_UNEQUAL
+    return (100, "one"), (400, "one"), *_OF_A_FEW[1:], *((n, "equal") for n in (12, 20, 40)), *_UNEQUAL
 
 
+_OF_A_FEW = ((6, "equal"), (8, "equal"), (8, "unequal"))
+_UNEQUAL = ((12, "unequal"), (20, "unequal"), (40, "unequal"))
 SETTINGS = tuple(
     Setting(name, n, sizes, effect)
     for name in NAMES for n, sizes in _kinds(name) for effect in (0.0, EFFECT)

@@ -4,8 +4,8 @@ How many times as often the event happens at any moment among those it has not h
 ratio stays the same over the time followed, and it moves when covariates are added even if they are balanced, so the
 mean time (`survival`) is the plan unless the file names this. Ties by Efron (1977). The variance adds up score
 residuals by the randomised unit (Lin & Wei 1989), times G/(G − 1), with t on G − 1 − columns: too small with few
-clusters, so fewer than 30 are refused. statsmodels gives the coefficients only: under Efron's ties its clustered
-variance is not R's.
+clusters, so fewer than 30 are refused. Coefficients are found from the same score residuals: statsmodels goes through
+the days one by one, and under Efron's ties its clustered variance is not R's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ SCALE = "log_ratio"
 UNIT = "times"
 SHORTENS = True
 scores = rank_scores
-_SETTLED = 1e-6
+_SETTLED = 1e-10
+_STEPS = 50
 
 
 def estimate(pair: Pair, adjustment: str) -> Fitted:
@@ -71,14 +72,7 @@ def _fitted(pair: Pair, x: Floats, stratum: Ints) -> tuple[Floats, Floats]:
             "use survival, the mean time until it happened",
         )
     x = x - x.mean(axis=0)
-    coefficients = _coefficients(pair.y, pair.event, x, stratum)
-    residuals, information = score_residuals(pair.y, pair.event, x, stratum, coefficients)
-    inverse = np.linalg.pinv(information)
-    step = inverse @ residuals.sum(axis=0)
-    if not np.isfinite(coefficients).all() or np.abs(x @ step).max() > _SETTLED:
-        raise EstimationRefused(
-            "Cox's regression does not converge: some group has no events", "leave out covariates with few events"
-        )
+    coefficients, residuals, inverse = _newton(pair.y, pair.event, x, stratum)
     by_unit = np.column_stack([np.bincount(pair.unit, column) for column in (residuals @ inverse).T])
     return coefficients, np.asarray(pair.units / (pair.units - 1) * (by_unit.T @ by_unit), dtype=float)
 
@@ -91,18 +85,25 @@ def _shares(pair: Pair) -> tuple[float, float]:
     return arm, control
 
 
-def _coefficients(time: Floats, event: Floats, x: Floats, stratum: Ints) -> Floats:
-    import warnings
+def _newton(time: Floats, event: Floats, x: Floats, stratum: Ints) -> tuple[Floats, Floats, Floats]:
+    """Coefficients, score residuals and inverse information, by Newton's steps from nothing.
 
-    from statsmodels.duration.hazard_regression import PHReg
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # the next step is asked instead
-        try:
-            found = PHReg(time, x, status=event, strata=stratum, ties="efron").fit(disp=0)
-        except (ValueError, np.linalg.LinAlgError) as error:
-            raise EstimationRefused("Cox's regression cannot be fitted", "leave out covariates") from error
-    return np.asarray(found.params, dtype=float)
+    The logarithm of the partial likelihood is concave (Cox 1972), so steps that do not come to rest lead nowhere.
+    """
+    coefficients = np.zeros(x.shape[1])
+    for _ in range(_STEPS):
+        with np.errstate(all="ignore"):
+            residuals, information = score_residuals(time, event, x, stratum, coefficients)
+        if not np.isfinite(information).all() or not np.isfinite(residuals).all():
+            break
+        covariance = np.asarray(np.linalg.pinv(information), dtype=float)
+        step = covariance @ residuals.sum(axis=0)
+        if np.abs(x @ step).max() < _SETTLED:
+            return coefficients, residuals, covariance
+        coefficients = coefficients + step
+    raise EstimationRefused(
+        "Cox's regression does not converge: some group has no events", "leave out covariates with few events"
+    )
 
 
 def score_residuals(
