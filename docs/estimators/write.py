@@ -9,6 +9,7 @@ of evidence is checked by tests/analysis/test_estimator_pages.py against the tes
 from __future__ import annotations
 
 import importlib
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -361,6 +362,63 @@ PAGES = {
     ),
 }  # fmt: skip
 """By file name. Every file of nudge/analysis/estimators has one of the same name."""
+PAGES |= {
+    "covariates": Page(
+        "redundant", "Covariates that a model can hold",
+        "A column is left out where what blocks and the columns named before it leave of it is below 10⁻⁸ of its "
+        "spread. Then: interacted with the arm (Lin) up to one column per ten units of the smaller arm; beside it up "
+        "to one per five, and where a level is missing from an arm or one unit alone has it there; else none.",
+        "Columns were fixed before the draw. Nothing here looks at the outcome.",
+        ("Lin (2013), Annals of Applied Statistics 7:295-318",), "held to statsmodels on the rows",
+        (), ("tests/analysis/test_redundant.py", "tests/analysis/test_choice.py"),
+    ),
+    "multiplicity": Page(
+        "multiplicity", "Several questions at once",
+        "Holm: p₍ⱼ₎ · (m − j + 1), never falling, at most 1, p in rising order and m the size of the family. "
+        "Benjamini-Hochberg: p₍ⱼ₎ · m / j, never rising from the largest down.",
+        "Holm: nothing of how the questions hang together. Hochberg and Benjamini-Hochberg: that they are independent "
+        "or positively related.",
+        ("Holm (1979), Scandinavian Journal of Statistics 6:65-70", "Hochberg (1988), Biometrika 75:800-802",
+         "Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57:289-300"),
+        "statsmodels' own; Holm by hand", (), ("tests/analysis/test_checks.py",),
+    ),
+    "verdict": Page(
+        "verdict", "The verdict",
+        "On the interval at 1 − α/m, δ the smallest worthwhile change, the first that holds: upper end < 0; upper end "
+        "< δ; lower end > 0 and estimate ≥ δ; else undecided. Held to a margin M: lower end > −M; both ends within ±M.",
+        "The estimate's own page. δ and M were named before anyone saw a result.",
+        ("Piaggio, Elbourne, Pocock, Evans & Altman (2012), JAMA 308:2594-2604",
+         "Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15:657-680"),
+        WRITTEN_OUT, (), ("tests/analysis/test_verdict.py",),
+    ),
+    "checks": Page(
+        "checks", "Attrition and sample ratio",
+        "Attrition: the planned comparison's own rule with \"an outcome is known\" in the outcome's place. Sample "
+        "ratio: Σ (O − E)² / E over arms, O the units, E by the designed shares; χ² on arms − 1.",
+        "Attrition: as the difference in means. Sample ratio: units were drawn one by one with the shares of `ratio:`.",
+        ("Fabijan and others (2019), KDD, Diagnosing sample ratio mismatch",), WRITTEN_OUT,
+        (), ("tests/analysis/test_checks.py",),
+    ),
+    "careless": Page(
+        "careless", "What a careless analysis would say",
+        "Rows counted as drawn: HC2 in place of CR2. Blocks forgotten: √(s₁²/n₁ + s₀²/n₀) in place of the blocks'. "
+        "Zeros left out: the means of those above zero, with a pooled variance.",
+        "What is wrong: each says why on its line.",
+        ("Moulton (1990), Review of Economics and Statistics 72:334-338",
+         "Angrist & Pischke (2009), Mostly Harmless Econometrics, sections 3.4.2 and 8.2"),
+        "held to the naive numbers of published trials", (), ("tests/reference/test_careless_answers.py",),
+    ),
+    "icc": Page(
+        "icc", "How alike the people of one cluster are",
+        "(B − W) / (B + (n₀ − 1) W), B and W the mean squares between and within clusters, n₀ = (n − Σ n_g²/n) / "
+        "(G − 1).",
+        "One likeness for all clusters. Its own error is large with few of them.",
+        ("Donner & Koval (1980), Biometrics 36:19-25",), WRITTEN_OUT, (), ("tests/analysis/test_checks.py",),
+    ),
+}  # fmt: skip
+"""What stands beside estimates."""
+USED: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "used.toml").read_text(encoding="utf-8"))
+"""By file name: when a number is given, when it is refused, how it is shown."""
 
 
 def page(name: str) -> str:
@@ -371,6 +429,8 @@ def page(name: str) -> str:
     lines = [f"# {what.title}", "", " ".join(first.split()), ""]
     estimand = getattr(module, "ESTIMAND", None)
     lines += [f"**Estimand.** {estimand[0].upper()}{estimand[1:]}.", ""] if estimand else []
+    told = USED[name]
+    lines += [f"**Used** {told['used']}", "", f"**Refused** {told['refused']}", "", f"**Shown** {told['shown']}", ""]
     lines += [f"**Assumes.** {what.assumes}", "", f"**Formula.** {what.formula}", ""]
     lines += [" ".join(part.split()) + "\n" for part in rest.split("\n\n") if part.strip()]
     lines += [f"**Sources.** {'; '.join(what.sources)}.", "", f"**Evidence: {what.tier}.** {_evidence(what)}", ""]
@@ -399,9 +459,9 @@ def index() -> str:
 
 def everything() -> dict[Path, str]:
     """Every file and its text. Raises where an estimator has no page."""
-    without = set(estimator_names()) - set(PAGES)
+    without = (set(estimator_names()) - set(PAGES)) | (set(PAGES) ^ set(USED))
     if without:
-        raise KeyError(f"no page for {', '.join(sorted(without))}")
+        raise KeyError(f"no page, or no entry in used.toml, for {', '.join(sorted(without))}")
     return {FOLDER / "README.md": index(), **{FOLDER / f"{name}.md": page(name) for name in PAGES}}
 
 

@@ -79,9 +79,12 @@ def column_of(name: str) -> str:
     return name.partition("=")[0].removesuffix(" blank")
 
 
-def said_of(names: Sequence[str], pair: Pair) -> str:
-    """Why columns were left out: a declared column where nothing of it is left, else its levels."""
+def said_of(names: Sequence[str], pair: Pair, held: str = "blocks") -> str:
+    """Why columns were left out: a declared column where nothing of it is left, else its levels.
+
+    held: what the model holds constant.
+    """
     kept = {column_of(name) for name in pair.names if name not in names}
     said = list(dict.fromkeys(name if column_of(name) in kept else column_of(name) for name in names))
     says, so = ("says", "it is") if len(said) == 1 else ("say", "they are")
-    return f"{listed(said)} {says} nothing that blocks and other covariates do not, so {so} left out of the model"
+    return f"{listed(said)} {says} nothing that {held} and other covariates do not, so {so} left out of the model"

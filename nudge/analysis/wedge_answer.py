@@ -47,7 +47,9 @@ def wedge_answer(pair: Pair, design: Design, *, binary: bool, average: str) -> A
             again = wedge_answer(without(pair, spare), design, binary=binary, average=average)
             left_out = (*spare, *again.choice.left_out)
             return replace(
-                again, choice=replace(again.choice, left_out=left_out), note=joined(said_of(spare, pair), again.note)
+                again,
+                choice=replace(again.choice, left_out=left_out),
+                note=joined(said_of(spare, pair, "clusters"), again.note),
             )
         try:
             return _without_interval(pair, fitted, design, choice, average, f"no interval: {refusal.what}")

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nudge.analysis import cells as cells_module
+from nudge.analysis import cluster_sums
 from nudge.analysis.cells import Cells, cells_of
 from nudge.analysis.least_squares import Column, LinearFit, fit
 from nudge.analysis.sandwich import clustered, robust

@@ -14,6 +14,7 @@ from nudge.analysis.comparison import Choice, pair_of
 from nudge.analysis.estimators import estimator
 from nudge.analysis.missing import response_weights
 from nudge.trial.records.analysis import AnalysisRows, Design, Estimate
+from nudge.trial.records.columns import Coded
 from tests.analysis.builders import outcome, results, trial
 from tests.reference.test_stepped_wedge import analysis_rows
 
@@ -23,7 +24,7 @@ WEDGE = Design("stepped_wedge", clusters=True, blocks=False, estimand="immediate
 def with_gaps() -> AnalysisRows:
     of = analysis_rows()
     number = np.arange(of.outcome.size)
-    reached = np.where(of.arm == "plan", (number % 3 != 0).astype(float), 0.0)
+    reached = np.where(of.arm.is_("plan"), (number % 3 != 0).astype(float), 0.0)
     return replace(of, outcome=np.where(number % 8 == 0, np.nan, of.outcome), received=reached)
 
 
@@ -60,13 +61,15 @@ def test_weights_and_imputation_know_the_periods() -> None:
     found = analysed(of)
     weighted = noted(found, "weighted by the chance of an outcome")
     assert weighted.note.endswith("with the same need, period")
-    chance = response_weights(of, "plan", "usual", of.covariates["need"].astype(float)[:, None])
+    need = of.covariates["need"]
+    assert isinstance(need, np.ndarray)
+    chance = response_weights(of, "plan", "usual", need[:, None])
     pair = replace(pair_of(of, "plan", "usual"), weight=chance[~np.isnan(of.outcome)])
     by_hand = estimator("immediate_effect").estimate(pair, "none")
     assert (weighted.estimate, weighted.std_error) == pytest.approx((by_hand.estimate, by_hand.std_error))
     imputed = noted(found, "filled in 5 times")
     assert "the same period, cluster and need" in imputed.note
-    assert imputed.n == int((of.arm != "").sum())
+    assert imputed.n == int((of.arm.codes >= 0).sum())
 
 
 def test_lee_s_bounds_are_refused_by_name() -> None:
@@ -100,8 +103,8 @@ def test_weights_by_period_take_back_what_goes_missing_with_time_and_need() -> N
         base = analysis_rows()
         assert base.phases is not None
         of = AnalysisRows(
-            np.where(known, y, np.nan), np.where(treated, "plan", "usual"), unit, np.zeros(n, dtype=np.int64),
-            np.full(n, 1 / 3), {"need": need.astype(object)}, {"need": "number"},
+            np.where(known, y, np.nan), Coded(treated.astype(np.int32), ("usual", "plan")), unit, np.zeros(n, dtype=np.int64),
+            np.full(n, 1 / 3), {"need": need.astype(float)}, {"need": "number"},
             phases=replace(base.phases, period=period, complete=period, step=step, steps=3),
         )  # fmt: skip
         pair = pair_of(of, "plan", "usual")

@@ -94,6 +94,18 @@ def test_equal_to_r(name: str) -> None:
     assert found == pytest.approx(REFERENCE[name], rel=1e-9)
 
 
+def test_a_covariate_that_is_the_same_for_a_whole_site_is_left_out_by_name_and_changes_no_number() -> None:
+    rows = analysis_rows()
+    area = np.array(["north", "south"], dtype=object)[rows.unit % 2]
+    named = replace(rows, covariates={"area": area}, types={"area": "category"})
+    design = Design("stepped_wedge", clusters=True, blocks=False, estimand="immediate", law=law(every=False))
+    found = answer(pair_of(named, "plan", "usual", ("area",)), design, binary=False, average="person")
+    assert (found.choice.left_out, found.choice.adjustment) == (("area=south",), "none")
+    assert found.note.startswith("area says nothing that clusters and other covariates do not, so it is left out")
+    plain = {"estimate": found.estimate, "std_error": found.std_error, "df": found.df}
+    assert plain == pytest.approx(REFERENCE["immediate"], rel=1e-9)
+
+
 def cells_of_rows(rows: Pair) -> tuple[Cells, np.ndarray, np.ndarray]:
     assert rows.phases is not None
     key = (rows.unit * 4 + rows.phases.period) * 4 + rows.phases.complete

@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.support.databases import database_url
 from tests.support.trials import Bench
 
-SOON = 30
+SOON = 60
 
 
 def opened(port: int, page: str) -> int:
@@ -21,9 +22,9 @@ def opened(port: int, page: str) -> int:
     last = time.monotonic() + SOON
     while True:
         try:
-            asking = HTTPConnection("127.0.0.1", port, timeout=5)
-            asking.request("GET", page)
-            return asking.getresponse().status
+            with closing(HTTPConnection("127.0.0.1", port, timeout=SOON)) as asking:
+                asking.request("GET", page)
+                return asking.getresponse().status
         except ConnectionError:
             if time.monotonic() > last:
                 raise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nudge.analysis.comparison import COLUMNS_PER_UNIT_ADDITIVE
 from nudge.analysis.covariates import coded_columns, matrix, names_of
 from nudge.analysis.foreseen import baseline_columns
 from nudge.analysis.redundant import column_of, settled_columns
@@ -68,6 +69,8 @@ def _rare_levels(loaded: LoadedTrial, roll: Roll) -> Iterator[Problem]:
         for unit in roll.units:
             for person in unit.people:
                 units_of[person.columns[name]].add(unit.id)
+        if len(units_of) * COLUMNS_PER_UNIT_ADDITIVE > len(roll.units) / 2:
+            continue  # so many levels are not used at all, which is said elsewhere
         rare = [level for level, units in units_of.items() if len(units) < FEWEST_OF_A_LEVEL]
         if rare and len(units_of) > 1:
             shown = listed("blank" if level is None else f"`{level}`" for level in rare[:_SHOWN])

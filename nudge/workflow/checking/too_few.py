@@ -6,13 +6,14 @@ from collections import Counter
 from math import comb, prod
 from typing import TYPE_CHECKING
 
+from nudge.analysis.comparison import FEW_CLUSTERS as COX_CLUSTERS
 from nudge.analysis.linear_effect import LEAST_DF
 from nudge.analysis.looks import FEWEST_CLUSTERS
 from nudge.analysis.randomisation import WITHIN_BLOCKS
 from nudge.report.numbers import percent
 from nudge.trial.errors import InputError
 from nudge.trial.problems import Level
-from nudge.workflow.checking.drawing import draws_sites
+from nudge.workflow.checking.drawing import drawing_method, draws_sites
 from nudge.workflow.law import law_of
 from nudge.workflow.planning.plans import sizes_of
 
@@ -31,10 +32,41 @@ def too_few(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
     """Everything that the number of units forbids."""
     if loaded.trial.run_elsewhere:
         return
+    yield from _no_sites(loaded)
     yield from _looks(loaded, roll)
+    yield from _hazards(loaded, roll)
     if roll is not None and roll.units:
         yield from _small_blocks(loaded, roll)
         yield from _few_draws(loaded, roll)
+
+
+def _no_sites(loaded: LoadedTrial) -> Iterator[Problem]:
+    """A draw of sites whose file names none draws households, which may not be what was meant."""
+    trial = loaded.trial
+    if drawing_method(trial).UNITS == "sites" and trial.population.site is None:
+        drawn = f"each `{trial.unit_column}`" if trial.population.unit else "everyone"
+        yield loaded.source.problem(
+            Level.ADVICE, ("randomise", "method"),
+            f"draws whole sites, and `population.site` names none, so {drawn} is drawn like a site",
+            "name the column in `population.site` and in `population.unit`, or use a method that draws households",
+        )  # fmt: skip
+
+
+def _hazards(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:
+    """The error of a ratio of hazards is too small with few clusters, and is then not given."""
+    named = [name for name, one in loaded.trial.outcomes.items() if one.estimator == "cox"]
+    if not named or not draws_sites(loaded.trial):
+        return
+    try:
+        units = sizes_of(loaded.trial, roll).units
+    except InputError:
+        return
+    if units < COX_CLUSTERS:
+        yield loaded.source.problem(
+            Level.LAUNCH, ("outcomes", named[0], "estimator"),
+            f"`cox` needs {COX_CLUSTERS} sites for its error, and there are {units:.0f}, so it would give no number",
+            "leave `estimator` out: the mean time until it happened is used",
+        )  # fmt: skip
 
 
 def _looks(loaded: LoadedTrial, roll: Roll | None) -> Iterator[Problem]:

@@ -107,9 +107,11 @@ class TestUnits:
         ]
 
     def test_some_blocks_too_small_for_the_arms_are_counted(self, tmp_path: Path) -> None:
-        rows = [family(i, area="big" if i < 30 else f"a{i}") for i in range(33)]
-        told = said(trial(tmp_path, rows))[Level.ADVICE]
-        assert any("3 of 4 blocks, with 3 units, hold fewer than the 2 arms" in one for one in told)
+        rows = [family(i, area="big" if i < 30 else f"a{i}") for i in range(34)]
+        told = said(trial(tmp_path / "a", rows))[Level.ADVICE]
+        assert any("4 of 5 blocks, with 4 units, hold fewer than the 2 arms" in one for one in told)
+        hardly = said(trial(tmp_path / "b", rows[:33]))[Level.ADVICE]  # fewer than a tenth of them
+        assert not any("hold fewer" in one for one in hardly)
 
     @pytest.mark.parametrize(("number", "refused"), [(12, True), (20, False)])
     def test_looks_at_few_sites_are_refused(self, tmp_path: Path, number: int, *, refused: bool) -> None:
@@ -126,3 +128,16 @@ class TestUnits:
         assert "with 4 sites, counted by person, the method gives no interval" in one
         assert "finds" not in one
         assert any("can be below 33 %" in one for one in told[Level.LAUNCH])
+
+    def test_hazards_of_few_sites_are_told_before_they_give_no_number(self, tmp_path: Path) -> None:
+        came = trial_values()["outcomes"]["came"] | {"kind": "time_to_event", "estimator": "cox"}
+        outcomes = {"came": came | {"worthwhile": "0.8 times"}}
+        told = said(sites(tmp_path / "a", 20, outcomes=outcomes))[Level.LAUNCH]
+        assert any("`cox` needs 30 sites for its error, and there are 20" in one for one in told)
+        enough = said(sites(tmp_path / "b", 30, people=2, outcomes=outcomes))[Level.LAUNCH]
+        assert not any("`cox` needs" in one for one in enough)
+
+    def test_a_draw_of_sites_that_names_none_is_told_what_it_draws(self, tmp_path: Path) -> None:
+        drawn = {"method": "cluster"}
+        told = said(trial(tmp_path, [family(i) for i in range(60)], randomise=drawn))[Level.ADVICE]
+        assert any("names none, so each `household_ref` is drawn like a site" in one for one in told)
