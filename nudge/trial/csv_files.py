@@ -74,8 +74,8 @@ def read_csv_table(
     return _row_by_row(name, content, look.sha256, problems)
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 def _whole(name: str, what: str, remedy: str) -> Problem:
@@ -173,10 +173,13 @@ def _quotes_match(piece: bytes, separator: str) -> bool:
 def _at_once(path: Path, name: str, look: _Look, wanted: Mapping[str, str] | None) -> Table | None:
     """The columns of a regular file; None where its rows turn out to differ in length."""
     everything = dict.fromkeys(range(len(look.header)), "text")
-    kinds = {i: wanted[title] for i, title in enumerate(look.header) if title in wanted} if wanted else everything
+    kinds = {i: wanted[title] for i, title in enumerate(look.header) if title in wanted} if wanted else {}
+    kinds = kinds or everything
     numbers = {i for i, kind in kinds.items() if kind == "number"}
-    for columns, taken in ((kinds, numbers), (kinds, set[int]()), (everything, set[int]())):
-        read = _columns(path, look, columns or everything, taken)
+    tries = [(kinds, numbers)] if numbers else []
+    tries += [(kinds, set())] if kinds != everything else []
+    for columns, as_number in (*tries, (everything, set[int]())):
+        read = _columns(path, look, columns, as_number)
         if read is None:
             continue
         blank = _blank(read)
