@@ -103,8 +103,8 @@ def test_weights_by_period_take_back_what_goes_missing_with_time_and_need() -> N
         base = analysis_rows()
         assert base.phases is not None
         of = AnalysisRows(
-            np.where(known, y, np.nan), Coded(treated.astype(np.int32), ("usual", "plan")), unit, np.zeros(n, dtype=np.int64),
-            np.full(n, 1 / 3), {"need": need.astype(float)}, {"need": "number"},
+            np.where(known, y, np.nan), Coded(treated.astype(np.int32), ("usual", "plan")), unit,
+            np.zeros(n, dtype=np.int64), np.full(n, 1 / 3), {"need": need.astype(float)}, {"need": "number"},
             phases=replace(base.phases, period=period, complete=period, step=step, steps=3),
         )  # fmt: skip
         pair = pair_of(of, "plan", "usual")

@@ -28,7 +28,7 @@ def test_formula_and_simulation_agree_within_two_points(one: dict[str, Any]) -> 
     """statistics.md 29: from 20 clusters or 200 individuals an arm; two Monte Carlo errors are luck."""
     assert abs(one["formula"] - one["simulation"]) <= 0.02 + 2 * one["mc_error"]
     made = setting(one)
-    assert power(made.plan, one["effect"]) == pytest.approx(one["formula"], abs=2e-6)
+    assert power(made.plan, one["effect"]) == pytest.approx(one["formula"], abs=5e-5)
     # Estimates of ratios lean a little; nowhere by more than a tenth of their error and luck.
     assert abs(one["bias_in_errors"]) <= 0.1 + 3 / one["repetitions"] ** 0.5
 
