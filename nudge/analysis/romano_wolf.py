@@ -190,6 +190,8 @@ def _why_not(lines: Sequence[tuple[Line, Estimate]], design: Design) -> str:
         return "the law of the draw is not known"
     if design.method not in WITHIN_BLOCKS and design.law is None:
         return f"a {design.method} draw cannot be made again from these rows"
+    if any(line.apart for line, _ in lines):
+        return "an arm took nobody for a while, so the comparisons are not of the same families"
     other = [one.estimator for _, one in lines if one.estimator not in LIKE_T or one.std_error is None]
     if other:
         return "some comparison of the family has no t that could be drawn again"

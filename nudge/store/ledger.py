@@ -380,19 +380,18 @@ def ledger_counts(connection: Connection, trial: str) -> list[LedgerCount]:
     ]
 
 
-def states_by_person(connection: Connection, trial: str) -> dict[str, set[Status]]:
-    """The states of every person's own rows, where a message goes to people of a site and not to a household."""
-    query = sa.select(sends.c.person, _SHOWN).where(sends.c.trial == trial).distinct()
-    found: defaultdict[str, set[Status]] = defaultdict(set)
-    for person, status in connection.execute(query):
-        found[person].add(Status(status))
-    return dict(found)
-
-
 def states_by_unit(connection: Connection, trial: str) -> dict[str, set[Status]]:
     """The states of every unit's rows."""
-    query = sa.select(sends.c.unit, _SHOWN).where(sends.c.trial == trial).distinct()
+    return _states(connection, trial, sends.c.unit)
+
+
+def states_by_person(connection: Connection, trial: str) -> dict[str, set[Status]]:
+    """The states of every person's own rows, where messages go to people of a site and not to a household."""
+    return _states(connection, trial, sends.c.person)
+
+
+def _states(connection: Connection, trial: str, whose: sa.Column[str]) -> dict[str, set[Status]]:
     found: defaultdict[str, set[Status]] = defaultdict(set)
-    for unit, status in connection.execute(query):
-        found[unit].add(Status(status))
+    for one, status in connection.execute(sa.select(whose, _SHOWN).where(sends.c.trial == trial).distinct()):
+        found[one].add(Status(status))
     return dict(found)

@@ -43,11 +43,14 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def launched(bench: Bench, randomise: dict[str, Any], **changes: Any) -> tuple[Path, Desk]:
+def launched(
+    bench: Bench, randomise: dict[str, Any], multiplicity: str = "holm", **changes: Any
+) -> tuple[Path, Desk]:  # fmt: skip
     values = trial_values()
     population = {key: value for key, value in values["population"].items() if key != "people"}
     plain, text = ({"messages": [{"template": "visit", "send": "2 days after allocation at 10:00"}]} for _ in range(2))
-    plan = {"comparisons": ["plan - usual", "plain - usual"], "covariates": [*randomise.get("balance_on", [])]}
+    plan = {"comparisons": ["plan - usual", "plain - usual"], "covariates": [*randomise.get("balance_on", [])],
+            "multiplicity": multiplicity}  # fmt: skip
     file = write_trial(
         bench.folder, population=population, randomise=randomise, analysis=plan,
         arms={"usual": {"control": True, "receives": "a letter"}, "plain": plain, "plan": text}, **changes,
@@ -67,7 +70,7 @@ def drawn(file: Path, desk: Desk) -> list[str]:
         return [row.arm for row in load_allocation(connection, "small", law_of(load_trial(file).trial)).rows]
 
 
-def three_spells(bench: Bench, desk: Desk) -> list[Enrolled]:
+def three_spells(desk: Desk) -> list[Enrolled]:
     """Thirty families, thirty while `plan` is held back, thirty when it is let go again; all within one moment."""
     found = [come(desk, 0, 30)]
     halt_sending(desk, "small", "plan", "a wrong link")
@@ -96,7 +99,7 @@ def test_nobody_joins_an_arm_that_is_held_back_and_the_draw_can_be_made_again(
     bench: Bench, randomise: dict[str, Any]
 ) -> None:
     _, desk = launched(bench, randomise)
-    first, meanwhile, after = three_spells(bench, desk)
+    first, meanwhile, after = three_spells(desk)
     assert first.by_arm.keys() == after.by_arm.keys() == {"usual", "plain", "plan"}
     assert meanwhile.by_arm.keys() == {"usual", "plain"}
     assert meanwhile.told == ("plan is held back, so these were drawn among usual and plain",)
@@ -107,7 +110,7 @@ def test_nobody_joins_an_arm_that_is_held_back_and_the_draw_can_be_made_again(
 
 def test_only_families_enrolled_beside_it_compare_with_it(bench: Bench) -> None:
     file, desk = launched(bench, {"method": "permuted_blocks"})
-    three_spells(bench, desk)
+    three_spells(desk)
     arms = np.array(drawn(file, desk))
     found = results(bench, file, desk)
     came = np.array([bool(i % 4) if i < 30 else i >= 60 and i % 4 == 1 for i in range(90)], dtype=float)
@@ -126,7 +129,7 @@ def test_only_families_enrolled_beside_it_compare_with_it(bench: Bench) -> None:
 
 def test_the_report_says_it_and_the_frozen_data_give_the_same(bench: Bench) -> None:
     file, desk = launched(bench, {"method": "permuted_blocks"})
-    three_spells(bench, desk)
+    three_spells(desk)
     found = results(bench, file, desk)
     (said,) = [check.detail for check in found.checks if check.name == "closed arm"]
     assert said == (
@@ -178,9 +181,18 @@ def test_holding_back_the_whole_trial_closes_no_arm(bench: Bench) -> None:
 
 def test_what_is_published_of_the_draw_holds_the_spells(bench: Bench) -> None:
     _, desk = launched(bench, {"method": "permuted_blocks"})
-    three_spells(bench, desk)
+    three_spells(desk)
     bench.clock.advance_to(datetime(2027, 6, 1, tzinfo=UTC))
     close_trial("small", desk)
     _, facts = publish_draw("small", desk, bench.folder)
     assert json.loads(facts.read_text(encoding="utf-8"))["parameters"]["closed"] == [["plan", 30, 60]]
     assert replay("small", desk, facts.with_name("small.draw.csv")).different == ()
+
+
+def test_a_family_adjusted_over_draws_falls_back_and_says_why(bench: Bench) -> None:
+    file, desk = launched(bench, {"method": "permuted_blocks"}, multiplicity="romano_wolf")
+    three_spells(desk)
+    assert (
+        "Holm's adjustment instead of Romano and Wolf's: an arm took nobody"
+        in line(results(bench, file, desk), "plain").note
+    )
