@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from nudge.report import beside, numbers, words
+from nudge.report import beside, methods, numbers, words
 from nudge.report.costs import costs_in_words
 from nudge.report.figures import balance_table, interval_plot
 from nudge.report.uptake import uptakes
@@ -29,7 +29,8 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "readable": words.readable, "percent": numbers.percent, "p": numbers.p_value, "df": numbers.degrees,
-        "day": numbers.day, "effect": words.effect, "estimator": words.estimator_in_words, "icc": words.icc_in_words,
+        "day": numbers.day, "effect": words.effect, "estimator": methods.estimator_in_words,
+        "icc": methods.icc_in_words,
         "sentence": words.sentence, "level_name": words.level, "standing": words.standing, "counted": numbers.counted,
         "spaced": words.spaced,
     }  # fmt: skip
@@ -54,7 +55,7 @@ def report_page(results: Results, trial: Trial) -> str:
         flow=_flow(results),
         lead=_lead(results, trial),
         balance=balance_table(results.balance, _shares(trial)),
-        method=words.method_in_words(results.design.method),
+        method=methods.method_in_words(results.design.method),
         delivery=_delivery(results),
         periods=_periods(results, trial),
         units=trial.population.called.units,
@@ -144,7 +145,7 @@ def _lead(results: Results, trial: Trial) -> str:
         f"were randomised, not {design.people:,} {called.people}"
         if design.clusters else f"with {design.people:,} {called.people} were randomised"
     )  # fmt: skip
-    lead = f"{design.units:,} {called.units} {where}, {words.method_in_words(design.method)}."
+    lead = f"{design.units:,} {called.units} {where}, {methods.method_in_words(design.method)}."
     if trial.underpowered is None:
         return lead
     return (

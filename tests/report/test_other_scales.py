@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from nudge.report.figures import interval_plot
+from nudge.report.methods import estimator_in_words
 from nudge.report.uptake import uptakes
-from nudge.report.words import answer, effect, estimator_in_words, headline
+from nudge.report.words import answer, effect, headline
 from nudge.trial.records.analysis import Estimate, SurvivalCurve
 from tests.report.test_words import line, trial
 

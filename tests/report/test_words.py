@@ -15,19 +15,8 @@ from nudge.analysis.verdict import harm_verdict, verdict
 from nudge.design.methods import method_names
 from nudge.report import numbers
 from nudge.report.figures import WIDTH, balance_table, interval_plot
-from nudge.report.words import (
-    ESTIMATORS,
-    METHODS,
-    answer,
-    because,
-    effect,
-    estimator_in_words,
-    headline,
-    icc_in_words,
-    level,
-    sentence,
-    standing,
-)
+from nudge.report.methods import ESTIMATORS, METHODS, estimator_in_words, icc_in_words
+from nudge.report.words import answer, because, effect, headline, level, sentence, standing
 from nudge.trial.model import Trial
 from nudge.trial.records.analysis import Estimate
 from nudge.trial.records.design import BalanceRow

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nudge.report.methods import method_in_words
 from nudge.report.numbers import percent
 from nudge.report.protocol.content import Answer, Fill, Piece, Table, Words, said
-from nudge.report.words import method_in_words, readable
+from nudge.report.words import readable
 from nudge.trial.problems import listed
 
 if TYPE_CHECKING:
