@@ -74,18 +74,11 @@ def nudge_hc2(made: Columns) -> float:
 
 def nudge_clusters(made: Columns) -> float:
     """Stata's cluster variance, as statsmodels and pyfixest give it: from the engine's parts, as no report has it."""
-    from nudge.analysis.stretches import shared, stretches
-
     model, households = _engine(made), made["household"]
     pull, residuals = model.linear(model.bread @ model.contrast("arm 1")), model.residuals()
-
-    def summed(stretch: slice) -> Any:
-        scores = np.zeros(HOUSEHOLDS)
-        for run in model.cells.runs(stretch):
-            scores += np.bincount(households[run.rows], pull.of(run) * residuals(run), HOUSEHOLDS)
-        return scores
-
-    scores = sum(shared(summed, stretches(households.size, HOUSEHOLDS)))
+    scores = np.zeros(HOUSEHOLDS)
+    for run in model.cells.runs():
+        scores += np.bincount(households[run.rows], pull.of(run) * residuals(run), HOUSEHOLDS)
     n, k, groups = households.size, len(model.names), np.unique(households).size
     return float(np.sqrt(scores @ scores * groups / (groups - 1) * (n - 1) / (n - k)))
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nudge.analysis.stretches import shared, stretches
 from nudge.trial.records.analysis import Floats, Ints
 
 RUN = 1 << 14
@@ -76,10 +75,10 @@ class Cells:
     centres: tuple[float, ...] = ()
     fixed: tuple[Floats, ...] = ()
 
-    def runs(self, stretch: slice) -> Iterator[Run]:
-        """The rows of a stretch, some at a time."""
+    def runs(self) -> Iterator[Run]:
+        """The rows, some at a time."""
         number = self.count.size
-        for rows in runs_of(stretch, number if number > _FEW else number * RUN // 4):
+        for rows in runs_of(self.of.size, number if number > _FEW else number * RUN // 4):
             if number > _FEW:
                 yield self._run(rows, self.of[rows].astype(np.intp), rows.stop - rows.start)
                 continue
@@ -111,19 +110,13 @@ def cells_of(factors: Sequence[Ints], measures: Sequence[Floats] = ()) -> Cells:
     Where cells with all their sums would hold more numbers than the rows, each row is its own cell.
     """
     n, q = factors[0].size, len(measures)
-    looked = list(shared(lambda rows: _looked(rows, factors, measures), stretches(n)))
-    sizes = [int(max(one)) + 1 for one in zip(*(largest for largest, _ in looked), strict=True)]
-    centres = tuple(sum(one) / max(n, 1) for one in zip(*(sums for _, sums in looked), strict=True))
+    sizes = [int(one.max(initial=0)) + 1 for one in factors]
+    centres = tuple(float(one.mean()) if n else 0.0 for one in measures)
     code, levels, count = _coded(factors, sizes)
     if q and count.size * (q + 2) ** 2 > n * (q + 1):
         fixed = tuple(values - centre for values, centre in zip(measures, centres, strict=True))
         return Cells(np.arange(n, dtype=np.int32), levels[code], np.ones(n), fixed=fixed)
     return Cells(code, levels, count.astype(float), tuple(measures), centres)
-
-
-def _looked(rows: slice, factors: Sequence[Ints], measures: Sequence[Floats]) -> tuple[list[int], list[float]]:
-    """The largest code of every factor, the sum of every measure."""
-    return [int(one[rows].max(initial=0)) for one in factors], [float(one[rows].sum()) for one in measures]
 
 
 def _coded(factors: Sequence[Ints], sizes: Sequence[int]) -> tuple[NDArray[np.int32], Ints, Ints]:
@@ -140,29 +133,23 @@ def _coded(factors: Sequence[Ints], sizes: Sequence[int]) -> tuple[NDArray[np.in
         _combine(wide, factors, sizes)
         kept, sorted_, count = np.unique(wide, return_inverse=True, return_counts=True)
         return sorted_.astype(np.int32), _levels(kept, sizes), count
-    code = np.empty(n, dtype=np.int32)
-
-    def counted(stretch: slice) -> Ints:
-        count = np.zeros(total, dtype=np.int64)
-        for rows in runs_of(stretch, total):
-            _combine(code[rows], [factor[rows] for factor in factors], sizes)
-            count += np.bincount(code[rows], minlength=total)
-        return count
-
-    count = sum(shared(counted, stretches(n, total)), np.zeros(total, dtype=np.int64))
+    code, count = np.empty(n, dtype=np.int32), np.zeros(total, dtype=np.int64)
+    for rows in runs_of(n, total):
+        _combine(code[rows], [factor[rows] for factor in factors], sizes)
+        count += np.bincount(code[rows], minlength=total)
     kept = np.flatnonzero(count)
     if kept.size < total:
         position = np.zeros(total, dtype=np.int32)
         position[kept] = np.arange(kept.size, dtype=np.int32)
-        for rows in runs_of(slice(0, n), total):
+        for rows in runs_of(n, total):
             code[rows] = position[code[rows]]
     return code, _levels(kept, sizes), count[kept]
 
 
-def runs_of(stretch: slice, numbers: int = 0) -> Iterator[slice]:
-    """Slices of a stretch of rows, each several times as long as a table they are added to."""
+def runs_of(rows: int, numbers: int = 0) -> Iterator[slice]:
+    """Slices of so many rows, each several times as long as a table of `numbers` that they are added to."""
     step = max(RUN, 4 * numbers)
-    return (slice(start, min(start + step, stretch.stop)) for start in range(stretch.start, stretch.stop, step))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 
 def _combine(code: Ints | NDArray[np.int32], factors: Sequence[Ints], sizes: Sequence[int]) -> None:

@@ -20,7 +20,6 @@ from scipy import sparse
 from nudge.analysis.cells import RUN, runs_of
 from nudge.analysis.cluster_adjustment import Slight, Turned, by_columns, by_rows
 from nudge.analysis.least_squares import LinearFit, root_rows
-from nudge.analysis.stretches import shared, stretches
 from nudge.trial.records.analysis import Floats, Ints
 
 BATCH = 1_000_000
@@ -84,8 +83,8 @@ def cluster_parts(model: LinearFit, clusters: Ints) -> Iterator[Slight | Turned]
         yield from _parts_by_rows(summed, few, scores)
     matrices = {pair: summed.groups(pair[0]).matrix(values) for pair, values in summed.products.items()}
     batches = np.array_split(many, max(1, many.size * k * k // BATCH)) if many.size else []
-    for parts in shared(lambda some: by_columns(_grams(summed, matrices, some), scores[some]), batches):
-        yield from parts
+    for some in batches:
+        yield from by_columns(_grams(summed, matrices, some), scores[some])
 
 
 def _parts_by_rows(summed: _Summed, few: Ints, scores: Floats) -> Iterator[Turned]:
@@ -123,28 +122,20 @@ def _grouped(model: LinearFit, clusters: Ints, kinds: Ints | None = None) -> _Gr
         table[kinds] = model.table
     number = len(table)
     code: NDArray[np.signedinteger[Any]] = np.empty(n, dtype=np.int64 if groups * number > _WIDEST else np.int32)
-
-    def combined(stretch: slice) -> None:
-        for rows in runs_of(stretch):
-            kind = model.cells.of[rows] if kinds is None else kinds[model.cells.of[rows]]
-            np.add(clusters[rows] * number, kind, out=code[rows], casting="unsafe")
-
-    list(shared(combined, stretches(n)))
+    for run in runs_of(n):
+        kind = model.cells.of[run] if kinds is None else kinds[model.cells.of[run]]
+        np.add(clusters[run] * number, kind, out=code[run], casting="unsafe")
     if groups * number > _MOST_CODES * n:
         kept, of, rows = np.unique(code, return_inverse=True, return_counts=True)
         return _Groups(of.astype(np.int32), kept // number, kept % number, rows.astype(float), table, groups)
     count, one = np.zeros(groups * number), np.ones(RUN)
-    for rows in runs_of(slice(0, n)):
-        _add(count, code[rows].astype(np.intp), one[: rows.stop - rows.start])
+    for run in runs_of(n):
+        _add(count, code[run].astype(np.intp), one[: run.stop - run.start])
     kept = np.flatnonzero(count)
     if kept.size < count.size:
         position = np.cumsum(count > 0, dtype=np.int32) - 1
-
-        def placed(stretch: slice) -> None:
-            for rows in runs_of(stretch):
-                code[rows] = position[code[rows].astype(np.intp)]
-
-        list(shared(placed, stretches(n)))
+        for run in runs_of(n):
+            code[run] = position[code[run].astype(np.intp)]
     return _Groups(code.astype(np.int32, copy=False), kept // number, kept % number, count[kept], table, groups)
 
 
@@ -161,20 +152,14 @@ def _summed(model: LinearFit, fine: _Groups, coarse: _Groups) -> _Summed:
     q, residuals = len(model.cells.measures), model.residuals()
     pairs = [(i, j) for i in range(q + 1) for j in range(max(i, 1), q + 1)]
     groups = [coarse if i else fine for i in (*(pair[0] for pair in pairs), *range(q + 1))]
-
-    def summed(stretch: slice) -> list[Floats]:
-        totals = [np.zeros(one.rows.size) for one in groups]
-        for run in model.cells.runs(stretch):
-            e, z = residuals(run), run.z
-            values = [z[j] if i == 0 else z[i] * z[j] for i, j in pairs] + [e, *(e * one for one in z[1:])]
-            to_fine = fine.of[run.rows].astype(np.intp)
-            to_coarse = to_fine if coarse is fine else coarse.of[run.rows].astype(np.intp)
-            for total, one, value in zip(totals, groups, values, strict=True):
-                _add(total, to_fine if one is fine else to_coarse, value)
-        return totals
-
-    parts = shared(summed, stretches(model.y.size, sum(one.rows.size for one in groups)))
-    totals = [sum(found, np.zeros(found[0].size)) for found in zip(*parts, strict=True)]
+    totals = [np.zeros(one.rows.size) for one in groups]
+    for run in model.cells.runs():
+        e, z = residuals(run), run.z
+        values = [z[j] if i == 0 else z[i] * z[j] for i, j in pairs] + [e, *(e * one for one in z[1:])]
+        to_fine = fine.of[run.rows].astype(np.intp)
+        to_coarse = to_fine if coarse is fine else coarse.of[run.rows].astype(np.intp)
+        for total, one, value in zip(totals, groups, values, strict=True):
+            _add(total, to_fine if one is fine else to_coarse, value)
     products = {(0, 0): fine.rows} | dict(zip(pairs, totals[: len(pairs)], strict=True))
     return _Summed(model, fine, coarse, products, totals[len(pairs) :])
 

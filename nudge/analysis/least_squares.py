@@ -15,7 +15,6 @@ import numpy as np
 from scipy import linalg
 
 from nudge.analysis.cells import Cells, Run
-from nudge.analysis.stretches import shared, stretches
 from nudge.trial.errors import ColumnsAlike
 from nudge.trial.problems import listed
 from nudge.trial.records.analysis import Floats, Ints
@@ -153,13 +152,9 @@ def outcome_sums(cells: Cells, y: Floats, middle: float) -> Floats:
     """Sums of squares and products of (1, measures, y − middle) in each cell: (C, q + 2, q + 2)."""
     size, p = cells.count.size, len(cells.measures) + 2
 
-    def summed(stretch: slice) -> Floats:
-        sums = np.zeros((p, p, size))
-        for run in cells.runs(stretch):
-            run.add_products(sums, np.vstack([run.z, y[run.rows] - middle]))
-        return sums
-
-    sums = sum(shared(summed, stretches(y.size, p * p * size)), np.zeros((p, p, size)))
+    sums = np.zeros((p, p, size))
+    for run in cells.runs():
+        run.add_products(sums, np.vstack([run.z, y[run.rows] - middle]))
     sums[0, 0] = cells.count
     lower = np.tril_indices(p, -1)
     sums[lower] = sums.transpose(1, 0, 2)[lower]

@@ -18,7 +18,6 @@ from nudge.analysis.cells import Run
 from nudge.analysis.cluster_adjustment import LEVERAGE_LIMIT, Slight, Turned
 from nudge.analysis.cluster_sums import cluster_parts
 from nudge.analysis.least_squares import LinearFit, looked_up, settled
-from nudge.analysis.stretches import shared, stretches
 from nudge.analysis.weighted_sandwich import weighted_clusters
 from nudge.trial.records.analysis import Floats, Ints
 
@@ -68,15 +67,6 @@ class Sums:
     def nothing(cls, k: int, r: int) -> Sums:
         """Before anything is added."""
         return cls(np.zeros((r, r)), np.zeros(r), np.zeros(r), np.zeros(r), np.zeros((r, k, k)))
-
-    def add(self, other: Sums) -> None:
-        """What other rows add up to."""
-        self.covariance += other.covariance
-        self.trace += other.trace
-        self.a4 += other.a4
-        self.own4 += other.own4
-        self.ss += other.ss
-        self.leverage = max(self.leverage, other.leverage)
 
     def sandwich(self, factor: float) -> Sandwich:
         """factor: a small-sample factor."""
@@ -182,15 +172,10 @@ def _cells_alone(model: LinearFit, wanted: Floats, power: float) -> Sums:
 
 def _squares(model: LinearFit) -> Floats:
     """Squares of the residuals in each cell: (C,)."""
-    residuals, none = model.residuals(), np.zeros(model.cells.count.size)
-
-    def summed(stretch: slice) -> Floats:
-        squares = none.copy()
-        for run in model.cells.runs(stretch):
-            run.add(squares, residuals(run) ** 2)
-        return squares
-
-    return sum(shared(summed, stretches(model.y.size, none.size)), none)
+    residuals, squares = model.residuals(), np.zeros(model.cells.count.size)
+    for run in model.cells.runs():
+        run.add(squares, residuals(run) ** 2)
+    return squares
 
 
 def _rows(model: LinearFit, wanted: Floats, power: float) -> Sums:
@@ -199,35 +184,27 @@ def _rows(model: LinearFit, wanted: Floats, power: float) -> Sums:
     size = 1 + len(model.cells.measures)
     hat, residuals = _Hat(model), model.residuals()
     pulls = [model.linear(model.root @ one) for one in wanted.T]
-
-    def summed(stretch: slice) -> tuple[Sums, Floats]:
-        sums, moments = Sums.nothing(k, r), np.zeros((r, size, size, model.cells.count.size))
-        for run in model.cells.runs(stretch):
-            h, pull = hat.of(run), np.stack([pull.of(run) for pull in pulls])
-            if h.max() > sums.leverage:
-                sums.leverage = max(sums.leverage, _leaning(h, pull.T))
-            adjusted = _stretched(h, 2 * power)
-            scores = residuals(run)
-            scores *= scores
-            scores *= adjusted
-            sums.covariance += np.einsum("in,jn->ij", pull * scores, pull)
-            pull *= pull
-            pull *= adjusted
-            for i, one in enumerate(pull):
-                run.add_products(moments[i], run.z, one)
-                squares = one * one
-                sums.a4[i] += squares.sum()
-                sums.own4[i] += np.einsum("n,n->", squares, h)
-        return sums, moments
-
-    total, moments = Sums.nothing(k, r), np.zeros((r, size, size, model.cells.count.size))
-    for sums, part in shared(summed, stretches(model.y.size, moments.size)):
-        total.add(sums)
-        moments += part
+    sums, moments = Sums.nothing(k, r), np.zeros((r, size, size, model.cells.count.size))
+    for run in model.cells.runs():
+        h, pull = hat.of(run), np.stack([pull.of(run) for pull in pulls])
+        if h.max() > sums.leverage:
+            sums.leverage = max(sums.leverage, _leaning(h, pull.T))
+        adjusted = _stretched(h, 2 * power)
+        scores = residuals(run)
+        scores *= scores
+        scores *= adjusted
+        sums.covariance += np.einsum("in,jn->ij", pull * scores, pull)
+        pull *= pull
+        pull *= adjusted
+        for i, one in enumerate(pull):
+            run.add_products(moments[i], run.z, one)
+            squares = one * one
+            sums.a4[i] += squares.sum()
+            sums.own4[i] += np.einsum("n,n->", squares, h)
     for i, one in enumerate(moments):
-        total.ss[i] = _in_basis(model, one)
-        total.trace[i] = one[0, 0].sum() - np.trace(total.ss[i])
-    return total
+        sums.ss[i] = _in_basis(model, one)
+        sums.trace[i] = one[0, 0].sum() - np.trace(sums.ss[i])
+    return sums
 
 
 def _in_basis(model: LinearFit, moments: Floats) -> Floats:

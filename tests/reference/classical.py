@@ -12,7 +12,7 @@ from nudge.trial.records.analysis import Floats
 def classical(model: LinearFit, contrast: Floats) -> Sandwich:
     """σ²(X'X)⁻¹ of a contrast (k,), with n − k degrees of freedom."""
     residuals, n = model.residuals(), model.y.size
-    squares = sum(float((residuals(run) ** 2).sum()) for run in model.cells.runs(slice(0, n)))
+    squares = sum(float((residuals(run) ** 2).sum()) for run in model.cells.runs())
     df = float(n - len(model.names))
     wanted = model.root.T @ contrast
     return Sandwich(np.array([[squares / df * (wanted @ wanted)]]), np.array([df]), 0.0)
