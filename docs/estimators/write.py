@@ -225,7 +225,7 @@ PAGES = {
         "less a share 1 − min/max of its largest, and of its smallest. Weights: 1 / chance of an outcome, by logistic "
         "regression in each arm on the covariates.",
         "Worst and best case: nothing. Lee: the message moves whether an outcome is known in one direction only; the "
-        "bounds have no error of their own, and a truth at one of them lies outside half the time (docs/simulation.md). "
+        "bounds have no error of their own, and miss a truth at one of them half the time (docs/simulation.md). "
         "Weights: those missing are like those known with the same arm and covariates.",
         ("Manski (1990), American Economic Review 80:319-323", "Lee (2009), Review of Economic Studies 76:1071-1102",
          "Seaman & White (2013), Statistical Methods in Medical Research 22:278-295"),
