@@ -87,9 +87,8 @@ class Setting:
 
     @property
     def repetitions(self) -> int:
-        """How often it is run; fewer times where the draw must be asked instead of the model."""
-        asked = self.few and self.sizes != "moments" and not (self.sizes == "equal" and self.units == CLUSTERS[1])
-        return SLOW.get(self.estimator, 2_000 if asked else 10_000)
+        """How often it is run."""
+        return SLOW.get(self.estimator, 10_000)
 
     @property
     def few(self) -> bool:
@@ -110,18 +109,19 @@ def _kinds(name: str) -> tuple[tuple[int, str], ...]:
     if name == "cox":
         return (100, "one"), (8, "unequal"), (40, "unequal")
     if name == "negative_binomial":
-        return (100, "one"), (12, "unequal"), (40, "unequal")
-    if name in {"ordinal", "survival"}:
-        return (100, "one"), (400, "one"), *_OF_A_FEW, (12, "equal"), *_UNEQUAL
-    return (100, "one"), (400, "one"), *_OF_A_FEW[1:], *((n, "equal") for n in (12, 20, 40)), *_UNEQUAL
+        return (100, "one"), (40, "unequal")
+    if name == "survival":
+        return (100, "one"), (12, "equal"), (12, "unequal"), (40, "unequal")
+    if name == "ordinal":
+        return (100, "one"), (400, "one"), (12, "equal"), *_UNEQUAL
+    return (100, "one"), (400, "one"), *((n, "equal") for n in (8, 12, 20, 40)), *_UNEQUAL
 
 
-_OF_A_FEW = ((6, "equal"), (8, "equal"), (8, "unequal"))
 _UNEQUAL = ((12, "unequal"), (20, "unequal"), (40, "unequal"))
 SETTINGS = tuple(
     Setting(name, n, sizes, effect)
     for name in NAMES for n, sizes in _kinds(name) for effect in (0.0, EFFECT)
-    if effect == 0 or (sizes == "one" or (n >= _ENOUGH and name != "cox"))
+    if effect == 0 or sizes in {"one", "moments"} or (n >= _ENOUGH and name not in SLOW)
 )  # fmt: skip
 """With shifts between clusters hazards are not in proportion: there is no one ratio for Cox's interval to hold."""
 

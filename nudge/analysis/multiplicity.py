@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 METHODS = {
     "holm": "holm",
     "romano_wolf": "holm",
@@ -26,23 +24,8 @@ def adjusted(p_values: list[float], family: int | None = None, method: str = "ho
     """
     if not p_values:
         return []
-    if METHODS[method] == "holm":
-        return _holm(p_values, max(family or 0, len(p_values)))
     from statsmodels.stats.multitest import multipletests
 
     unanswered = [1.0] * max(0, (family or 0) - len(p_values))
     found = multipletests([*p_values, *unanswered], method=METHODS[method])[1]
     return [float(p) for p in found[: len(p_values)]]
-
-
-def _holm(p_values: list[float], family: int) -> list[float]:
-    """The smallest times all questions, the next times all but one, and so on, never falling.
-
-    By itself because it is asked of every family: statsmodels collects garbage after it, for a fiftieth of a second.
-    """
-    p = np.array(p_values)
-    order = np.argsort(p, kind="stable")
-    steps = np.minimum(1.0, np.maximum.accumulate(p[order] * (family - np.arange(p.size))))
-    found = np.empty(p.size)
-    found[order] = steps
-    return [float(one) for one in found]

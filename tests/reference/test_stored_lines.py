@@ -13,7 +13,13 @@ NAMES = ("lines", "missing", "families")
 STORED = {name: stored(name) for name in NAMES}
 SCRIPTS = {name: script(FOLDER / f"{name}.py") for name in NAMES}
 EVERY = [(name, i) for name in NAMES for i in range(len(STORED[name]["settings"]))]
-OUTSIDE: dict[str, set[tuple[Any, ...]]] = {"lines": set(), "missing": set(), "families": set()}
+OUTSIDE: dict[str, set[tuple[Any, ...]]] = {
+    "lines": set(), "missing": set(),
+    "families": {
+        ("family", 60, "unequal", False, "Holm"), ("obrien_fleming", 60, "unequal", False, "any look"),
+        ("obrien_fleming", 60, "unequal", False, "held"),
+    },
+}  # fmt: skip
 """Settings and questions that the page says lie outside their band."""
 ALL_AT_ONCE = [
     ("factorial", 12, "equal"), ("factorial", 40, "unequal"), ("reached", 20, "unequal"), ("margin", 100, "one"),
