@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from nudge.trial.records.tables import Table, Texts, as_text
+from nudge.trial.records.tables import Table
+from nudge.trial.texts import Texts, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from nudge.trial.problems import Level, Problem, Problems
-from nudge.trial.records.tables import Table, Texts, as_numbers, yes_no_array
+from nudge.trial.records.tables import Table
 from nudge.trial.tables import EMPTY, NOT_AVAILABLE
+from nudge.trial.texts import Texts, as_numbers, yes_no_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nudge.trial.records.columns import Coded
-from nudge.trial.records.tables import Texts, text_array
 from nudge.trial.tables import NOT_AVAILABLE, typed_texts
+from nudge.trial.texts import Texts, text_array
 
 if TYPE_CHECKING:
     from nudge.trial.problems import Problems

@@ -12,7 +12,8 @@ from nudge.trial.parts.outcomes import Outcome
 from nudge.trial.problems import Problems
 from nudge.trial.records.outcomes import Linkage, OutcomeWindow
 from nudge.trial.records.people import Person
-from nudge.trial.records.tables import Table, Texts
+from nudge.trial.records.tables import Table
+from nudge.trial.texts import Texts
 
 LONDON = ZoneInfo("Europe/London")
 LATER = datetime(2027, 12, 31, tzinfo=UTC)

@@ -10,7 +10,8 @@ from nudge.people.units import form_units
 from nudge.trial.parts.population import Population
 from nudge.trial.problems import Problems
 from nudge.trial.records.people import Person, Roll
-from nudge.trial.records.tables import Table, Texts
+from nudge.trial.records.tables import Table
+from nudge.trial.texts import Texts
 
 POPULATION: dict[str, Any] = {
     "id": "ref",

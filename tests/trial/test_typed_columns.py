@@ -16,8 +16,9 @@ from nudge.trial.csv_files import read_csv_table
 from nudge.trial.problems import Problems
 from nudge.trial.quantities import GrammarError
 from nudge.trial.records.columns import Coded
-from nudge.trial.records.tables import Table, Texts, as_text
+from nudge.trial.records.tables import Table
 from nudge.trial.tables import typed, typed_column
+from nudge.trial.texts import Texts, as_text
 from nudge.trial.typed_columns import analysis_column, number_column
 
 

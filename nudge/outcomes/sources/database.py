@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nudge.trial.problems import Level, Problem, listed, nearest
-from nudge.trial.records.tables import Table, Texts, as_text, shown, text_array
+from nudge.trial.records.tables import Table
 from nudge.trial.tables import EMPTY
+from nudge.trial.texts import Texts, as_text, shown, text_array
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nudge.trial.problems import Level, Problem, listed
-from nudge.trial.records.tables import Table, Texts
+from nudge.trial.records.tables import Table
 from nudge.trial.tables import EMPTY
+from nudge.trial.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

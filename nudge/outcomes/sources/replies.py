@@ -11,7 +11,8 @@ import json
 from typing import TYPE_CHECKING
 
 from nudge.trial.parts.outcomes import PRESENT
-from nudge.trial.records.tables import Table, Texts
+from nudge.trial.records.tables import Table
+from nudge.trial.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
