@@ -42,6 +42,8 @@ class AnalysisData:
     """What an outcome's lines became by an amendment or a changed file."""
     windows_open: Mapping[str, int] = field(default_factory=dict)
     """Windows that were still open, by outcome: no verdict yet."""
+    registered: tuple[str, ...] | None = None
+    """The comparisons that the lock names; None where nothing was locked."""
 
 
 def freeze(data: AnalysisData) -> bytes:
@@ -66,6 +68,7 @@ def freeze(data: AnalysisData) -> bytes:
         "trial": data.trial, "fingerprint": data.fingerprint, "label": data.label, "foreseen": dict(data.foreseen),
         "labels": dict(data.labels), "windows_open": dict(data.windows_open),
         **({"moments": True} if first.moments else {}),
+        **({"registered": list(data.registered)} if data.registered is not None else {}),
     }  # fmt: skip
     table = pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(about, sort_keys=True)})
     file = io.BytesIO()
@@ -103,6 +106,7 @@ def thaw(path: Path, types: Mapping[str, str]) -> AnalysisData:
         for name, values in columns.items() if name.startswith("closed.")
     }  # fmt: skip
     moments = bool(about.pop("moments", False))
+    registered = tuple(about.pop("registered")) if "registered" in about else None
     rows_of = {
         name.removeprefix("outcome."): AnalysisRows(
             outcome=values.to_numpy(), arm=arm, covariates=covariates, types=types, received=received,
@@ -110,7 +114,7 @@ def thaw(path: Path, types: Mapping[str, str]) -> AnalysisData:
         )
         for name, values in columns.items() if name.startswith("outcome.")
     }  # fmt: skip
-    return AnalysisData(rows_of=rows_of, **about)
+    return AnalysisData(rows_of=rows_of, registered=registered, **about)
 
 
 def _beside(outcome: str, columns: Mapping[str, Any]) -> dict[str, Any]:

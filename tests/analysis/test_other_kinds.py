@@ -145,7 +145,9 @@ def test_the_worst_case_of_times_is_never_within_the_window_and_at_once_for_the_
 
 def test_levels_of_times_are_compared_over_the_same_days() -> None:
     of = made("survival", missing=False)
-    first = of.covariates["area"] == "a0"
+    area = of.covariates["area"]
+    assert isinstance(area, Coded)
+    first = area.is_("a0")
     short = replace(
         of, outcome=np.where(first, np.minimum(of.outcome, 20), of.outcome),
         event=np.where(first & (of.outcome > 20), 0.0, np.zeros(400) if of.event is None else of.event),

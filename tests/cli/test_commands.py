@@ -152,7 +152,10 @@ def test_check_launch_exits_1_while_something_stands_between_it_and_families(fol
 def test_preview_shows_every_arm_and_chosen_families(folder: Path) -> None:
     file = write_trial(folder)
     shown = nudge(folder, "preview", file.name)
-    assert "1: reminder, message 1, sms, en\n   a typical family; two children on the roll\n" in shown.stdout
+    assert (
+        "1: reminder, message 1, sms, en\n   sent 7 days before visit at 10:00; read by a typical family; two"
+        in shown.stdout
+    )
     assert "Council: your visit is on Wednesday 30 September. To stop" in shown.stdout
     assert "Monday 25 January" not in shown.stdout, "a preview is of made-up families"
     one = json.loads(nudge(folder, "preview", file.name, "--unit", "H0004", "--json").stdout)

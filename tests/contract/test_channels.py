@@ -265,7 +265,7 @@ def test_every_capability_that_is_declared_has_a_caller() -> None:
     code = "\n".join(
         file.read_text(encoding="utf-8")
         for folder in ("delivery", "workflow")
-        for file in (ROOT / "nudge" / folder).glob("*.py")
+        for file in (ROOT / "nudge" / folder).rglob("*.py")
     )
     assert [one.name for one in fields(Capability) if f".can.{one.name}" not in code] == []
 

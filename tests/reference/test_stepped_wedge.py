@@ -96,7 +96,7 @@ def test_equal_to_r(name: str) -> None:
 
 def test_a_covariate_that_is_the_same_for_a_whole_site_is_left_out_by_name_and_changes_no_number() -> None:
     rows = analysis_rows()
-    area = np.array(["north", "south"], dtype=object)[rows.unit % 2]
+    area = Coded((rows.unit % 2).astype(np.int32), ("north", "south"))
     named = replace(rows, covariates={"area": area}, types={"area": "category"})
     design = Design("stepped_wedge", clusters=True, blocks=False, estimand="immediate", law=law(every=False))
     found = answer(pair_of(named, "plan", "usual", ("area",)), design, binary=False, average="person")

@@ -25,6 +25,7 @@ from nudge.store.spending import used_by_unit
 from nudge.trial.crossing import crossings_of
 from nudge.trial.errors import Refused
 from nudge.trial.load import LoadedTrial, load_trial
+from nudge.trial.lock import trial_of
 from nudge.trial.problems import listed
 from nudge.trial.records.analysis import AnalysisRows, Bools, Check, CheckStatus, Floats
 from nudge.trial.records.columns import Coded
@@ -153,6 +154,7 @@ def _analyse_here(loaded: LoadedTrial, desk: Desk, folder: Path | None) -> Resul
         trial.trial, locked.lock.fingerprint, rows_of, "prespecified", foreseen,
         {name: standing_of(name, amendments, changed) for name in rows_of},
         {name: waiting for name in rows_of if (waiting := _not_yet(stored.outcomes[name]))},
+        tuple(str(pair) for pair in trial_of(locked.lock.definition).comparisons),
     )  # fmt: skip
     analysed = estimates_of(trial, data, design)
     now = desk.clock.now()

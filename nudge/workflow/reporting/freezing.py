@@ -22,6 +22,7 @@ from nudge.trial.records.analysis import Check, Design, Estimate
 from nudge.trial.records.report import DesignSummary, FrozenData, Results
 from nudge.workflow.allocating.drawn_design import design_of, design_with_law
 from nudge.workflow.guard import find_locked
+from nudge.workflow.reporting.few_clusters import few_clusters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,11 +43,10 @@ def estimates_of(trial: Trial, data: AnalysisData, design: Design) -> Analysed:
         for line in analysed.estimates
     ]
     held = [_without_verdict(line, data.windows_open.get(line.outcome, 0)) for line in lines]
-    registered = {*data.foreseen} if data.fingerprint is not None else None
-    return replace(analysed, estimates=tuple(_registered(line, registered) for line in held))
+    return replace(analysed, estimates=tuple(_registered(line, data.registered) for line in held))
 
 
-def _registered(line: Estimate, registered: set[str] | None) -> Estimate:
+def _registered(line: Estimate, registered: tuple[str, ...] | None) -> Estimate:
     """A comparison that the lock does not name is exploratory and has no verdict. registered: None without a lock."""
     if registered is None or line.role == "factor" or f"{line.arm} - {line.control}" in registered:
         return line
@@ -94,6 +94,7 @@ def analyse_frozen(loaded: LoadedTrial, desk: Desk, path: Path, elsewhere: Desig
     rows = next(iter(data.rows_of.values()))
     said = f"these numbers come from {path.name} alone: the flow, the balance and the delivery are in its report"
     checks = [Check("frozen data", "note", said), *as_checks(analysed.remarks)]
+    checks += few_clusters(trial, analysed.estimates, data.rows_of)
     checks += [
         attrition(name, one, pair, design)
         for name, one in data.rows_of.items() if trial.outcomes[name].role == "primary"

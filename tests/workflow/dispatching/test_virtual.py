@@ -153,8 +153,8 @@ def test_two_adults_of_a_household_count_as_one(bench: Bench) -> None:
 def test_in_a_school_one_parent_s_message_holds_back_no_other_parent(bench: Bench) -> None:
     """The limit is the household's: two parents of one school, with days of their own, each get both messages."""
     desk = bench.desk()
-    rows = [family(i, household_ref=f"S{i % 4}", area="north", mobile=f"07700900{i:03d}",
-                   visit=f"2027-02-{8 + 3 * (i // 4 % 2):02d}") for i in range(40)]  # fmt: skip
+    rows = [family(i, household_ref=f"S{i % 8}", area="north", mobile=f"07700900{i:03d}",
+                   visit=f"2027-02-{8 + 3 * (i // 8 % 2):02d}") for i in range(40)]  # fmt: skip
     population = {
         "people": "people/small.csv", "id": "person_ref", "unit": "household_ref", "site": "household_ref",
         "columns": {"area": "category", "visit": "date", "refuge": "yes_no"},
