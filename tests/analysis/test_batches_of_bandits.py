@@ -41,11 +41,11 @@ def covers(estimate: float, error: float, df: float) -> bool:
 def test_batched_intervals_cover_nothing_where_there_is_nothing_also_when_the_level_drifts() -> None:
     rng = np.random.default_rng(20261122)
     hits: list[bool] = []
-    for _ in range(1500):
+    for _ in range(500):  # 10,000 are stored in docs/simulation
         fit = batched.estimate(pair_of(trial(rng, 0.08), "plan", "plain"), "none")
         hits.append(covers(fit.estimate, fit.std_error, fit.df))
-    # statistics.md 29: 93.5 to 96.5 %; never beyond by more than three Monte Carlo errors of 0.56 points.
-    assert 0.935 - 3 * 0.0056 < np.mean(hits) < 0.965 + 3 * 0.0056
+    # statistics.md 29: 93.5 to 96.5 %; never beyond by more than three Monte Carlo errors of 0.97 points.
+    assert 0.935 - 3 * 0.0097 < np.mean(hits) < 0.965 + 3 * 0.0097
 
 
 def test_one_batch_is_a_difference_in_means() -> None:
