@@ -87,6 +87,6 @@ def summary(made: Demonstration) -> list[str]:
             lines.append(
                 f"   {line.arm} - {line.control}: truth {truth * 100:+.1f} points; found {effect(line)}, {line.verdict}"
             )
-    lines.append("   one run proves nothing: docs/simulation.md has 1,000 of them")
+    lines.append("   one run proves nothing: docs/simulation.md has 10,000 of them")
     lines += [f"report: {page}" for page in made.reports]
     return lines
