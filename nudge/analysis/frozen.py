@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nudge.trial.errors import InputError
-from nudge.trial.records.analysis import AnalysisRows, Label
+from nudge.trial.records.analysis import AnalysisRows, Label, Phases
 from nudge.trial.records.columns import Coded, Column
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _ABOUT = b"nudge analysis data"
 _OF_AN_OUTCOME = ("event", "exposure", "waiting")
 _SHARED = ("unit", "block", "probability")
+_PHASES = ("period", "complete", "step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,14 @@ def freeze(data: AnalysisData) -> bytes:
         for key in _OF_AN_OUTCOME:
             if getattr(rows, key) is not None:
                 columns[f"{key}.{name}"] = pa.array(getattr(rows, key))
+        if rows.phases is not None:  # in a stepped wedge the arm, too, is that of the outcome's own window
+            columns[f"arm.{name}"] = _as_arrow(rows.arm)
+            columns |= {f"{key}.{name}": pa.array(getattr(rows.phases, key)) for key in _PHASES}
     about = {
         "trial": data.trial, "fingerprint": data.fingerprint, "label": data.label, "foreseen": dict(data.foreseen),
         "labels": dict(data.labels), "windows_open": dict(data.windows_open),
         **({"moments": True} if first.moments else {}),
+        **({"steps": first.phases.steps} if first.phases is not None else {}),
         **({"registered": list(data.registered)} if data.registered is not None else {}),
     }  # fmt: skip
     table = pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(about, sort_keys=True)})
@@ -105,16 +110,25 @@ def thaw(path: Path, types: Mapping[str, str]) -> AnalysisData:
         name.removeprefix("closed."): values.to_numpy()
         for name, values in columns.items() if name.startswith("closed.")
     }  # fmt: skip
-    moments = bool(about.pop("moments", False))
+    moments, steps = bool(about.pop("moments", False)), about.pop("steps", None)
     registered = tuple(about.pop("registered")) if "registered" in about else None
     rows_of = {
         name.removeprefix("outcome."): AnalysisRows(
-            outcome=values.to_numpy(), arm=arm, covariates=covariates, types=types, received=received,
-            closed=closed or None, **shared, **_beside(name.removeprefix("outcome."), columns), moments=moments,
+            outcome=values.to_numpy(), covariates=covariates, types=types, received=received, moments=moments,
+            closed=closed or None, **shared, **_beside(name.removeprefix("outcome."), columns),
+            **_placed(name.removeprefix("outcome."), columns, steps, arm),
         )
         for name, values in columns.items() if name.startswith("outcome.")
     }  # fmt: skip
     return AnalysisData(rows_of=rows_of, registered=registered, **about)
+
+
+def _placed(outcome: str, columns: Mapping[str, Any], steps: int | None, arm: Coded) -> dict[str, Any]:
+    """The arm an outcome's rows count in, and in a stepped wedge their periods."""
+    if steps is None:
+        return {"arm": arm}
+    phases = Phases(**{key: columns[f"{key}.{outcome}"].to_numpy() for key in _PHASES}, steps=steps)
+    return {"arm": _as_coded(columns[f"arm.{outcome}"]), "phases": phases}
 
 
 def _beside(outcome: str, columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -219,7 +219,10 @@ def finished(bench: Bench, **changes: Any) -> tuple[Path, Desk]:
 @pytest.mark.slow
 def test_from_file_to_report(bench: Bench) -> None:
     file, desk = finished(bench)
-    results = analyse_trial(file, desk)
+    results = analyse_trial(file, desk, folder=bench.folder / "frozen")
+    assert results.data is not None
+    again = analyse_trial(file, desk, data=bench.folder / "frozen" / results.data.file)
+    assert repr(again.estimates) == repr(results.estimates), "the frozen file knows the periods"
     planned, *beside = [line for line in results.estimates if line.outcome == "came"]
     assert (planned.estimator, planned.vcov, planned.label) == ("exposure_averaged", "CR2", "prespecified")
     assert planned.estimand == "ITT: average effect of having crossed, over the periods since crossing"
