@@ -225,11 +225,6 @@ VERDICTS = (
 )  # fmt: skip
 
 
-def verdict_chances(plan: Plan, effect: float, worthwhile: float) -> dict[str, float]:
-    """The chance of each verdict (statistics.md 11) when the true effect is `effect`."""
-    return expected_at(effect, plan, worthwhile).verdicts
-
-
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What to expect over a prior of the effect.

@@ -162,7 +162,7 @@ def _why_not_common(effects: Effects) -> str:
     weight = np.sort(1 / effects.variance)[::-1]
     half = int(np.searchsorted(np.cumsum(weight), weight.sum() / 2)) + 1
     most = f"{half} of {effects.k:,} effects {'has' if half == 1 else 'have'} half of the weight or more"
-    return f"the effects differ by more than their errors, so there is no one effect to estimate; {most}"
+    return f"it leaves out how far true effects may lie apart, so its interval is of these studies only; {most}"
 
 
 def _claimed(found: PooledEffect, what: str, why: str) -> CarelessPool:

@@ -95,7 +95,7 @@ def answer(line: Estimate, trial: Trial) -> Answer:
         headline=headline(line, trial),
         verdict=shown,
         tone=tone,
-        because=because(line, outcome),
+        because=because(line, outcome, looks=trial.analysis.looks is not None),
         family=_family(line, trial),
         counted=f"{_counted(line, trial)}{_STANDING.get(line.label, '')}",
     )
@@ -227,8 +227,8 @@ def measured_in(line: Estimate) -> str:
     return "days" if line.estimator == "survival" else ""
 
 
-def because(line: Estimate, outcome: Outcome) -> str:
-    """Why the verdict is what it is."""
+def because(line: Estimate, outcome: Outcome, *, looks: bool = False) -> str:
+    """Why the verdict is what it is. looks: whether the plan looks before the end."""
     if line.note.startswith(_WAITS):
         return _waiting(line)
     if line.verdict is None:
@@ -258,7 +258,7 @@ def because(line: Estimate, outcome: Outcome) -> str:
     }
     if line.verdict == "undecided" and outcome.hypothesis in {"non_inferiority", "equivalence"}:
         return f"The interval runs from {low} to {high}, so a difference of {limit} is not ruled out.{_margin_p(line)}"
-    return f"{sentences[line.verdict]}{_turned(line)}{_wider(line)}{_margin_p(line)}"
+    return f"{sentences[line.verdict]}{_turned(line)}{_wider(line, looks=looks)}{_margin_p(line)}"
 
 
 def _turned(line: Estimate) -> str:
@@ -284,7 +284,7 @@ def _worst(line: Estimate) -> str:
     return f"the worst that the interval leaves is a rise of {_amount(line, -low)}"
 
 
-def _wider(line: Estimate) -> str:
+def _wider(line: Estimate, *, looks: bool) -> str:
     """Why the interval of the verdict is not the one of the headline, where it is wider."""
     ends = (line.conf_low, line.conf_high, line.verdict_conf_low, line.verdict_conf_high)
     if None in ends or line.p_margin is not None:
@@ -292,7 +292,8 @@ def _wider(line: Estimate) -> str:
     low, high, verdict_low, verdict_high = (end or 0.0 for end in ends)
     if verdict_high - verdict_low <= (high - low) * 1.001:
         return ""
-    return " That interval is wider than the one above: it allows for all comparisons and looks together."
+    what = "comparisons and looks" if looks else "comparisons"
+    return f" That interval is wider than the one above: it allows for all {what} together."
 
 
 def _margin_p(line: Estimate) -> str:

@@ -18,7 +18,6 @@ from nudge.design.power import (
     factor_needed,
     power,
     standard_error,
-    verdict_chances,
 )
 from nudge.design.priors import PRIORS
 from tests.conftest import ROOT
@@ -185,9 +184,9 @@ def test_copies_reach_what_was_asked() -> None:
 def test_verdicts_are_a_whole_and_follow_the_truth() -> None:
     plan = equal(800, baseline=0.5)
     for effect in (-0.1, 0.0, 0.05, 0.1):
-        assert sum(verdict_chances(plan, effect, 0.05).values()) == pytest.approx(1.0)
-    assert verdict_chances(plan, -0.2, 0.05)["harmful"] > 0.99
-    assert verdict_chances(plan, 0.2, 0.05)["firmly worthwhile"] > 0.99
+        assert sum(expected_at(effect, plan, 0.05).verdicts.values()) == pytest.approx(1.0)
+    assert expected_at(-0.2, plan, 0.05).verdicts["harmful"] > 0.99
+    assert expected_at(0.2, plan, 0.05).verdicts["firmly worthwhile"] > 0.99
 
 
 def test_fewer_reached_or_known_is_less_power() -> None:
